@@ -1,0 +1,68 @@
+"""Folders that are expensive to make: built once, by one process, and never seen half-made."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
+
+
+def digest(settings: Any) -> str:
+    """Name a cache entry after everything that it depends on.
+
+    Args:
+        settings: anything that JSON can write; mappings may be in any order.
+
+    Returns:
+        20 hexadecimal digits.
+    """
+    text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Return `folder`, having it built first where it does not stand yet.
+
+    Of several processes that ask at once (the runs of a grid, the jobs of a cluster) one builds
+    while the others wait. The work is done in a folder of another name beside it and renamed into
+    place at the end, so a killed process leaves nothing that the next one would take for whole.
+
+    Args:
+        folder: where the result is to stand. It must not exist half-made by other means.
+        build: writes the result into the empty folder that it is given.
+
+    Returns:
+        `folder`, complete.
+    """
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(folder.name + ".lock"))
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        log.info("another process is preparing %s: waiting for it", folder)
+        lock.acquire()
+    try:
+        if folder.is_dir():
+            return folder
+        for left_over in folder.parent.glob(f"{folder.name}.building-*"):  # of a killed process
+            shutil.rmtree(left_over, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.building-", dir=folder.parent))
+        try:
+            build(scratch)
+            scratch.chmod(0o755)  # mkdtemp makes it private; a group may share its cache
+            os.replace(scratch, folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return folder
+    finally:
+        lock.release()

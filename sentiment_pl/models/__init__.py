@@ -1,0 +1,1 @@
+"""The architectures: one file, one class, one set of equations each."""

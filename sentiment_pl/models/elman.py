@@ -1,0 +1,76 @@
+"""Elman network: the simplest recurrent network.
+
+    h_t = f(W x_t + U h_{t-1} + b)
+
+(Elman, 1990; the reference study, with f = ReLU). With ReLU, U starts as the identity (Le, Jaitly
+& Hinton, 2015), so that a state is carried on unchanged until the training finds better, and after
+each step of the optimiser U is scaled back to a spectral norm of at most `max_norm`: at 1 the
+state grows at most by the norm of what each word brings, where a norm of 1.05 could multiply it
+by 3·10⁸ over 400 words.
+
+The study's exact form: model.pooling=last model.max_norm=null model.dropout=0
+model.word_dropout=0 embedding.dropout=0 (its initial weights are not described).
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import Unpack
+
+from sentiment_pl.errors import check_choice, check_positive
+from sentiment_pl.models import recurrence
+from sentiment_pl.models.module import ACTIVATIONS, Shared
+from sentiment_pl.models.recurrent import RecurrentModule
+
+
+class Elman(RecurrentModule):
+    """Elman recurrent network.
+
+    Args:
+        hidden: width of the state.
+        activation: "relu", "leaky_relu", "tanh" or "sigmoid".
+        max_norm: the largest spectral norm of the recurrent weights; None for any.
+        bidirectional: also read from the end.
+        pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
+        shared: see `SentimentModule`.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        hidden: int = 96,
+        activation: str = "relu",
+        max_norm: float | None = 1.0,
+        bidirectional: bool = False,
+        pooling: str = "mean_max",
+        **shared: Unpack[Shared],
+    ) -> None:
+        super().__init__(hidden, bidirectional, pooling, **shared)
+        check_choice("model.activation", activation, ACTIVATIONS)
+        if max_norm is not None:
+            check_positive("model.max_norm", max_norm)
+        self.activation, self.max_norm = activation, max_norm
+        for weight in self.recurrent:
+            if activation in ("relu", "leaky_relu"):
+                nn.init.eye_(weight)
+            else:
+                nn.init.orthogonal_(weight)
+
+    def run(self, x: Tensor, direction: int) -> Tensor:
+        """Run the recurrence over x [T, B, H] to the states [T, B, H]."""
+        return recurrence.elman(x, self.recurrent[direction], activation=self.activation)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step, then scale the recurrent weights back to `max_norm`."""
+        super().optimizer_step(*args, **kwargs)
+        if self.max_norm is None:
+            return
+        with torch.no_grad():
+            for weight in self.recurrent:
+                norm = torch.linalg.matrix_norm(weight.float(), 2)
+                weight.mul_((self.max_norm / norm).clamp(max=1.0))

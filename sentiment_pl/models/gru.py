@@ -1,0 +1,63 @@
+"""GRU: a recurrent network whose update gate is a path that derivatives survive.
+
+    z_t = σ(W_z·[h_{t-1}, x_t])
+    r_t = σ(W_r·[h_{t-1}, x_t])
+    h̃_t = tanh(W·[r_t * h_{t-1}, x_t])
+    h_t = (1 − z_t) * h_{t-1} + z_t * h̃_t
+
+(Cho et al., 2014; the reference study). By default (`reset_after`) the form of cuDNN and
+`torch.nn.GRU`, in which r_t multiplies the recurrent product instead of the state and z_t and
+1 − z_t change places: one matrix product a step instead of two.
+
+The study's exact form: model.reset_after=false model.pooling=last model.dropout=0
+model.word_dropout=0 embedding.dropout=0.
+"""
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import Unpack
+
+from sentiment_pl.models import recurrence
+from sentiment_pl.models.module import Shared
+from sentiment_pl.models.recurrent import RecurrentModule
+
+
+class GRU(RecurrentModule):
+    """Gated recurrent unit.
+
+    Args:
+        hidden: width of the state.
+        reset_after: the form of cuDNN (true) or of the study (false).
+        bidirectional: also read from the end.
+        pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
+        shared: see `SentimentModule`.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        hidden: int = 96,
+        reset_after: bool = True,
+        bidirectional: bool = False,
+        pooling: str = "mean_max",
+        **shared: Unpack[Shared],
+    ) -> None:
+        super().__init__(hidden, bidirectional, pooling, **shared)
+        self.reset_after = reset_after
+        self.candidate_bias = nn.ParameterList(
+            nn.Parameter(torch.zeros(hidden)) for _ in self.recurrent
+        )
+        for weight in self.recurrent:
+            for gate in weight.data.chunk(3):
+                nn.init.orthogonal_(gate)
+
+    def run(self, x: Tensor, direction: int) -> Tensor:
+        """Run the recurrence over x [T, B, 3H] to the states [T, B, H]."""
+        return recurrence.gru(
+            x, self.recurrent[direction], self.candidate_bias[direction],
+            reset_after=self.reset_after,
+        )  # fmt: skip

@@ -1,0 +1,325 @@
+"""What the architectures share: words to vectors, loss, metrics, optimiser, logging, checkpoint.
+
+A new architecture is a subclass in a file of its own that builds its layers and implements
+`forward`; `sentiment_pl.models` finds it there. Shapes: B reviews, T words of the longest,
+U distinct words of the batch, E numbers of a word vector.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
+
+import lightning
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.nn import functional
+from torchmetrics import MetricCollection
+from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Score
+
+import sentiment_pl
+from sentiment_pl.data.batching import Batch
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
+from sentiment_pl.errors import (
+    ConfigError,
+    check_choice,
+    check_counts,
+    check_positive,
+    check_share,
+)
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class Prediction(NamedTuple):
+    """What a model says of a batch."""
+
+    logits: Tensor
+    """[B], positive for label 1."""
+    word_scores: Tensor | None = None
+    """[B, T], what each word adds to the logit; 0 at the padding."""
+    word_weights: Tensor | None = None
+    """[B, T], each word's share after the softmax; sums to 1, 0 at the padding."""
+
+
+class Shared(TypedDict, total=False):
+    """The arguments of every architecture: those of `SentimentModule`."""
+
+    tokenizer: str
+    labels: Sequence[str]
+    embedding_dim: int
+    embedding_dropout: float
+    freeze_embedding: bool
+    embedding_matrix: Tensor | None
+    word_dropout: float
+    dropout: float
+    lr: float
+    weight_decay: float
+    schedule: Literal["one_cycle", "constant"]
+    warmup: float
+    dedup: bool
+
+
+class SentimentModule(lightning.LightningModule):
+    """A binary sentiment classifier over word ids.
+
+    Args:
+        tokenizer: the tokenizer, as its JSON; it travels in the checkpoint.
+        labels: names of label 0 and label 1.
+        embedding_dim: E.
+        embedding_dropout: share of a word vector's numbers set to 0 in training.
+        freeze_embedding: keep the word vectors as they are.
+        embedding_matrix: [V, E] float32, vectors to start from; None when a checkpoint brings them.
+        word_dropout: share of the words that training replaces by the unknown word.
+        dropout: share of the activations between layers set to 0 in training.
+        lr: learning rate, the highest one of a one-cycle schedule.
+        weight_decay: of AdamW, on matrices other than the word vectors.
+        schedule: "one_cycle" (Smith, 2018) or "constant".
+        warmup: share of the training in which a one-cycle schedule rises.
+        dedup: compute what depends on a word alone once per distinct word of the batch.
+
+    Raises:
+        ConfigError: an argument is out of its range; the message names the config key.
+    """
+
+    name: ClassVar[str]
+    """The architecture's name in conf/model and in checkpoints: that of its file."""
+    example_input_array: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.name = cls.__module__.rsplit(".", 1)[-1]
+
+    def __init__(
+        self,
+        *,
+        tokenizer: str,
+        labels: Sequence[str] = ("negative", "positive"),
+        embedding_dim: int = 100,
+        embedding_dropout: float = 0.0,
+        freeze_embedding: bool = False,
+        embedding_matrix: Tensor | None = None,
+        word_dropout: float = 0.0,
+        dropout: float = 0.0,
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        schedule: Literal["one_cycle", "constant"] = "one_cycle",
+        warmup: float = 0.3,
+        dedup: bool = True,
+    ) -> None:
+        super().__init__()
+        check_share("embedding.dropout", embedding_dropout)
+        for key, share in {"word_dropout": word_dropout, "dropout": dropout}.items():
+            check_share(f"model.{key}", share)
+        check_positive("model.lr", lr)
+        if weight_decay < 0:
+            raise ConfigError(f"model.weight_decay must not be negative, got {weight_decay}")
+        check_choice("model.schedule", schedule, ("one_cycle", "constant"))
+        if not 0 < warmup < 1:
+            raise ConfigError(f"model.warmup must lie between 0 and 1, got {warmup}")
+        # Word vectors stand among the weights, the tokenizer under a key of its own.
+        self.save_hyperparameters(ignore=["embedding_matrix", "tokenizer", "labels"])
+        self.tokenizer = Tokenizer(tokenizer)
+        self.labels = tuple(labels)
+        self.dedup = dedup
+        self.word_dropout = word_dropout
+        self.lr, self.weight_decay, self.schedule, self.warmup = lr, weight_decay, schedule, warmup
+        self.embedding = nn.Embedding(len(self.tokenizer), embedding_dim, padding_idx=PADDING)
+        if embedding_matrix is not None:
+            self.embedding.weight.data.copy_(embedding_matrix)
+        self.embedding.weight.requires_grad_(not freeze_embedding)
+        self.embedding_dropout = nn.Dropout(embedding_dropout)
+        self.dropout = nn.Dropout(dropout)
+        metrics = MetricCollection(
+            {
+                "accuracy": BinaryAccuracy(validate_args=False),
+                "f1": BinaryF1Score(validate_args=False),
+                "auc": BinaryAUROC(thresholds=None, validate_args=False),  # exact, not binned
+            }
+        )
+        self.metrics = nn.ModuleDict(
+            {f"{split}_metrics": metrics.clone(f"{split}/") for split in ("train", "val", "test")}
+        )
+
+    def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
+        """Classify padded reviews.
+
+        Args:
+            tokens: [B, T] int64, word ids, padded at the end.
+            lengths: [B] int64, at least 1.
+            explain: also fill in word scores (and weights where the architecture has them).
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def distinct_words(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Look up the distinct words of a batch.
+
+        A batch of 64 IMDB reviews has 4.7 tokens a distinct word, so what depends on the word
+        alone (its projection, its score) is computed for `vectors` and spread by `index`. The
+        embedding's dropout then falls on a word wherever it stands in the batch.
+
+        Args:
+            tokens: [B, T] int64.
+
+        Returns:
+            vectors [U, E] and index [B, T] int64 with 0 <= index < U; with `dedup` off U is B·T.
+        """
+        if self.training and self.word_dropout:
+            dropped = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
+            tokens = tokens.masked_fill(dropped & (tokens != PADDING), UNKNOWN)
+        if self.dedup:
+            words, index = tokens.unique(return_inverse=True)
+        else:
+            words = tokens.flatten()
+            index = torch.arange(words.numel(), device=tokens.device).view_as(tokens)
+        return self.embedding_dropout(self.embedding(words)), index
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the mean binary cross entropy of a batch."""
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score a batch of the validation split."""
+        self._step(batch, "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score a batch of the test split."""
+        self._step(batch, "test")
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ids [B], labels [B] and float64 logits [B] of a batch."""
+        logits = self(batch.tokens, batch.lengths).logits
+        return batch.ids.cpu(), batch.labels.cpu(), logits.detach().cpu().double()
+
+    def _step(self, batch: Batch, split: str) -> Tensor:
+        logits = self(batch.tokens, batch.lengths).logits
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), batch.labels)
+        metrics = self.metrics[f"{split}_metrics"]
+        # In float64 a confident logit keeps its place in the order that AUC looks at, where
+        # float32 would tie it with others at 1. Apple's GPUs have no float64.
+        wide = torch.float32 if logits.device.type == "mps" else torch.float64
+        metrics.update(logits.detach().to(wide).sigmoid(), batch.labels.long())
+        train = split == "train"
+        self.log(
+            f"{split}/loss", loss, on_step=False, on_epoch=True, prog_bar=train,
+            batch_size=len(batch.labels), sync_dist=True,
+        )  # fmt: skip
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log the metrics of the epoch's running predictions, dropout and all."""
+        self._log_metrics("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics over the whole validation split."""
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics over the whole test split."""
+        self._log_metrics("test")
+
+    def _log_metrics(self, split: str) -> None:
+        metrics = self.metrics[f"{split}_metrics"]
+        values = {key: value.float() for key, value in metrics.compute().items()}
+        self.log_dict(values, prog_bar=split == "val")
+        metrics.reset()
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """AdamW (Loshchilov & Hutter, 2019), with a one-cycle schedule if asked for."""
+        trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        # Decay would pull the vectors of rare words to zero between their occurrences, and
+        # biases have nothing to overfit with.
+        decayed = [p for name, p in trained if p.ndim >= 2 and not name.startswith("embedding.")]
+        spared = [p for name, p in trained if p.ndim < 2 or name.startswith("embedding.")]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": self.weight_decay},
+                {"params": spared, "weight_decay": 0.0},
+            ],
+            lr=self.lr,
+            fused=self.device.type in ("cpu", "cuda"),  # one pass over the memory instead of ten
+        )
+        if self.schedule == "constant":
+            return optimizer
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=self.lr,
+            total_steps=max(1, int(self.trainer.estimated_stepping_batches)),
+            pct_start=self.warmup,
+            cycle_momentum=False,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what a checkpoint needs to stand alone, as plain values."""
+        checkpoint["sentiment_pl"] = {
+            "version": sentiment_pl.__version__,
+            "model": self.name,
+            "tokenizer": self.tokenizer.to_json(),
+            "labels": list(self.labels),
+        }
+
+
+def padding_mask(lengths: Tensor, T: int) -> Tensor:
+    """Tell words from padding.
+
+    Returns:
+        [B, T] bool, true where a word stands.
+    """
+    return torch.arange(T, device=lengths.device) < lengths[:, None]
+
+
+def token_network(
+    inputs: int,
+    hidden: Sequence[int],
+    outputs: int,
+    activation: str,
+    dropout: float,
+    residual: bool,
+) -> nn.Sequential:
+    """Build the fully connected stack that every word goes through on its own.
+
+    Args:
+        inputs: width of a word's vector.
+        hidden: widths of the hidden layers.
+        outputs: width of the last layer.
+        activation: a key of `ACTIVATIONS`.
+        dropout: behind each hidden layer.
+        residual: add each layer's input to its output, through a linear map where widths differ.
+
+    Raises:
+        ConfigError: hidden widths that are not positive integers, or an unknown activation.
+    """
+    check_counts("model.hidden", hidden)
+    check_choice("model.activation", activation, ACTIVATIONS)
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layer = nn.Sequential(nn.Linear(inputs, width), ACTIVATIONS[activation](), nn.Dropout(dropout))
+        layers.append(Residual(layer, inputs, width) if residual else layer)
+        inputs = width
+    last = nn.Linear(inputs, outputs)
+    # A review's logit sums hundreds of these: starting them at zero starts the logit at zero.
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers, last)
+
+
+class Residual(nn.Module):
+    """x + f(x), the path that keeps derivatives from vanishing (He et al., 2016)."""
+
+    def __init__(self, inner: nn.Module, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.inner = inner
+        self.skip = nn.Identity() if inputs == outputs else nn.Linear(inputs, outputs, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [..., inputs] to [..., outputs]."""
+        y: Tensor = self.skip(x) + self.inner(x)
+        return y

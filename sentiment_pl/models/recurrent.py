@@ -1,0 +1,136 @@
+"""What Elman and GRU share: directions, pooling over time, the running logit.
+
+T time, B batch, H hidden, D directions, P pooled features. States are time-major.
+"""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import Unpack
+
+from sentiment_pl.errors import check_choice, check_count
+from sentiment_pl.models.module import Prediction, SentimentModule, Shared, padding_mask
+
+POOLINGS = {"last": 1, "mean": 1, "max": 1, "mean_max": 2}
+"""How the states become one vector, and how many features a state's number becomes in it."""
+
+
+class RecurrentModule(SentimentModule):
+    """A recurrent network, its states pooled over time, and a linear map to the logit.
+
+    The word score is the change of the running logit at each word: what the model would say had
+    the review ended there, less what it would have said a word earlier. They add up to the logit,
+    with the bias counted to the first word. Poolings are run along: the mean so far, the maximum
+    so far. With `bidirectional` the states of the backward direction already know the words to
+    come, so that a running mean or maximum shows when a word's states enter it, and with
+    pooling="last" each direction's change at a word is counted in its own reading order.
+
+    Args:
+        hidden: H.
+        bidirectional: also read from the end.
+        pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
+        shared: see `SentimentModule`.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+
+    gates: int
+    """How many projections of a word a step needs, each of width H."""
+
+    def __init__(
+        self, hidden: int, bidirectional: bool, pooling: str, **shared: Unpack[Shared]
+    ) -> None:
+        super().__init__(**shared)
+        check_count("model.hidden", hidden)
+        check_choice("model.pooling", pooling, POOLINGS)
+        self.pooling = pooling
+        directions = 2 if bidirectional else 1
+        E, width = self.embedding.embedding_dim, self.gates * hidden
+        self.inputs = nn.ModuleList(nn.Linear(E, width) for _ in range(directions))
+        self.recurrent = nn.ParameterList(
+            nn.Parameter(torch.empty(width, hidden)) for _ in range(directions)
+        )
+        for linear in self.inputs:
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+        self.head = nn.Linear(directions * hidden * POOLINGS[pooling], 1)
+
+    @abstractmethod
+    def run(self, x: Tensor, direction: int) -> Tensor:
+        """Run the recurrence.
+
+        Args:
+            x: [T, B, gates·H], projected words.
+            direction: 0 forward, 1 backward; which weights to use.
+
+        Returns:
+            [T, B, H], the states.
+        """
+
+    def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
+        """Classify padded reviews; word scores are the changes of the running logit."""
+        vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
+        index = index.t()
+        states = [self.run(functional.embedding(index, self.inputs[0](vectors)), 0)]
+        if len(self.inputs) == 2:
+            order = _reversal(lengths, tokens.shape[1])  # (T, B), its own inverse
+            index = index.gather(0, order)
+            backward = self.run(functional.embedding(index, self.inputs[1](vectors)), 1)
+            states.append(backward.gather(0, order[:, :, None].expand_as(backward)))
+        pooled = torch.cat([self._pool(h, lengths, d) for d, h in enumerate(states)], -1)  # (B, P)
+        logits = self.head(self.dropout(pooled)).squeeze(-1)
+        if not explain:
+            return Prediction(logits)
+        return Prediction(logits, self._word_scores(states, lengths))
+
+    def _pool(self, states: Tensor, lengths: Tensor, direction: int) -> Tensor:
+        """Map states [T, B, H] to [B, H] or, for mean_max, [B, 2H]."""
+        T = states.shape[0]
+        if self.pooling == "last":
+            # In place, a backward state has read everything after it: its last is at the start.
+            last = (lengths - 1) * (1 - direction)
+            return states.gather(0, last[None, :, None].expand(1, -1, states.shape[2]))[0]
+        mask = padding_mask(lengths, T).t()[:, :, None]
+        pooled = []
+        if "mean" in self.pooling:
+            pooled.append((states * mask).sum(0) / lengths[:, None])
+        if "max" in self.pooling:
+            pooled.append(states.masked_fill(~mask, float("-inf")).max(0).values)
+        return torch.cat(pooled, -1)
+
+    def _word_scores(self, states: list[Tensor], lengths: Tensor) -> Tensor:
+        """Map the states of each direction, [T, B, H], to word scores [B, T]."""
+        T = states[0].shape[0]
+        parts = self.head.weight[0].chunk(len(states))  # a direction's share of the linear map
+        scores = torch.zeros_like(states[0][:, :, 0])  # (T, B)
+        for direction, (h, weight) in enumerate(zip(states, parts, strict=True)):
+            running = self._running(h) @ weight  # (T, B)
+            if direction == 1 and self.pooling == "last":
+                inside = padding_mask(lengths, T).t()
+                running = running * inside
+                scores = scores + running - functional.pad(running[1:], (0, 0, 0, 1))
+            else:
+                scores = scores + running - functional.pad(running[:-1], (0, 0, 1, 0))
+        scores = scores + functional.pad(self.head.bias.expand(1, scores.shape[1]), (0, 0, 0, T - 1))
+        return scores.t() * padding_mask(lengths, T)
+
+    def _running(self, states: Tensor) -> Tensor:
+        """Pool the states up to each word: [T, B, H] to [T, B, H] or [T, B, 2H]."""
+        if self.pooling == "last":
+            return states
+        pooled = []
+        if "mean" in self.pooling:
+            counts = torch.arange(1, len(states) + 1, device=states.device)
+            pooled.append(states.cumsum(0) / counts[:, None, None])
+        if "max" in self.pooling:
+            pooled.append(states.cummax(0).values)
+        return torch.cat(pooled, -1)
+
+
+def _reversal(lengths: Tensor, T: int) -> Tensor:
+    """Index [T, B] that reverses each review in place and leaves its padding where it is."""
+    steps = torch.arange(T, device=lengths.device)[:, None]
+    return torch.where(steps < lengths, lengths - 1 - steps, steps)

@@ -1,0 +1,73 @@
+"""Weighted MLP: every word has a score and a weight.
+
+    s_t, a_t = f(x_t)                   the same fully connected stack on every word vector x_t
+    w_t = exp(a_t) / Σ_u exp(a_u)       softmax over the words of the review
+    logit = Σ_t w_t s_t
+
+after the reference study. The weight changes with the company that a word keeps, its sign does
+not: the logit has the sign of Σ_t exp(a_t) s_t, again a sum over words, so negation stays out of
+reach.
+
+The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from typing_extensions import Unpack
+
+from sentiment_pl.models.module import (
+    Prediction,
+    SentimentModule,
+    Shared,
+    padding_mask,
+    token_network,
+)
+
+
+class WeightedMLP(SentimentModule):
+    """Softmax-weighted sum of word scores.
+
+    Args:
+        hidden: widths of the stack's hidden layers; a last layer maps to score and weight.
+        activation: "relu", "leaky_relu", "tanh" or "sigmoid".
+        residual: skip connections around the hidden layers.
+        shared: see `SentimentModule`.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (64, 32, 16),
+        activation: str = "relu",
+        residual: bool = False,
+        **shared: Unpack[Shared],
+    ) -> None:
+        super().__init__(**shared)
+        self.network = token_network(
+            self.embedding.embedding_dim, hidden, 2, activation, self.dropout.p, residual
+        )
+
+    def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
+        """Classify padded reviews; the word scores, weights included, add up to the logit."""
+        vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
+        return weighted_sum(self.network(vectors)[index], lengths, explain)
+
+
+def weighted_sum(outputs: Tensor, lengths: Tensor, explain: bool) -> Prediction:
+    """Weigh each word's score against the review's other words and add them up.
+
+    Args:
+        outputs: [B, T, 2], score s and weight a before the softmax of each word.
+        lengths: [B] int64.
+        explain: also return the scores and weights of the words.
+    """
+    scores, weights = outputs.unbind(-1)  # (B, T) each
+    padding = ~padding_mask(lengths, scores.shape[1])
+    weights = weights.masked_fill(padding, float("-inf")).softmax(1)
+    weighted = weights * scores
+    if not explain:
+        return Prediction(weighted.sum(1))
+    return Prediction(weighted.sum(1), weighted, weights)

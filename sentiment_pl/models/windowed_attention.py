@@ -1,0 +1,125 @@
+"""Windowed attention: each word looks at its neighbours, then the weighted MLP.
+
+    q_t, k_t, v_t = W_q x_t, W_k x_t, W_v x_t              for each head, of width d = E / heads
+    α_tu = softmax_u(q_t·k_u / √d + b_{u−t})               over the words u with |u − t| <= window
+    y_t = x_t + W_o [Σ_u α_tu v_u of each head]
+    logit = weighted MLP over y_t
+
+Scaled dot-product attention (Vaswani et al., 2017) in a window, with a learned bias b for each
+relative position (Raffel et al., 2020), in the place that the reference study gives it. Negation
+is seen where negator and opinion word stand within the window, and not beyond.
+
+    window = 2:      t →
+                   ■ ■ ■ · · ·
+                 u ■ ■ ■ ■ · ·
+                 ↓ ■ ■ ■ ■ ■ ·
+                   · ■ ■ ■ ■ ■
+
+The study's exact form: model.heads=1 model.residual=false model.dropout=0 model.word_dropout=0
+embedding.dropout=0 (its relative positions are not described).
+
+B reviews, T words, N heads, d width of a head, K = 2·window + 1 neighbours.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import Unpack
+
+from sentiment_pl.errors import ConfigError, check_count
+from sentiment_pl.models.module import Prediction, SentimentModule, Shared, token_network
+from sentiment_pl.models.weighted_mlp import weighted_sum
+
+BLOCK = 16
+"""Queries that share one block of keys: the fastest of 8, 16, 32 and 64 on two cores."""
+
+OUTSIDE = -1e9
+"""Score of what may not be seen; finite, since a row of only −∞ would make the softmax NaN."""
+
+
+class WindowedAttention(SentimentModule):
+    """Self-attention within a window, then a softmax-weighted sum of word scores.
+
+    Args:
+        window: how many positions to each side a word attends, its reach.
+        heads: attention heads; they divide the width of the word vectors among them.
+        hidden: widths of the stack's hidden layers; a last layer maps to score and weight.
+        activation: "relu", "leaky_relu", "tanh" or "sigmoid".
+        residual: add a word's own vector to what it gathers from its neighbours.
+        shared: see `SentimentModule`.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        window: int = 5,
+        heads: int = 4,
+        hidden: Sequence[int] = (64, 32, 16),
+        activation: str = "relu",
+        residual: bool = True,
+        **shared: Unpack[Shared],
+    ) -> None:
+        super().__init__(**shared)
+        E = self.embedding.embedding_dim
+        check_count("model.window", window)
+        check_count("model.heads", heads)
+        if E % heads:
+            raise ConfigError(f"model.heads must divide embedding.dim, and {heads} not {E}")
+        self.window, self.heads, self.residual = window, heads, residual
+        self.projection = nn.Linear(E, 3 * E, bias=False)
+        self.position = nn.Parameter(torch.zeros(heads, 2 * window + 1))
+        self.mix = nn.Linear(E, E)
+        self.network = token_network(E, hidden, 2, activation, self.dropout.p, residual=False)
+
+    def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
+        """Classify padded reviews; the word scores, weights included, add up to the logit."""
+        vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
+        # Before neighbours come in, all depends on the word alone: once per distinct word.
+        projected = functional.embedding(index, self.projection(vectors))  # (B, T, 3E)
+        q, k, v = projected.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, N, T, d)
+        gathered = windowed_attention(q, k, v, self.position, lengths, self.window)
+        y = self.dropout(self.mix(gathered.transpose(1, 2).flatten(2)))  # (B, T, E)
+        if self.residual:
+            y = y + functional.embedding(index, vectors)
+        return weighted_sum(self.network(y), lengths, explain)
+
+
+def windowed_attention(
+    q: Tensor, k: Tensor, v: Tensor, position: Tensor, lengths: Tensor, window: int
+) -> Tensor:
+    """Attend to the words at most `window` positions away.
+
+    Queries are taken in blocks of `BLOCK`, each against the keys of its own block and of `window`
+    more to both sides, as matrix products: memory grows with T·(BLOCK + 2·window), not with T².
+
+    Args:
+        q: [B, N, T, d], queries.
+        k: [B, N, T, d], keys.
+        v: [B, N, T, d], values.
+        position: [N, 2·window + 1], what is added to the score of a key at each relative position.
+        lengths: [B] int64, words of each review; keys beyond are not seen.
+        window: the reach.
+
+    Returns:
+        [B, N, T, d]; rows at the padding are of no meaning.
+    """
+    B, N, T, d = q.shape
+    blocks = -(-T // BLOCK)
+    fill, K = blocks * BLOCK - T, BLOCK + 2 * window
+    q = functional.pad(q, (0, 0, 0, fill)).unflatten(2, (blocks, BLOCK))
+    k = functional.pad(k, (0, 0, window, window + fill)).unfold(2, K, BLOCK)  # (B, N, blocks, d, K)
+    v = functional.pad(v, (0, 0, window, window + fill)).unfold(2, K, BLOCK)
+    key, query = torch.arange(K, device=q.device), torch.arange(BLOCK, device=q.device)
+    offset = key - query[:, None]  # 0 where the key stands `window` to the left; (BLOCK, K)
+    bias = position[:, offset.clamp(0, 2 * window)]
+    bias = bias.masked_fill((offset < 0) | (offset > 2 * window), OUTSIDE)
+    place = torch.arange(blocks, device=q.device)[:, None] * BLOCK - window + key  # (blocks, K)
+    unseen = (place < 0) | (place >= lengths[:, None, None])  # (B, blocks, K)
+    scores = q @ k * d**-0.5 + bias[:, None]  # (B, N, blocks, BLOCK, K)
+    scores = scores.masked_fill(unseen[:, None, :, None], OUTSIDE)
+    mixed = scores.softmax(-1) @ v.transpose(-1, -2)  # (B, N, blocks, BLOCK, d)
+    return mixed.flatten(2, 3)[:, :, :T]

@@ -75,7 +75,7 @@ class Embedding(ABC):
             raise ConfigError(f"embedding.freeze must be true or false, got {freeze!r}")
         self.freeze = freeze
         self.dropout = _share("dropout", dropout)
-        self.seed = _integer("seed", seed, least=0)
+        self.seed = _integer("seed", seed, least=0, most=2**32 - 1)  # what gensim takes
 
     @abstractmethod
     def matrix(self, corpus: Corpus) -> torch.Tensor:
@@ -128,9 +128,9 @@ class FileEmbedding(Embedding):
     ) -> None:
         super().__init__(dim=1 if dim is None else dim, freeze=freeze, dropout=dropout, seed=seed)
         self.dim = dim  # None is for the file to say
-        if path is None or not str(path):
+        if not isinstance(path, str | Path) or not str(path):
             raise ConfigError(
-                "embedding.path must name a file of word vectors: embedding.path=FILE"
+                f"embedding.path must name a file of word vectors, got {path!r}: say embedding.path=FILE"
             )
         self.path = Path(path).expanduser()
         if not self.path.is_file():
@@ -213,10 +213,10 @@ class Word2VecEmbedding(Embedding):
         self,
         *,
         dim: int,
-        epochs: int = 10,
+        epochs: int = 5,
         window: int = 5,
         min_count: int = 3,
-        negative: int = 5,
+        negative: int = 3,
         sample: float = 1e-4,
         workers: int | None = None,
         freeze: bool = False,
@@ -336,9 +336,13 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _integer(key: str, value: int, *, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        kind = "a positive integer" if least == 1 else f"an integer of at least {least}"
+def _integer(key: str, value: int, *, least: int, most: int | None = None) -> int:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int)
+        or not least <= value <= (value if most is None else most)
+    ):
+        kind = "a positive integer" if most is None else f"an integer from {least} to {most}"
         raise ConfigError(f"embedding.{key} must be {kind}, got {value!r}")
     return value
 

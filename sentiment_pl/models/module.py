@@ -5,6 +5,7 @@ A new architecture is a subclass in a file of its own that builds its layers and
 U distinct words of the batch, E numbers of a word vector.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
@@ -64,7 +65,7 @@ class Shared(TypedDict, total=False):
     dedup: bool
 
 
-class SentimentModule(lightning.LightningModule):
+class SentimentModule(lightning.LightningModule, ABC):
     """A binary sentiment classifier over word ids.
 
     Args:
@@ -145,6 +146,7 @@ class SentimentModule(lightning.LightningModule):
             {f"{split}_metrics": metrics.clone(f"{split}/") for split in ("train", "val", "test")}
         )
 
+    @abstractmethod
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews.
 
@@ -153,7 +155,6 @@ class SentimentModule(lightning.LightningModule):
             lengths: [B] int64, at least 1.
             explain: also fill in word scores (and weights where the architecture has them).
         """
-        raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def distinct_words(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Look up the distinct words of a batch.

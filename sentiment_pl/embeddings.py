@@ -129,9 +129,7 @@ class FileEmbedding(Embedding):
         super().__init__(dim=1 if dim is None else dim, freeze=freeze, dropout=dropout, seed=seed)
         self.dim = dim  # None is for the file to say
         if not isinstance(path, str | Path) or not str(path):
-            raise ConfigError(
-                f"embedding.path must name a file of word vectors, got {path!r}: say embedding.path=FILE"
-            )
+            raise ConfigError(f"embedding.path must name a file of word vectors, got {path!r}")
         self.path = Path(path).expanduser()
         if not self.path.is_file():
             raise DataError(f"embedding.path: there is no file {self.path}")

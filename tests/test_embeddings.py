@@ -195,7 +195,6 @@ def test_compounds_are_made_of_their_parts_and_the_report_says_so(write, caplog)
         ("well-made", ["well", "made"]),
         ("don't-miss", ["do", "n't", "miss"]),
         ("rock'n'roll", ["rock'n", "'roll"]),
-        ("n't", []),
         ("film", []),
     ],
 )
@@ -245,10 +244,14 @@ def test_special_words_are_never_looked_up(write):
 
 
 BAD_LINES = {
-    "too narrow": ("film 1 2", "expected a word and 3 numbers, separated by single spaces, found 2"),
+    "too narrow": (
+        "film 1 2",
+        "expected a word and 3 numbers, separated by single spaces, found 2",
+    ),
     "too wide": ("film 1 2 3 4", "expected a word and 3 numbers, .*found 4 numbers"),
     "too narrow, unwanted": ("other 1 2", "expected a word and 3 numbers, .*found 2 numbers"),
     "two spaces": ("film  1 2 3", "expected a word and 3 numbers, .*found 4 numbers"),
+    "two spaces, one number fewer": ("film  1 2", "expected 3 finite numbers .*found ''"),
     "tabs": ("film\t1\t2\t3", "expected a word and 3 numbers, .*found 0 numbers"),
     "no number": ("film 1 two 3", "expected 3 finite numbers after the word, found 'two'"),
     "nan": ("film 1 nan 3", "expected 3 finite numbers after the word, found 'nan'"),
@@ -261,10 +264,6 @@ BAD_LINES = {
 @pytest.mark.parametrize("case", BAD_LINES)
 def test_malformed_lines_are_named(case, write):
     line, message = BAD_LINES[case]
-    if case == "two spaces":
-        message = "expected a word and 3 numbers"
-        line = "film  1 2"
-        message = "expected 3 finite numbers after the word, found ''"
     path = write(["good 1 2 3", "bad 1 2 3", line])
     with pytest.raises(DataError, match=f"^{re.escape(str(path))}, line 3: {message}"):
         read(path)
@@ -288,8 +287,8 @@ def test_line_in_an_archive_is_named_with_its_member(tmp_path):
     for dim, said in ((None, "null"), (50, "50")):
         with pytest.raises(
             ConfigError,
-            match=f"archive.zip holds 2 files, and embedding.dim={said} does not tell which to read:"
-            " glove.6B.3d.txt, glove.6B.2d.txt",
+            match=f"archive.zip holds 2 files, and embedding.dim={said} does not tell which to"
+            " read: glove.6B.3d.txt, glove.6B.2d.txt",
         ):
             read(path, dim=dim)
 
@@ -338,7 +337,7 @@ def test_width_that_is_not_the_files(write):
 
 
 def test_path_that_is_missing(tmp_path):
-    with pytest.raises(ConfigError, match=r"embedding.path must name a file .* got None: say"):
+    with pytest.raises(ConfigError, match=r"embedding.path must name a file .* got None"):
         FileEmbedding(path=None)
     with pytest.raises(DataError, match=r"embedding.path: there is no file .*nothing\.txt"):
         FileEmbedding(path=tmp_path / "nothing.txt")
@@ -360,7 +359,7 @@ def test_published_glove():
 
 
 def test_glove_comes_in_four_widths():
-    with pytest.raises(ConfigError, match="embedding.dim must be 50, 100, 200 or 300 .* got 64"):
+    with pytest.raises(ConfigError, match=r"must be 50, 100, 200 or 300 .* got 64"):
         GloveEmbedding(dim=64)
 
 
@@ -438,7 +437,7 @@ def run_with_hub(script, tmp_path, **variables):
 
 
 def test_glove_from_a_hub_and_from_the_cache(tmp_path):
-    said = run_with_hub(HUB, tmp_path)
+    said = run_with_hub(HUB, tmp_path, TQDM_POSITION="-1")  # -1: a bar without a terminal, too
     refused = re.search(
         r"REFUSED cannot download http://127.0.0.1:\d+/stanfordnlp/glove/resolve/main/glove.6B.zip "
         r"\(ConnectE.*: .*\)\. Fetch it where there is a network and say embedding=file "
@@ -450,7 +449,7 @@ def test_glove_from_a_hub_and_from_the_cache(tmp_path):
     assert "FIRST [50.0, 51.0, 52.0]" in said
     path = "/stanfordnlp/glove/resolve/main/glove.6B.zip"
     assert f"ASKED [('GET', '{path}'), ('HEAD', '{path}')]" in said
-    assert "glove.6B.zip: 100%" in said  # the client's progress bar
+    assert re.search(r"glove.6B.zip.*100%", said)  # the client's progress bar
     assert "AGAIN [100.0, 101.0, 102.0] []" in said
     assert re.search(r"found 2 of 2 words \(100.0 %\) in .*glove.6B.zip:glove.6B.50d.txt", said)
 
@@ -566,7 +565,7 @@ def test_word2vec_makes_up_for_words_seen_too_rarely(tmp_path, caplog):
 def test_word2vec_without_enough_text(tmp_path):
     with pytest.raises(
         DataError,
-        match="no word of the vocabulary occurs 3 times in the 2 texts .* lower embedding.min_count",
+        match=r"no word .* occurs 3 times in the 2 texts .* lower embedding.min_count",
     ):
         word2vec(tmp_path, sentences=lambda: [["good"], ["bad"]])
     with pytest.raises(DataError, match="occurs 3 times in the 0 texts"):

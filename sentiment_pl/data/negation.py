@@ -64,60 +64,49 @@ _ADVERBS = _listed("""
     naturally obviously probably really simply still""")
 
 _SHARED = {
-    "who": """
-        (I|we|people) / (my|our) (wife|father|sister|friends|parents) /
+    "who": """(I|we|people) / (my|our) (wife|father|sister|friends|parents) /
         (most|some|many) people / (someone|a person) (my age|with my tastes|from our town) /
-        (the|a) (regular|typical|casual) customer /
-        (the|those) (two|three|four) people (at our table|next to me|in our group|I asked) /
+        (the|a) (typical|normal|casual) (customer|person) /
+        (the|those) (two|three|four) people (next to me|in our group|I asked) /
         my (wife|brother|mother) and I""",
-    "aside": """
-        (frankly|honestly|admittedly|apparently|basically|obviously) /
+    "aside": """(frankly|honestly|admittedly|apparently|basically|obviously) /
         (in fairness|in truth|in short|on balance|on reflection|to me|all told|this time) /
         in (my|our) (opinion|view|experience) /
         (to my mind|to be fair|to be honest|in the end|all in all|as it happens|for the money) /
         (if you ask me|for the most part|in my humble opinion|from where I stand) /
-        at (the|this|that) price /
         on (that|this) (particular|second) (day|visit|evening) /
         (even|at least) (after|on) (a|the) (second|third) (try|attempt) /
         as far as (I|we|people here) (know|can tell|could tell from that) /
         given (what|how much) (I|we) (paid|had paid) (for it|that day|in the end) /
         (compared with|next to) (the last one|the one before|what we had last year) /
-        by the (usual|normal) standards of (the trade|the area|our town) /
-        (when|once) all is said and done /
+        by the (usual|normal) standards of (the trade|our town) / (when|once) all is said and done /
         (going|judging) by (that one|this single|our one) (evening|visit) (in May|alone) /
         (all things considered|taken as a whole|from beginning to end) /
         and I (say|write) this as (a regular|an old hand|an outsider) /
         with (an hour|a day|a week|some time) to (think|reflect|sleep on it)""",
     "grade": "(quite|particularly|especially|altogether|entirely|absolutely|genuinely)",
-    "verdict": """
-        () / what {who} would (call|describe as|consider) /
+    "verdict": """() / what {who} would (call|describe as|consider) /
         what {who} would (honestly|really|simply|actually|normally) call /
         something {who} would (call|describe as|consider) /
         (something|a thing) that {who} (would call|called|found) /
         one of the things (that|) {who} (found|would call|called) /
         the (kind|sort) of thing (that|) {who} would (call|describe as|consider) /
         among the (things|parts) (that|) {who} (found|called)""",
-    "be": """
-        be (called|considered|described as) /
+    "be": """be (called|considered|described as) /
         be (called|considered) by (me|us|people|my sister) /
         be (counted|listed) among the things (that|) {who} found""",
-    "seem": """
-        (felt|seemed|looked|appeared) / (came across as|struck me as|struck us as) /
+    "seem": """(felt|seemed|looked|appeared) / (came across as|struck me as|struck us as) /
         (seemed|appeared) to be / struck {who} as / turned out to be /
-        (seemed|felt|looked) to {who} / was what {who} would call""",
-    "call": """
-        (call|consider) ({one}|{many}) / describe ({one}|{many}) as / call {thing}""",
-    "say": """
-        (say|claim|maintain) (that|) ({one} was|{many} were) /
+        (seemed|felt|looked) to {who}""",
+    "call": """(call|consider) ({one}|{many}) / describe ({one}|{many}) as / call {thing}""",
+    "say": """(say|claim|maintain) (that|) ({one} was|{many} were) /
         (say|claim) to (anyone|a friend|the staff|my boss) that ({one} was|{many} were) /
         go on record as saying that ({one} was|{many} were)""",
-    "link": """
-        () / (want|choose|expect|wish) to /
+    "link": """() / (want|choose|expect|wish) to /
         be (inclined|tempted|prepared|the person|the first|among those) to /
         (advise|tell|ask) (friends|people|my neighbours|the people at work) to /
         go to (some|considerable) lengths to / be one of (those|the people|the customers) who /
-        stand up and (openly|publicly) /
-        sit down and write a (long|short) (letter|review) to""",
+        stand up and (openly|publicly) / sit down and write a (long|short) (letter|review) to""",
     "talk": """
         (I|we) ^ (read|skimmed) (a few|some|several) (other reviews|comments) (first|beforehand|) /
         (my sister|my brother|my husband|a friend|a colleague) ^ (told me about it|came along) /
@@ -130,38 +119,32 @@ _SHARED = {
         it was ^ (my birthday|a public holiday|the week before Easter|half term)""",
 }
 _FILM = {
-    "one": """
-        the (film|plot|script|soundtrack|acting|editing|dialogue|ending|camera work) /
+    "one": """the (film|plot|script|soundtrack|acting|editing|dialogue|ending|camera work) /
         the (first|second) half (of the film|) /
         the (score|pacing|acting) in the (first|last|opening) (hour|act|scenes)""",
     "many": """
         the (songs|costumes|actors|jokes|subtitles|characters|car chases|fight scenes|effects) /
         the (scenes|conversations) (at sea|in the kitchen|in the courtroom)""",
     "thing": "(the film|this film|the whole thing|the sequel|it|this one)",
-    "aside": """
-        (from|in) the (back|front|third) row /
+    "aside": """(from|in) the (back|front|third) row /
         for a (film|story|sequel) (about|with) (spies|sisters|a lawyer|pirates) /
         by the standards of the (genre|studio|director)""",
-    "talk": """
-        (I|we) ^ (saw|watched) it (at home|on a plane|on television|at the cinema in town) /
+    "talk": """(I|we) ^ (saw|watched) it (at home|on a plane|on television|at the cinema in town) /
         (I|we) ^ went with (my parents|two friends|my nephew|a colleague) and ^ sat near the back /
         the (showing|screening) ^ (started|began) at (six|seven|nine) and ^ (ran|lasted) two hours /
         it is ^ set in (Norway|Lisbon|a mining town|the seventies) and ^ based on a (play|novel) /
-        the story ^ follows two (sisters|soldiers|teachers) on a (trip|journey) to the coast /
         the director ^ (made|shot) (his|her) (first|previous) film in (Spain|Canada|Wales) /
         (I|we) ^ had read the (book|novel) (years ago|at school|last summer)""",
 }
 _RESTAURANT = {
-    "one": """
-        the (soup|fish|curry|pizza|bread|coffee|service|wine list|steak|menu|lunch|dessert) /
+    "one": """the (soup|fish|curry|pizza|bread|coffee|service|wine list|steak|menu|lunch|dessert) /
         the (pasta|chicken|rice) with (mushrooms|lemon|the green sauce) /
         the table (by the door|they gave us|near the kitchen)""",
     "many": """
         the (starters|noodles|waiters|chips|desserts|portions|side dishes|dumplings|vegetables) /
         the (cakes|sandwiches) (from the counter|we shared)""",
     "thing": "(the place|this place|the food|the restaurant|it|the set menu)",
-    "aside": """
-        (at|from) the table by the (window|door|kitchen) /
+    "aside": """(at|from) the table by the (window|door|kitchen) /
         for a (restaurant|cafe|bistro) (near|opposite|behind) the (station|harbour|market) /
         on a (Monday|Friday|Sunday) (evening|lunchtime)""",
     "talk": """
@@ -169,27 +152,21 @@ _RESTAURANT = {
         (I|we) ^ (sat|were seated) (by the window|upstairs|outside) and ^ ordered (wine|water|tea) /
         there were ^ (four|five|six) of us and we ^ shared (two starters|a bottle of red|dessert) /
         (I|my wife|my brother) ^ had the (fish|lamb|soup) and (a glass of wine|a side salad) /
-        the place ^ (opened|moved here) (last year|in March|two years ago) /
         they ^ (take|accept) cards and ^ close at (ten|eleven|midnight) /
         (I|we) ^ had booked (online|by phone|a week ahead) for (two|four|seven) people""",
 }
 _HOTEL = {
-    "one": """
-        the (room|bed|breakfast|pool|lobby|bathroom|view|shower|reception|gym|wifi|minibar) /
+    "one": """the (room|bed|breakfast|pool|lobby|bathroom|view|shower|reception|gym|wifi|minibar) /
         the (room|corridor|view) (on|from) the (second|third|top) floor /
         the (bed|furniture|heating) in (our|my) room""",
-    "many": """
-        the (rooms|beds|staff|towels|curtains|pillows|gardens|lifts|family rooms) /
+    "many": """the (rooms|beds|staff|towels|curtains|pillows|gardens|lifts|family rooms) /
         the (rooms|balconies) (at the back|facing the sea|in the new wing)""",
     "thing": "(the hotel|this hotel|the place|our stay|it|the neighbourhood)",
-    "aside": """
-        for a (hotel|guest house) (near|beside|opposite) the (airport|station|beach) /
+    "aside": """for a (hotel|guest house) (near|beside|opposite) the (airport|station|beach) /
         (in|during) the (high|low) season / for (three|four) stars""",
-    "talk": """
-        (I|we) ^ stayed (two|three|five) nights in (March|June|October) (with the kids|) /
+    "talk": """(I|we) ^ stayed (two|three|five) nights in (March|June|October) (with the kids|) /
         (I|we) ^ (drove|flew|took the train) from (Bristol|Dublin|York) and ^ parked outside /
         (I|we) ^ (arrived|checked in) at (noon|six|ten) and ^ (went for a walk|unpacked|had tea) /
-        (I|we) ^ booked (directly|through an agency|by phone) (in January|weeks ahead|) /
         it is ^ (ten|five) minutes from the (station|beach|old town) and has (forty|ninety) rooms /
         (I|we) ^ had a (double|twin) room on the (second|fourth) floor /
         breakfast is ^ served from seven (to ten|until half past nine)""",
@@ -203,17 +180,14 @@ _PRODUCT = {
         the (buttons|instructions|settings|cables|photos|updates|menus|spare parts|ear pads) /
         the (controls|lights) on the (side|front|back)""",
     "thing": "(the product|this product|the purchase|the brand|it|this model)",
-    "aside": """
-        for a (gadget|device|machine) (of this size|from this brand) /
-        after (two|three|six) (weeks|months) (of daily use|) /
-        (straight|fresh) out of the box""",
+    "aside": """for a (gadget|device|machine) (of this size|from this brand) /
+        after (two|three|six) (weeks|months) (of daily use|) / (straight|fresh) out of the box""",
     "talk": """
         (I|we) ^ (bought|ordered) it (online|in town|in a sale) (for my mother|for the office|) /
         it ^ (came|arrived) (on Monday|in two days|by post) in a (brown|plain|white) box /
         (I|we) ^ use it (at home|at work|on the bus) (twice a day|every weekend|in the evening) /
         it ^ replaces (my|our) old one, which ^ lasted (four|six|nine) years /
         mine is ^ the (black|grey|blue) one with the (long|short) cable /
-        it ^ weighs about (two|three) pounds and ^ fits in a (drawer|rucksack|coat pocket) /
         (I|we) ^ (updated|charged) it (overnight|first) and ^ (left|put) it on the (shelf|desk)""",
 }
 
@@ -232,11 +206,11 @@ class _Frame(NamedTuple):
 _THINK = "(I ^ thought|we ^ agreed|my sister ^ said|)"
 _FRAMES = (
     _Frame(_THINK + " ({one} was|{many} were) ^", "{verdict}"),
-    _Frame("({one}|{many}) (could|can) ^", "{be}"),
+    _Frame("({one}|{many}) ^ (could|can)", "{be}"),
     _Frame(_THINK + " ({one}|{many}) ^", "{seem}", negators=NEGATORS[1:]),  # nobody says "not felt"
-    _Frame("{who} (would|can) ^", "{call}"),
-    _Frame("{who} (would|can) ^", "{say}"),
-    _Frame("{who} would ^", "{link}", _VERBS, after="{thing}", grade="()"),
+    _Frame("{who} ^ (would|can)", "{call}"),
+    _Frame("{who} ^ (would|can)", "{say}"),
+    _Frame("{who} ^ would", "{link}", _VERBS, after="{thing}", grade="()"),
 )
 _OPENERS = ("overall, ", "in the end, ", "well, ", "anyway, ", *[""] * 12)
 _LINKS = (", and ", ", but ", "; ", " - ")
@@ -296,13 +270,11 @@ class _Verdict:
         if aside and (random.random() < 0.6 or share[0] > 3):
             aside = f", {aside},"
         before = _pick(random, _pick(random, self.before))
-        # Drawn in either case, lest the numbers that follow should differ.
-        negator = _pick(random, self.frame.negators)
+        slot = _pick(random, self.frame.negators)  # drawn in either case: see write()
         opinion = _pick(random, self.frame.opinions[positive])
         after = _pick(random, _pick(random, self.after))
-        slot = negator if negated else ""
-        words = " ".join((before, slot, aside, core, grade, opinion, after))
-        return " ".join(words.split()).replace(" ,", ",")
+        words = (before, slot if negated else "", aside, core, grade, opinion, after)
+        return " ".join(" ".join(words).split()).replace(" ,", ",")
 
 
 @cache
@@ -346,9 +318,8 @@ def write(random: Random, *, negated: bool, positive: bool, distance: int) -> st
         if text and random.random() < 0.25:
             text += _pick(random, _LINKS) + sentence
         else:
-            text += (
-                (_pick(random, _ENDINGS) + " " if text else "") + sentence[0].upper() + sentence[1:]
-            )
+            text += f"{_pick(random, _ENDINGS)} " if text else ""
+            text += sentence[0].upper() + sentence[1:]
     text = re.sub(r" \^", lambda _: f" {_pick(random, _ADVERBS)}" * (random.random() < 0.3), text)
     text += _pick(random, _ENDINGS)
     return text.lower() if random.random() < 0.1 else text
@@ -376,43 +347,41 @@ def generate(sizes: Mapping[str, int] = SIZES, seed: int = 0) -> dict[str, dict[
     Raises:
         ConfigError: a size or the seed is not an integer, or a size is negative.
     """
-    for key, value in [
-        *((f"sizes.{split}", size) for split, size in sizes.items()),
-        ("seed", seed),
-    ]:
-        if not isinstance(value, int) or isinstance(value, bool) or (key != "seed" and value < 0):
-            wanted = "an integer" if key == "seed" else "an integer of 0 or more"
+    for key, value in {"seed": seed, **{f"sizes.{name}": n for name, n in sizes.items()}}.items():
+        if type(value) is not int or (value < 0 and key != "seed"):
+            wanted = "an integer" if key == "seed" else "an integer of at least 0"
             raise ConfigError(f"data.{key} must be {wanted}, got {value!r}")
     corpus = {}
-    for split, size in sizes.items():
-        random = Random(f"{seed}/{split}")
-        cells = _cells(size, random)
-        corpus[split] = {
-            "text": [
-                write(random, negated=negated, positive=positive, distance=distance)
-                for negated, positive, distance in cells
-            ],
-            "label": [int(positive != negated) for negated, positive, _ in cells],
-            "negated": [negated for negated, _, _ in cells],
-            "distance": [distance for _, _, distance in cells],
-        }
+    for name, size in sizes.items():
+        random = Random(f"{seed}/{name}")
+        columns: dict[str, list[Any]] = {"text": [], "label": [], "negated": [], "distance": []}
+        for negated, positive, distance in _cells(size, random):
+            row = write(random, negated=negated, positive=positive, distance=distance)
+            values = (row, int(positive != negated), negated, distance)
+            for column, value in zip(columns.values(), values, strict=True):
+                column.append(value)
+        corpus[name] = columns
     return corpus
 
 
 def ceiling() -> float:
     """Work out the best accuracy that any sum of word scores can reach on this corpus.
 
-    Hold everything but slot and opinion word fixed. Then a sum of word scores, the bias and the
-    rest of the review included, is r + s(slot) + o(opinion), and for any negator, neutral adverb,
-    positive and negative word the logits of the four equally likely reviews satisfy
+    Hold everything but slot and opinion word fixed. A sum of word scores, the bias and the rest of
+    the review included, is then r + s(slot) + o(opinion), where s of an empty slot is 0. So, for
+    any negator, positive and negative word, the logits of the four equally likely reviews satisfy
 
-        logit(neutral, pos) + logit(negator, neg) = logit(neutral, neg) + logit(negator, pos).
+        logit(empty, positive) + logit(negator, negative)
+            = logit(empty, negative) + logit(negator, positive).
 
-    On the left stand the two reviews whose label is positive, on the right the two others, and no
-    numbers above zero have the sum of numbers at or below it. So one review of the four is wrong,
-    for every sum; and the enumeration below finds one that has the other three right. A softmax
-    over the words multiplies the sum by a positive number, which leaves its sign, and so the
-    label, as it was (word scores become weight times score, with the bias inside).
+    On the left stand the two reviews whose label is positive, on the right the two others. Numbers
+    above zero never have the sum of numbers at or below it, so every sum gets one of the four
+    wrong. The enumeration finds one that gets the other three right. A softmax over the words
+    changes nothing: its denominator is positive, and multiplying the logit by it leaves the sign
+    and makes it a sum, of exp(weight) * (score + bias) over the words.
+
+    Returns:
+        The share of the four that the best sum gets right.
     """
     cases = list(itertools.product((False, True), repeat=2))  # negated, positive
     labels = [negated != positive for negated, positive in cases]

@@ -71,7 +71,7 @@ class Source(ABC):
         Raises:
             DataError: the message names file, row and column and says what to do.
         """
-        with _calm_libraries():
+        with calm_libraries():
             # A fresh folder, so that no call finds what datasets cached for an earlier one.
             return standardise(self._read(Path(tempfile.mkdtemp(dir=scratch))), self.schema)
 
@@ -746,7 +746,8 @@ class _HubRepository:
                 snapshot_download(
                     self._name,
                     repo_type="dataset",
-                    revision=commit,
+                    # By its name, so that the cache knows which commit the name stands for.
+                    revision=self._revision if self._online and self._revision else commit,
                     allow_patterns=patterns,
                     local_files_only=not self._online,
                     etag_timeout=self._PATIENCE,
@@ -759,6 +760,8 @@ class _HubRepository:
                 f"{self._name} could not be downloaded whole: {self._reason(error)}. What has come"
                 f" is kept, so the same command goes on from there.\n{self._remedy}"
             ) from error
+        if folder.name != commit:
+            raise DataError(f"{self._name} was changed on the hub just now: start again")
         if not optional and not any(
             fnmatch(file.relative_to(folder).as_posix(), pattern)
             for file in folder.rglob("*.*")
@@ -841,7 +844,7 @@ def _patterns(config: Mapping[str, Any]) -> list[str]:
 
 
 @contextmanager
-def _calm_libraries() -> Iterator[None]:
+def calm_libraries() -> Iterator[None]:
     """Progress bars on a terminal alone, and errors said once, by us; all as before afterwards."""
     from huggingface_hub import utils as hub
 

@@ -82,7 +82,7 @@ def _read_lines(
         if width is None:
             line = line.removeprefix(codecs.BOM_UTF8)
             fields = line.split(b" ")
-            if len(fields) == 2 and fields[0].isdigit() and fields[1].isdigit():
+            if len(fields) == 2 and fields[0].isdigit() and fields[1].isdigit() and int(fields[1]):
                 promised, width = int(fields[0]), int(fields[1])
             elif len(fields) > 1:
                 width = len(fields) - 1
@@ -104,7 +104,8 @@ def _read_lines(
         rows += 1
         spaces = line.count(b" ")
         word = line[: line.find(b" ")] if spaces == width else line.rsplit(b" ", width)[0]
-        if spaces < width or (spaces > width and _is_number(word.rpartition(b" ")[2])):
+        last = word.rpartition(b" ")[2] if spaces > width else word
+        if spaces < width or (spaces > width and (not last or _is_number(last))):
             raise DataError(
                 f"{name}, line {number}: expected a word and {width} numbers, separated by single"
                 f" spaces, found {spaces} numbers"

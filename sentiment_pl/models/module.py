@@ -47,6 +47,21 @@ class Prediction(NamedTuple):
     """[B, T], each word's share after the softmax; sums to 1, 0 at the padding."""
 
 
+class Reading(NamedTuple):
+    """What a model says of one text, word by word."""
+
+    words: list[str]
+    """The words as they are looked up."""
+    known: list[bool]
+    """Whether each of them is in the vocabulary."""
+    scores: list[float]
+    """What each adds to the logit; not a number where an architecture has no word scores."""
+    weights: list[float] | None
+    """Each word's share after the softmax, where the architecture has one."""
+    probability: float
+    """Of label 1."""
+
+
 class Shared(TypedDict, total=False):
     """The arguments of every architecture: those of `SentimentModule`."""
 
@@ -123,7 +138,7 @@ class SentimentModule(lightning.LightningModule, ABC):
         if not 0 < warmup < 1:
             raise ConfigError(f"model.warmup must lie between 0 and 1, got {warmup}")
         # Word vectors stand among the weights, the tokenizer under a key of its own.
-        self.save_hyperparameters(ignore=["embedding_matrix", "tokenizer", "labels"])
+        self.save_hyperparameters(ignore=["embedding_matrix", "tokenizer", "labels"], logger=False)
         self.tokenizer = Tokenizer(tokenizer)
         self.labels = tuple(labels)
         self.dedup = dedup
@@ -179,24 +194,47 @@ class SentimentModule(lightning.LightningModule, ABC):
             index = torch.arange(words.numel(), device=tokens.device).view_as(tokens)
         return self.embedding_dropout(self.embedding(words)), index
 
+    @torch.no_grad()
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """Classify texts and say what each of their words contributed.
+
+        Each text is read by itself and in full. One without any word counts as one unknown word.
+        """
+        training = self.training
+        self.eval()
+        readings = []
+        for words, ids in zip(
+            self.tokenizer.split(texts), self.tokenizer.encode(texts), strict=True
+        ):
+            tokens = torch.tensor([ids or [UNKNOWN]], device=self.device)
+            prediction = self(tokens, torch.tensor([tokens.shape[1]], device=self.device), True)
+            scores, weights = prediction.word_scores, prediction.word_weights
+            missing = [float("nan")] * len(words)
+            readings.append(
+                Reading(
+                    words,
+                    [i != UNKNOWN for i in ids],
+                    missing if scores is None else scores[0].tolist()[: len(words)],
+                    None if weights is None else weights[0].tolist()[: len(words)],
+                    float(prediction.logits.double().sigmoid()),
+                )
+            )
+        self.train(training)
+        return readings
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean binary cross entropy of a batch."""
-        return self._step(batch, "train")
+        return self._step(batch, "train")[0]
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score a batch of the validation split."""
-        self._step(batch, "val")
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Score a batch of the validation split; return its logits [B]."""
+        return self._step(batch, "val")[1]
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score a batch of the test split."""
-        self._step(batch, "test")
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Score a batch of the test split; return its logits [B]."""
+        return self._step(batch, "test")[1]
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return ids [B], labels [B] and float64 logits [B] of a batch."""
-        logits = self(batch.tokens, batch.lengths).logits
-        return batch.ids.cpu(), batch.labels.cpu(), logits.detach().cpu().double()
-
-    def _step(self, batch: Batch, split: str) -> Tensor:
+    def _step(self, batch: Batch, split: str) -> tuple[Tensor, Tensor]:
         logits = self(batch.tokens, batch.lengths).logits
         loss = functional.binary_cross_entropy_with_logits(logits.float(), batch.labels)
         metrics = self.metrics[f"{split}_metrics"]
@@ -209,7 +247,7 @@ class SentimentModule(lightning.LightningModule, ABC):
             f"{split}/loss", loss, on_step=False, on_epoch=True, prog_bar=train,
             batch_size=len(batch.labels), sync_dist=True,
         )  # fmt: skip
-        return loss
+        return loss, logits
 
     def on_train_epoch_end(self) -> None:
         """Log the metrics of the epoch's running predictions, dropout and all."""

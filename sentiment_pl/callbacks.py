@@ -1,0 +1,103 @@
+"""What watches a run: predictions gathered, progress told, word scores drawn."""
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sentiment_pl.data.batching import Batch
+from sentiment_pl.figures import word_scores_figure
+from sentiment_pl.models.module import SentimentModule
+
+log = logging.getLogger(__name__)
+
+
+class Predictions(lightning.Callback):
+    """Gathers the logits of a validation or test pass."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return ids [N], labels [N] and float64 logits [N] of the last pass."""
+        ids, labels, logits = (torch.cat(parts).numpy() for parts in zip(*self._parts, strict=True))
+        return ids, labels.astype(np.int64), logits
+
+    def _clear(self, *args: Any) -> None:
+        self._parts = []
+
+    def _gather(
+        self, trainer: Any, module: Any, outputs: Any, batch: Batch, *args: Any
+    ) -> None:
+        self._parts.append((batch.ids.cpu(), batch.labels.cpu(), outputs.detach().cpu().double()))
+
+    on_validation_start = on_test_start = _clear
+    on_validation_batch_end = on_test_batch_end = _gather
+
+
+class ProgressBar(TQDMProgressBar):
+    """A bar on a terminal; nothing in a file, where `EpochLines` tells the same."""
+
+    def __init__(self) -> None:
+        super().__init__(refresh_rate=10, leave=False)
+        if not sys.stderr.isatty():
+            self.disable()
+
+    def get_metrics(self, trainer: Any, model: Any) -> dict[str, Any]:
+        """Loss and metrics without Lightning's version number."""
+        metrics: dict[str, Any] = super().get_metrics(trainer, model)
+        metrics.pop("v_num", None)
+        return metrics
+
+
+class EpochLines(lightning.Callback):
+    """One line an epoch, on the console and in train.log."""
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Start the clock."""
+        self._start = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Say how the epoch went; validation is over by now."""
+        metrics = trainer.callback_metrics
+        figures = "  ".join(
+            f"{key} {metrics[key]:.4f}"
+            for key in ("train/loss", "val/loss", "val/accuracy", "val/f1", "val/auc")
+            if key in metrics
+        )
+        seconds = time.perf_counter() - self._start
+        log.info(
+            "epoch %d/%s  %s  %.1f s", trainer.current_epoch + 1, trainer.max_epochs, figures,
+            seconds,
+        )  # fmt: skip
+
+
+class WordScores(lightning.Callback):
+    """Draws the probe sentences with their word scores into TensorBoard's Images, epoch by epoch.
+
+    Args:
+        sentences: the sentences.
+    """
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = list(sentences)
+
+    def on_validation_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Draw the sentences as the model reads them now."""
+        if trainer.state.fn != "fit" or not isinstance(pl_module, SentimentModule):
+            return
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger) and self.sentences:
+                figure = word_scores_figure(pl_module.read(self.sentences), pl_module.labels)
+                logger.experiment.add_figure("word scores", figure, trainer.global_step)

@@ -1,0 +1,44 @@
+"""Where the configuration lies, and checks of a composed one before anything heavy is imported."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from sentiment_pl.errors import ConfigError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+CONF = next(
+    folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if folder.is_dir()
+)
+"""The folder of configs: inside an installed package, at the top level of a checkout."""
+
+
+def register_resolvers() -> None:
+    """Teach OmegaConf `${unique:}`: six digits that keep apart what starts in the same second."""
+    OmegaConf.register_new_resolver(
+        "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
+    )
+
+
+def check(cfg: DictConfig, *, multirun: bool) -> None:
+    """Refuse what would fail late or in a way that is hard to read.
+
+    Raises:
+        ConfigError: the message names the key and says what to do.
+    """
+    seed: Any = cfg.seed
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed must be an integer from 0 to 4294967295, got {seed}")
+    if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).expanduser().is_file():
+        raise ConfigError(f"ckpt_path: there is no file {cfg.ckpt_path}")
+    devices = cfg.trainer.get("devices", 1)
+    several = isinstance(devices, int) and devices > 1 or OmegaConf.is_list(devices) and len(devices) > 1
+    if multirun and several:
+        raise ConfigError(
+            f"trainer.devices={devices} with -m: Lightning would start this whole command once more"
+            " for each device, the sweep included. Leave trainer.devices=1 and let the sweep run"
+            " several jobs, or start one run over several devices under torchrun or SLURM, without -m"
+        )

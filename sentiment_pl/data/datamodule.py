@@ -1,0 +1,317 @@
+"""One LightningDataModule for every source of reviews."""
+
+import json
+import logging
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+from datasets import Dataset, DatasetDict, Features, List, Value, load_from_disk
+from torch.utils.data import DataLoader
+
+from sentiment_pl.data.batching import Batch, EncodedReviews, LengthBuckets
+from sentiment_pl.data.cache import build_once, digest
+from sentiment_pl.data.reviews import BATCH, UNLABELLED, duplicates, hold_out
+from sentiment_pl.data.sources import Files, Hub, Imdb, Negation, Source, calm_libraries
+from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
+from sentiment_pl.errors import ConfigError, check_choice, check_count
+
+log = logging.getLogger(__name__)
+
+TRUNCATIONS = ("head", "tail", "both")
+
+FORMAT = 1
+"""Of what stands in the cache; raised whenever that changes."""
+
+
+class ReviewDataModule(lightning.LightningDataModule):
+    """Reviews of one source, tokenised once, cached, and served in batches of like length.
+
+    Args:
+        source: where the reviews come from.
+        val_fraction: share of the training split held out where the source has no validation split.
+        max_tokens: words of a review that are kept.
+        truncate: which words of a longer review: its "head", its "tail", or half of "both".
+        limit_train: use only so many training reviews, drawn at random.
+        drop_test_duplicates: leave out training reviews whose text also stands in the test split.
+        vocab_size: the most words in the vocabulary, padding and unknown word included.
+        min_frequency: rarer words of the training split are unknown.
+        batch_size: reviews in a batch.
+        seed: of the validation split and of `limit_train`; runs that share it share their data.
+        shuffle_seed: of the order in which training sees the reviews.
+        num_workers: processes that load batches; 0 loads them in the training process, which is
+            quicker here, since a batch takes a fraction of a millisecond.
+        cache_dir: where encoded reviews are kept.
+
+    Raises:
+        ConfigError: an argument is out of its range; the message names the config key.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        val_fraction: float = 0.1,
+        max_tokens: int = 400,
+        truncate: str = "head",
+        limit_train: int | None = None,
+        drop_test_duplicates: bool = False,
+        vocab_size: int = 30_000,
+        min_frequency: int = 2,
+        batch_size: int = 64,
+        seed: int = 0,
+        shuffle_seed: int = 0,
+        num_workers: int = 0,
+        cache_dir: str = "~/.cache/sentiment_pl",
+    ) -> None:
+        super().__init__()
+        counts = {
+            "max_tokens": max_tokens,
+            "vocab_size": vocab_size,
+            "min_frequency": min_frequency,
+            "batch_size": batch_size,
+        }
+        for key, count in counts.items():
+            check_count(f"data.{key}", count)
+        check_choice("data.truncate", truncate, TRUNCATIONS)
+        if limit_train is not None and (not isinstance(limit_train, int) or limit_train < 2):
+            raise ConfigError(
+                f"data.limit_train must be null or an integer of 2 or more, got {limit_train}"
+            )
+        self.source = source
+        self.max_tokens, self.truncate = max_tokens, truncate
+        self.batch_size, self.shuffle_seed = batch_size, shuffle_seed
+        self.num_workers = num_workers
+        self.val_fraction, self.limit_train = val_fraction, limit_train
+        self.drop_test_duplicates = drop_test_duplicates
+        self.vocab_size, self.min_frequency, self.seed = vocab_size, min_frequency, seed
+        self.cache_dir = Path(cache_dir).expanduser()
+        self._folder: Path | None = None
+        self._splits: dict[str, EncodedReviews] = {}
+
+    @classmethod
+    def from_negation(
+        cls, train: int, val: int, test: int, seed: int = 0, **shared: Any
+    ) -> "ReviewDataModule":
+        """Serve the embedded corpus; see `sources.Negation`."""
+        return cls(Negation(train, val, test, seed), seed=seed, **shared)
+
+    @classmethod
+    def from_imdb(cls, path: str | None = None, **shared: Any) -> "ReviewDataModule":
+        """Serve the Large Movie Review Dataset; see `sources.Imdb`."""
+        return cls(Imdb(path), **shared)
+
+    @classmethod
+    def from_files(
+        cls,
+        train: str | None = None,
+        val: str | None = None,
+        test: str | None = None,
+        text_column: str = "text",
+        label_column: str = "label",
+        labels: Sequence[str] = ("negative", "positive"),
+        **shared: Any,
+    ) -> "ReviewDataModule":
+        """Serve files of one's own; see `sources.Files`."""
+        if train is None:
+            raise ConfigError("data=files needs the training reviews: data.train=FILE")
+        return cls(Files(train, val, test, text_column, label_column, labels), **shared)
+
+    @classmethod
+    def from_hub(
+        cls,
+        path: str | None = None,
+        text_column: str = "text",
+        label_column: str = "label",
+        labels: Sequence[str] = ("negative", "positive"),
+        config: str | None = None,
+        revision: str | None = None,
+        **shared: Any,
+    ) -> "ReviewDataModule":
+        """Serve a data set of the Hugging Face hub; see `sources.Hub`."""
+        if path is None:
+            raise ConfigError("data=hub needs the data set: data.path=OWNER/NAME")
+        return cls(Hub(path, text_column, label_column, labels, config, revision), **shared)
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Names of label 0 and label 1."""
+        return self.source.labels
+
+    def prepare_data(self) -> None:
+        """Encode the reviews into the cache, unless another run has done so.
+
+        Raises:
+            DataError: the reviews cannot be had or cannot be used.
+        """
+        settings = {
+            "format": FORMAT,
+            "source": self.source.fingerprint(),
+            "val_fraction": self.val_fraction,
+            "max_tokens": self.max_tokens,
+            "truncate": self.truncate,
+            "limit_train": self.limit_train,
+            "drop_test_duplicates": self.drop_test_duplicates,
+            "vocab_size": self.vocab_size,
+            "min_frequency": self.min_frequency,
+            "seed": self.seed,
+        }
+        name = f"{self.source.name.replace('/', '--')}-{digest(settings)}"
+        self._folder = build_once(self.cache_dir / "reviews" / name, self._build)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the cached reviews."""
+        if self._splits:
+            return
+        folder = self._prepared()
+        self.tokenizer = Tokenizer((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        for split in ("train", "val", "test"):
+            if (folder / split).is_dir():
+                self._splits[split] = EncodedReviews(load_from_disk(str(folder / split)))
+        sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in self._splits.items())
+        log.info(
+            "data %s: %s reviews, %s words known", self.source.name, sizes,
+            f"{len(self.tokenizer):,}",
+        )  # fmt: skip
+        note = json.loads((folder / "duplicates.json").read_text(encoding="utf-8"))
+        if note["train_rows"]:
+            log.info(
+                "%s training reviews also stand in the test split: %s", f"{note['train_rows']:,}",
+                "left out" if self.drop_test_duplicates
+                else "kept (data.drop_test_duplicates=true leaves them out)",
+            )  # fmt: skip
+        if "test" not in self._splits:
+            log.warning("data %s has no test split: testing is skipped", self.source.name)
+
+    @property
+    def has_test(self) -> bool:
+        """Whether the source has a test split; after `setup`."""
+        return "test" in self._splits
+
+    def sizes(self) -> dict[str, int]:
+        """Reviews in each split; after `setup`."""
+        return {split: len(rows) for split, rows in self._splits.items()}
+
+    @property
+    def fingerprint(self) -> str:
+        """Names these reviews and their tokenisation."""
+        return self._prepared().name
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Training batches, in an order that depends on (shuffle_seed, epoch) alone."""
+        return self._loader("train")
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Validation batches, always in the same order."""
+        return self._loader("val")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Test batches, always in the same order."""
+        return self._loader("test")
+
+    def _loader(self, split: str) -> DataLoader[Batch]:
+        reviews = self._splits[split]
+        batches = LengthBuckets(
+            reviews.lengths, self.batch_size, shuffle=split == "train", seed=self.shuffle_seed
+        )
+        return DataLoader(
+            reviews,
+            batch_sampler=batches,
+            collate_fn=_as_is,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+        )
+
+    def _prepared(self) -> Path:
+        if self._folder is None:
+            self.prepare_data()
+        assert self._folder is not None
+        return self._folder
+
+    def _build(self, folder: Path) -> None:
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        log.info("preparing %s (once; later runs find it in %s)", self.source.name, self.cache_dir)
+        with calm_libraries():
+            splits, shared = self._read(scratch)
+            tokenizer = Tokenizer.train(
+                _texts(splits["train"]), size=self.vocab_size, min_frequency=self.min_frequency
+            )
+            for split in ("train", "val", "test"):
+                if split in splits:
+                    self._encode(splits[split], tokenizer).save_to_disk(str(folder / split))
+        (folder / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
+        (folder / "duplicates.json").write_text(json.dumps({"train_rows": shared}))
+        shutil.rmtree(scratch)
+
+    def _read(self, scratch: Path) -> tuple[DatasetDict, int]:
+        """Read the source's splits, hold out what is to be held out, drop what is to be dropped."""
+        splits = self.source.load(scratch)
+        train, shared = splits["train"], 0
+        if "test" in splits:
+            twice = duplicates(train, splits["test"])
+            shared = len(twice)
+            if self.drop_test_duplicates and shared:
+                train = train.select(np.setdiff1d(np.arange(len(train)), twice))
+        if "val" not in splits:
+            train, splits["val"] = hold_out(train, self.val_fraction, self.seed)
+        if self.limit_train is not None and self.limit_train < len(train):
+            order = np.random.default_rng(self.seed).permutation(len(train))
+            train = train.select(np.sort(order[: self.limit_train]))
+        splits["train"] = train
+        return splits, shared
+
+    def _encode(self, reviews: Dataset, tokenizer: Tokenizer) -> Dataset:
+        def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+            # A review of punctuation alone has no word; it still has to be classified.
+            rows = [self._cut(ids) or [UNKNOWN] for ids in tokenizer.encode(batch["text"])]
+            return {"tokens": rows, "length": [len(ids) for ids in rows]}
+
+        features = {key: kind for key, kind in reviews.features.items() if key != "text"}
+        features |= {"tokens": List(Value("int32")), "length": Value("int32")}
+        return reviews.map(
+            encode,
+            batched=True,
+            batch_size=BATCH,
+            remove_columns=["text"],
+            features=Features(features),
+            load_from_cache_file=False,
+            new_fingerprint=digest([reviews._fingerprint, "encoded"]),  # spares it to hash us
+        )
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        most = self.max_tokens
+        if len(ids) <= most:
+            return ids
+        if self.truncate == "head":
+            return ids[:most]
+        if self.truncate == "tail":
+            return ids[-most:]
+        return ids[: most - most // 2] + ids[len(ids) - most // 2 :]
+
+    def sentences(self) -> Iterator[list[str]]:
+        """Words of the training texts and of the unlabelled split; read anew, since rarely asked."""
+        scratch = self.cache_dir / f"texts-{self._prepared().name}"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        try:
+            with calm_libraries():
+                splits, _ = self._read(scratch)
+            for split in ("train", UNLABELLED):
+                if split in splits:
+                    for batch in splits[split].select_columns(["text"]).iter(1_000):
+                        yield from self.tokenizer.split(batch["text"])
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _texts(reviews: Dataset) -> Iterable[str]:
+    for batch in reviews.select_columns(["text"]).iter(1_000):
+        yield from batch["text"]
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch

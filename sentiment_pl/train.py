@@ -1,0 +1,184 @@
+"""Train a model, test its best checkpoint, record the run: `python -m sentiment_pl.train --help`."""
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from sentiment_pl import config
+from sentiment_pl.errors import UserError
+
+if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
+    import lightning
+
+    from sentiment_pl.data.datamodule import ReviewDataModule
+    from sentiment_pl.models import SentimentModule
+
+log = logging.getLogger(__name__)
+
+config.register_resolvers()
+
+
+@hydra.main(version_base="1.3", config_path=str(config.CONF), config_name="train")
+def _run(cfg: DictConfig) -> float | None:
+    """Do one run; say in plain words why if it cannot be done."""
+    hydra_config = HydraConfig.get()
+    multirun = hydra_config.mode == RunMode.MULTIRUN
+    folder = Path(hydra_config.runtime.output_dir)
+    try:
+        config.check(cfg, multirun=multirun)
+        return train(cfg, folder, list(hydra_config.overrides.task))
+    except Exception as error:
+        cause = _mendable(error)
+        if cause is None and not multirun:
+            raise
+        if cause is None:
+            log.error("%s", traceback.format_exc())
+        else:
+            log.error("%s", cause)
+        from sentiment_pl.runs import ERROR
+
+        (folder / ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+        if multirun:  # the others go on; the summary at the end names this one
+            return None
+        sys.exit(1)
+
+
+def _mendable(error: BaseException) -> UserError | None:
+    """Find the user's mistake inside what Hydra wraps around it."""
+    while isinstance(error, InstantiationException) and error.__cause__ is not None:
+        error = error.__cause__
+    return error if isinstance(error, UserError) else None
+
+
+def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
+    """Train, validate and test one model, and write its record.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run's, to be filled.
+        overrides: what was asked for on the command line; it goes into the record.
+
+    Returns:
+        The monitored metric of the best checkpoint.
+    """
+    import lightning
+    import torch
+    from hydra.utils import instantiate
+
+    from sentiment_pl import console, runs
+    from sentiment_pl.callbacks import Predictions
+    from sentiment_pl.statistics import scores
+
+    console.quieten_lightning()
+    lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+    data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
+    recipe = instantiate(cfg.embedding)
+    data.prepare_data()
+    data.setup()
+    model = _model(cfg, data, recipe)
+    parameters = sum(p.numel() for p in model.parameters())
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    log.info("%s: %s parameters, %s of them trainable", model.name, f"{parameters:,}", f"{trainable:,}")
+
+    predictions = Predictions()
+    loggers = [instantiate(settings) for settings in cfg.logger.values()]
+    callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
+    trainer: lightning.Trainer = instantiate(
+        cfg.trainer, callbacks=[*callbacks, predictions], logger=loggers, default_root_dir=folder
+    )
+    stopwatch = console.Stopwatch()
+    with stopwatch:
+        trainer.fit(model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
+    best = getattr(trainer.checkpoint_callback, "best_model_path", "")
+    epochs = trainer.current_epoch
+    figures: dict[str, Any] = {"val": None, "test": None}
+    trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
+    figures["val"] = scores(*predictions.arrays()[1:])
+    if data.has_test:
+        trainer.test(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
+        ids, labels, logits = predictions.arrays()
+        figures["test"] = scores(labels, logits)
+        runs.write_predictions(folder, ids, labels, logits)
+    seen = epochs * data.sizes()["train"]
+    record = {
+        "status": "completed",
+        "model": model.name,
+        "seed": cfg.seed,
+        "data": data.source.name,
+        **figures,
+        "epochs": epochs,
+        "parameters": parameters,
+        "trainable_parameters": trainable,
+        "train_seconds": stopwatch.seconds,
+        "reviews_per_second": seen / stopwatch.seconds,
+        "overrides": overrides,
+        "versions": runs.versions(),
+        "git": runs.commit(),
+        "device": torch.device(trainer.strategy.root_device).type,
+    }
+    _log_settings(trainer, cfg, model, figures)
+    runs.write_record(folder, record)
+    console.summary(record, folder)
+    monitored = trainer.checkpoint_callback and trainer.checkpoint_callback.best_model_score
+    return None if monitored is None else float(monitored)
+
+
+def _model(cfg: DictConfig, data: "ReviewDataModule", recipe: Any) -> "SentimentModule":
+    from hydra.utils import instantiate
+
+    from sentiment_pl.embeddings import Corpus
+
+    corpus = Corpus(data.tokenizer.words, data.sentences, data.fingerprint, data.cache_dir)
+    matrix = recipe.matrix(corpus)
+    model: SentimentModule = instantiate(
+        cfg.model,
+        tokenizer=data.tokenizer.to_json(),
+        labels=data.labels,
+        embedding_dim=matrix.shape[1],
+        embedding_dropout=recipe.dropout,
+        freeze_embedding=recipe.freeze,
+        embedding_matrix=matrix,
+        _convert_="all",
+    )
+    return model
+
+
+def _log_settings(
+    trainer: "lightning.Trainer", cfg: DictConfig, model: "SentimentModule", figures: dict[str, Any]
+) -> None:
+    """Fill TensorBoard's HParams tab: settings beside the figures of the best checkpoint."""
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    keep = ("seed", "data", "embedding", "model", "trainer")
+    settings = OmegaConf.to_container(OmegaConf.masked_copy(cfg, keep), resolve=True)
+    assert isinstance(settings, dict)
+    settings["architecture"] = model.name
+    metrics = {
+        f"{split}/{key}": values[key]
+        for split, values in figures.items()
+        if values
+        for key in ("accuracy", "f1", "auc", "loss")
+    }
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.log_hyperparams(settings, {f"best_{key}": value for key, value in metrics.items()})
+            logger.save()
+        else:
+            logger.log_hyperparams(settings)
+
+
+def main() -> None:
+    """Start a run or a multirun from the command line."""
+    _run()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -294,18 +295,13 @@ class ReviewDataModule(lightning.LightningDataModule):
 
     def sentences(self) -> Iterator[list[str]]:
         """Words of the training texts and of the unlabelled split; read anew, since rarely asked."""
-        scratch = self.cache_dir / f"texts-{self._prepared().name}"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        try:
+        with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
             with calm_libraries():
-                splits, _ = self._read(scratch)
+                splits, _ = self._read(Path(scratch))
             for split in ("train", UNLABELLED):
                 if split in splits:
                     for batch in splits[split].select_columns(["text"]).iter(1_000):
                         yield from self.tokenizer.split(batch["text"])
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _texts(reviews: Dataset) -> Iterable[str]:

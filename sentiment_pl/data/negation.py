@@ -64,7 +64,7 @@ _ADVERBS = _listed("""
     naturally obviously probably really simply still""")
 
 _SHARED = {
-    "who": """(I|we|people) / (my|our) (wife|father|sister|friends|parents) /
+    "who": """(I|we|people) / my (wife|husband) / (my|our) (father|sister|friends|parents) /
         (most|some|many) people / (someone|a person) (my age|with my tastes|from our town) /
         (the|a) (typical|normal|casual) (customer|person) /
         (the|those) (two|three|four) people (next to me|in our group|I asked) /
@@ -347,10 +347,10 @@ def generate(sizes: Mapping[str, int] = SIZES, seed: int = 0) -> dict[str, dict[
     Raises:
         ConfigError: a size or the seed is not an integer, or a size is negative.
     """
-    for key, value in {"seed": seed, **{f"sizes.{name}": n for name, n in sizes.items()}}.items():
-        if type(value) is not int or (value < 0 and key != "seed"):
+    for key, number in {**sizes, "seed": seed}.items():
+        if type(number) is not int or (number < 0 and key != "seed"):
             wanted = "an integer" if key == "seed" else "an integer of at least 0"
-            raise ConfigError(f"data.{key} must be {wanted}, got {value!r}")
+            raise ConfigError(f"data.{key} must be {wanted}, got {number!r}")
     corpus = {}
     for name, size in sizes.items():
         random = Random(f"{seed}/{name}")

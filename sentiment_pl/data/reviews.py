@@ -216,7 +216,8 @@ class _Cleaner:
         low, high = self._schema.labels
         message = (
             f"{self._raw.where}: row {rows[at]} (counted from 0), column {self._schema.label!r}:"
-            f" the label {value!r} is neither {low!r} nor {high!r}, nor 0 or 1."
+            f" the label {value!r} is neither {low!r} nor {high!r}"
+            f"{', nor 0 or 1' if self._codes.numbers_stand_for_themselves else ''}."
         )
         if _whole_number(str(value)) == "-1":
             message += " -1 marks a review without a label: only a split 'unlabelled' may hold it."
@@ -268,7 +269,7 @@ class _Labels(dict[Any, int | None]):
     def __init__(self, labels: tuple[str, str], feature: Any) -> None:
         super().__init__()
         self._labels = {name: code for code, name in enumerate(labels)}
-        self._themselves = not any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in labels)
+        self.numbers_stand_for_themselves = not any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in labels)
         names = feature.names if isinstance(feature, ClassLabel) and feature.names else []
         self._names: list[str] = names if set(labels) <= set(names) else []
 
@@ -294,7 +295,7 @@ class _Labels(dict[Any, int | None]):
         number = _whole_number(name)
         if number in self._labels:
             return self._labels[number]
-        return int(number) if self._themselves and number in {"0", "1"} else _OUTSIDE
+        return int(number) if self.numbers_stand_for_themselves and number in {"0", "1"} else _OUTSIDE
 
 
 def _whole_number(name: str) -> str:

@@ -55,7 +55,7 @@ def expected_files() -> set[str]:
 
 def test_wheel_would_hold_every_module_and_config(tmp_path, monkeypatch):
     monkeypatch.chdir(copy_tree(tmp_path))
-    distribution = Distribution()
+    distribution = Distribution({"script_name": "setup.py"})
     distribution.parse_config_files()  # reads pyproject.toml of the working directory
     distribution.include_package_data = False  # package-data alone, not an old list of files
     build = distribution.get_command_obj("build_py")
@@ -147,7 +147,7 @@ def run(*command: str | Path, cwd: Path, pythonpath: Path | None = None) -> str:
 def wheel(tmp_path_factory):
     """A wheel, built from a copy of the tree."""
     tree = copy_tree(tmp_path_factory.mktemp("tree"))
-    # --no-isolation: torch brings the setuptools that builds it, so no index is asked
+    # --no-isolation: the extra `dev` holds the setuptools that builds it, so no index is asked
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist", cwd=tree)
     (built,) = (tree / "dist").glob("*.whl")
     return built

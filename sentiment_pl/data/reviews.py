@@ -154,10 +154,11 @@ class _Cleaner:
         return Features(features)
 
     def _clean(self, table: pa.Table, rows: Sequence[int]) -> pa.Table:
+        self._check_encoding(table, rows)
         text = self._text(table[self._schema.text])
         keep = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(text), ""), False)
         self._blank += len(table) - pc.sum(keep).as_py()
-        columns = {"text": text, "row": pa.array(rows, pa.int64())}
+        columns = {"text": text}
         if self._labelled:
             label = self._label(table[self._schema.label])
             self._check_labels(label, keep, table, rows)
@@ -166,10 +167,28 @@ class _Cleaner:
             keep = pc.and_(keep, labelled)
             self._classes.update(label.filter(keep).to_pylist())
             columns["label"] = label
+        columns["row"] = pa.array(rows, pa.int64())
         for name, new in self._others.items():
             columns[new] = self._other(table[name], self._raw.types.get(name))
-        names = list(self._features())
-        return pa.table([columns[name] for name in names], names=names).filter(keep)
+        return pa.table(columns).filter(keep)
+
+    def _check_encoding(self, table: pa.Table, rows: Sequence[int]) -> None:
+        """Arrow takes strings on trust; nothing that reads them later would."""
+        for name in table.column_names:
+            column = table[name]
+            if name == self._schema.text and _is_binary(column.type):
+                column = column.cast(pa.binary())
+            elif not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+                continue
+            try:
+                column.cast(pa.binary()).cast(pa.string())
+            except pa.ArrowInvalid:
+                values = enumerate(column.cast(pa.binary()).to_pylist())
+                at = next(at for at, value in values if value is not None and not _is_utf8(value))
+                raise DataError(
+                    f"{self._raw.where}: row {rows[at]} (counted from 0), column {name!r}: holds"
+                    " bytes that are no text in UTF-8. Save the file as UTF-8"
+                ) from None
 
     def _text(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
         kind = column.type
@@ -181,13 +200,7 @@ class _Cleaner:
             raise DataError(
                 f"{self._raw.where}, column {self._schema.text!r}: holds {kind}, not text"
             )
-        try:
-            return column.cast(pa.string())
-        except pa.ArrowInvalid as error:  # binary that is not UTF-8
-            raise DataError(
-                f"{self._raw.where}, column {self._schema.text!r}: holds bytes that are not text in"
-                f" UTF-8 ({error})"
-            ) from error
+        return column.cast(pa.string())
 
     def _label(self, column: pa.ChunkedArray) -> pa.Array:
         """0, 1, null where there is none, and -1 for anything else."""
@@ -269,7 +282,9 @@ class _Labels(dict[Any, int | None]):
     def __init__(self, labels: tuple[str, str], feature: Any) -> None:
         super().__init__()
         self._labels = {name: code for code, name in enumerate(labels)}
-        self.numbers_stand_for_themselves = not any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in labels)
+        self.numbers_stand_for_themselves = not any(
+            re.fullmatch(r"-?\d+(\.\d+)?", name) for name in labels
+        )
         names = feature.names if isinstance(feature, ClassLabel) and feature.names else []
         self._names: list[str] = names if set(labels) <= set(names) else []
 
@@ -295,7 +310,9 @@ class _Labels(dict[Any, int | None]):
         number = _whole_number(name)
         if number in self._labels:
             return self._labels[number]
-        return int(number) if self.numbers_stand_for_themselves and number in {"0", "1"} else _OUTSIDE
+        return (
+            int(number) if self.numbers_stand_for_themselves and number in {"0", "1"} else _OUTSIDE
+        )
 
 
 def _whole_number(name: str) -> str:
@@ -319,12 +336,22 @@ def _is_text(kind: pa.DataType) -> bool:
         pa.types.is_string,
         pa.types.is_large_string,
         pa.types.is_string_view,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
         pa.types.is_decimal,
         pa.types.is_null,
     )
-    return any(check(kind) for check in checks)
+    return _is_binary(kind) or any(check(kind) for check in checks)
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _plain(column: pa.ChunkedArray | pa.Array) -> list[Any]:

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 import datasets
 import pyarrow as pa
+import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from sentiment_pl.data.reviews import BATCH, UNLABELLED, Raw, Schema, standardise
@@ -71,6 +72,7 @@ class Source(ABC):
         Raises:
             DataError: the message names file, row and column and says what to do.
         """
+        scratch.mkdir(parents=True, exist_ok=True)
         with calm_libraries():
             # A fresh folder, so that no call finds what datasets cached for an earlier one.
             return standardise(self._read(Path(tempfile.mkdtemp(dir=scratch))), self.schema)
@@ -371,9 +373,9 @@ class Hub(Source):
         if card.is_file():
             data = DatasetCard.load(card, ignore_metadata_errors=True).data.to_dict()
             configs = [entry for entry in data.get("configs") or [] if entry.get("config_name")]
-        names = [entry["config_name"] for entry in configs]
+        names = [str(entry["config_name"]) for entry in configs]
         chosen = self._config or next(
-            (entry["config_name"] for entry in configs if entry.get("default")),
+            (name for name, entry in zip(names, configs, strict=True) if entry.get("default")),
             "default" if "default" in names else names[0] if len(names) == 1 else None,
         )
         if chosen is None and names:
@@ -414,7 +416,11 @@ class Hub(Source):
         if label not in rows.column_names:
             return False
         tables = rows.select_columns([label]).with_format("arrow").iter(BATCH)
-        return all(set(table[label].unique().to_pylist()) <= {-1, None} for table in tables)
+        return all(
+            pa.types.is_integer(table[label].type)
+            and set(table[label].unique().to_pylist()) <= {-1, None}
+            for table in tables
+        )
 
     def _compare_names(self, feature: Any) -> None:
         names = feature.names if isinstance(feature, ClassLabel) else None
@@ -438,7 +444,11 @@ def _schema(text_column: Any, label_column: Any, labels: Any) -> Schema:
         raise ConfigError(
             f"data.text_column and data.label_column are both {text_column!r}: they must be two"
         )
-    names = () if isinstance(labels, str | int | None) else tuple(str(x).strip() for x in labels)
+    names = (
+        ()
+        if isinstance(labels, str | float | int | None)
+        else tuple(str(x).strip() for x in labels)
+    )
     if len(names) != 2 or not all(names) or names[0] == names[1]:
         raise ConfigError(
             "data.labels must be two different names, that of label 0 and that of label 1, as in"
@@ -530,21 +540,29 @@ def _column_types(rows: Dataset) -> dict[str, str]:
     filled = set()
     for table in rows.with_format("arrow").iter(BATCH):
         for name, kinds in candidates.items():
-            values = pa.compute.unique(table[name])
-            values = values.filter(pa.compute.not_equal(values, ""))
+            if not kinds:
+                continue
+            values = pc.unique(table[name])
+            values = values.filter(pc.not_equal(values, ""))
             if len(values):
                 filled.add(name)
                 candidates[name] = [kind for kind in kinds if _all_are(values, kind)]
     return {name: kinds[0] for name, kinds in candidates.items() if kinds and name in filled}
 
 
+# Digits that are a name, not a number: 007 is not 7, and a float cannot tell long ones apart.
+_NAME = {"int64": r"^[+-]?0\d|^\+", "float64": r"^[+-]?0\d|^\+|^-?\d{16,}$", "bool": "^[01]$"}
+
+
 def _all_are(values: pa.Array, kind: str) -> bool:
+    """Whether strings can be read as another type without losing anything."""
+    if pc.any(pc.match_substring_regex(values, _NAME[kind])).as_py():
+        return False
     try:
-        read = values.cast(kind)
+        values.cast(kind)
     except pa.ArrowInvalid:
         return False
-    # A number with leading zeros is a name: 007 is not 7.
-    return kind != "int64" or bool(read.cast("string").equals(values))
+    return True
 
 
 def _raise_unreadable(error: Exception, where: str, paths: list[Path], hint: str = "") -> NoReturn:
@@ -566,6 +584,8 @@ def _why(causes: list[BaseException], paths: list[Path]) -> str:
             return f"the file is damaged or cut short ({cause}): get it anew"
         if isinstance(cause, StopIteration) or type(cause).__name__ == "EmptyDataError":
             return "the file is empty"
+        if any(words in str(cause) for words in ("corresponds to no data", "BatchSize must be")):
+            return "the file holds no rows"
         if isinstance(cause, OSError) and cause.errno is not None:
             return f"{cause.strerror or cause}"
     for path in paths:
@@ -665,11 +685,10 @@ def _read_release(path: Path, scratch: Path) -> dict[str, Raw]:
     except Exception as error:
         _raise_unreadable(error, str(path), [])
     # An archive holds the files in any order. Sorted, archive and folder give the same rows.
-    everything = everything.sort("file")
     names = everything.with_format("arrow")[:]["file"].to_pylist()
     places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        split, kind = name.split("/")[:2]
+    for place in sorted(range(len(names)), key=names.__getitem__):
+        split, kind = names[place].split("/")[:2]
         places.setdefault(UNLABELLED if kind == "unsup" else split, []).append(place)
     if not places.keys() - {UNLABELLED}:
         raise DataError(f"data.path={path}: no train/pos/*.txt and the like in it.\n{_IMDB_WAYS}")
@@ -818,6 +837,10 @@ class _HubRepository:
                 f"there is no data set {name} on {hub}, or it is private: check data.path, or log"
                 " in with `hf auth login`"
             )
+        if isinstance(error, errors.LocalEntryNotFoundError):  # what the client makes of a cause
+            if isinstance(error.__cause__, Exception):
+                return self._reason(error.__cause__)
+            return f"the copy of {name} in the cache is not whole"
         if isinstance(error, errors.HfHubHTTPError):
             return f"{hub} answered with status {error.response.status_code} when asked for {name}"
         # The client's HTTP library is httpx or requests, by its version.
@@ -846,18 +869,23 @@ def _patterns(config: Mapping[str, Any]) -> list[str]:
 @contextmanager
 def calm_libraries() -> Iterator[None]:
     """Progress bars on a terminal alone, and errors said once, by us; all as before afterwards."""
-    from huggingface_hub import utils as hub
+    import huggingface_hub as hub
 
-    verbosity = datasets.logging.get_verbosity()
+    logs = (datasets.logging, hub.logging)
+    levels = [library.get_verbosity() for library in logs]
     hidden = []
     if not sys.stderr.isatty():  # in a file each refresh of a bar would be a line
-        hidden = [bars for bars in (datasets.utils, hub) if not bars.are_progress_bars_disabled()]
+        hidden = [
+            bars for bars in (datasets.utils, hub.utils) if not bars.are_progress_bars_disabled()
+        ]
     for bars in hidden:
         bars.disable_progress_bars()
-    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
+    for library in logs:
+        library.set_verbosity(logging.CRITICAL)
     try:
         yield
     finally:
-        datasets.logging.set_verbosity(verbosity)
+        for library, level in zip(logs, levels, strict=True):
+            library.set_verbosity(level)
         for bars in hidden:
             bars.enable_progress_bars()

@@ -11,7 +11,7 @@ The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0
 
 from collections.abc import Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from sentiment_pl.models.module import (
@@ -47,6 +47,9 @@ class MLP(SentimentModule):
         self.network = token_network(
             self.embedding.embedding_dim, hidden, 1, activation, self.dropout.p, residual
         )
+        # A review's logit sums hundreds of scores: with scores that start at zero so does the logit.
+        for parameter in self.network[-1].parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; the word scores add up to the logit."""

@@ -343,11 +343,7 @@ def token_network(
         layer = nn.Sequential(nn.Linear(inputs, width), ACTIVATIONS[activation](), nn.Dropout(dropout))
         layers.append(Residual(layer, inputs, width) if residual else layer)
         inputs = width
-    last = nn.Linear(inputs, outputs)
-    # A review's logit sums hundreds of these: starting them at zero starts the logit at zero.
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers, last)
+    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
 
 
 class Residual(nn.Module):

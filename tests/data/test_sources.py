@@ -1,12 +1,13 @@
+import csv
 import gzip
 import json
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -65,12 +66,15 @@ def write_table(path: Path, columns: Mapping[str, list]) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    "a.csv a.tsv a.jsonl a.json a.parquet a.CSV a.csv.gz a.tsv.gz a.jsonl.gz".split()
-    + ["odd [1]*, name?.csv", "odd [1] name.parquet", ".hidden/.a.jsonl"],
+    [
+        *("a.csv", "a.tsv", "a.jsonl", "a.json", "a.parquet", "a.CSV"),
+        *("a.csv.gz", "a.tsv.gz", "a.jsonl.gz"),
+        *("odd [1]*, name?.csv", "odd [1] name.parquet", ".hidden/.a.jsonl"),
+    ],
 )
 def test_every_format_gives_the_same_rows(name, tmp_path, scratch):
     columns = {
-        "text": ["bad,\t\"bad\"\nfilm", "good", "  ", "NULL"],
+        "text": ['bad,\t"bad"\nfilm', "good", "  ", "NULL"],
         "label": ["negative", "positive", "negative", "positive"],
         "stars": [1, 5, 2, 4],
         "share": [0.5, 1.0, 0.25, 2.0],
@@ -78,7 +82,7 @@ def test_every_format_gives_the_same_rows(name, tmp_path, scratch):
     }
     splits = Files(train=write_table(tmp_path / name, columns)).load(scratch)
     assert splits["train"][:] == {
-        "text": ["bad,\t\"bad\"\nfilm", "good", "NULL"],
+        "text": ['bad,\t"bad"\nfilm', "good", "NULL"],
         "label": [0, 1, 1],
         "row": [0, 1, 3],
         "stars": [1, 5, 4],
@@ -161,14 +165,22 @@ def test_json_of_mixed_types(tmp_path, scratch):
     path = write(
         tmp_path / "a.jsonl",
         '{"text": "a", "label": 0}\n{"text": 5, "label": "positive", "extra": 1}\n'
-        '{"text": null, "label": true}\n{"text": "b", "label": null}\n\n'
+        '{"text": null, "label": true}\n{"text": "b", "label": null}\n'
         '{"text": "c", "label": "1", "extra": "x"}\n',
     )
     rows = Files(train=path).load(scratch)["train"]
     assert rows["text"][:] == ["a", "5", "c"]
     assert rows["label"][:] == [0, 1, 1]
-    assert rows["row"][:] == [0, 1, 4]  # a blank line is no row
+    assert rows["row"][:] == [0, 1, 4]
     assert rows["extra"][:] == [None, 1, "x"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_blank_line_is_no_row(name, tmp_path, scratch):
+    path = Path(write_table(tmp_path / name, {"text": ["a", "b"], "label": [0, 1]}))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], "", lines[-1], "", ""]))
+    assert Files(train=str(path)).load(scratch)["train"]["row"][:] == [0, 1]
 
 
 ERRORS = {
@@ -177,7 +189,7 @@ ERRORS = {
     "open.csv": (b'text,label\n"fine,0\ngood,1\n', "inside string starting at row 1"),
     "latin.csv": (b"text,label\nfine,0\ncaf\xe9,1\n", "line 3 is not UTF-8 .byte 0xe9.*iconv"),
     "latin.csv.gz": (gzip.compress(b"text,label\ncaf\xe9,1\n"), "line 2 is not UTF-8"),
-    "latin.jsonl": (b'{"text": "caf\xe9", "label": 1}\n', "line 1 is not UTF-8"),
+    "latin.jsonl": (b'{"text": "caf\xe9", "label": 1}\n', "row 0 .*column 'text': .*not? .*UTF-8"),
     "utf16.csv": ("text,label\nfine,0\n".encode("utf-16"), "line 1 is not UTF-8"),
     "bad.jsonl": (b'{"text": "a", "label": 0}\n{"text": oh}\n', "line 2 is not JSON"),
     "surrogate.jsonl": (b'{"text": "\\ud83d", "label": 0}\n', "line 1 is not JSON.*surrogates"),
@@ -190,7 +202,7 @@ ERRORS = {
     "not.csv.gz": (b"\x1f\x8bnonsense", "damaged or cut short|cannot be read"),
     "empty.csv": (b"", "the file is empty"),
     "empty.jsonl": (b"", "the file is empty"),
-    "header.csv": (b"text,label\n", "no rows at all"),
+    "header.csv": (b"text,label\n", "the file holds no rows"),
     "dates.jsonl": (b'{"text": "2020-01-01", "label": 0}\n', "column 'text': holds timestamp"),
     "columns.csv": (b"review,label\na,0\n", "no column 'text'; its columns are review, label"),
     "label.tsv": (b"text\tlabel\na\tgood\nb\tbad\n", "row 0 .*'good' is neither.*'good', 'bad'"),
@@ -210,7 +222,7 @@ def test_a_file_that_cannot_be_used_is_named_with_what_is_wrong(name, tmp_path, 
 
 def test_an_empty_parquet_file(tmp_path, scratch):
     path = write_table(tmp_path / "a.parquet", {"text": [], "label": []})
-    with pytest.raises(DataError, match=re.escape(path)):
+    with pytest.raises(DataError, match=re.escape(path) + ".*the file holds no rows"):
         Files(train=path).load(scratch)
 
 
@@ -248,7 +260,7 @@ def test_the_fingerprint_changes_with_the_file_and_the_settings(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [
         ({}, r"data\.train=FILE"),
         ({"train": ""}, r"data\.train must be the path"),
@@ -276,11 +288,28 @@ def test_an_unsupported_extension(name):
 texts = st.lists(st.text(), min_size=1, max_size=5)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(texts)
-@example(["\x00", "a\x00b", "\x1a", "\x7f", "\ufeff", "\ufeffa", "\u202eabc\u202c", "👩‍👩‍👧"])
-@example(["a\rb", "a\r\nb", "\n", "\x85", "\u2028", '"', '""', "'", ",", "a,b", "\t", "\\", "\\n"])
-@example(["2020-01-01", "1", "01", "1.0", "NaN", "true", "null", "{}", "[1]", '{"a": 1}', "-", "#a"])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts=texts)
+@example(texts=["\x00", "a\x00b", "\x1a", "\x7f", "\ufeff", "\ufeffa", "\u202eabc\u202c", "👩‍👩‍👧"])
+@example(
+    texts=["a\rb", "a\r\nb", "\n", "\x85", "\u2028", '"', '""', "'", ",", "a,b", "\t", "\\", "\\n"]
+)
+@example(
+    texts=[
+        "2020-01-01",
+        "1",
+        "01",
+        "1.0",
+        "NaN",
+        "true",
+        "null",
+        "{}",
+        "[1]",
+        '{"a": 1}',
+        "-",
+        "#a",
+    ]
+)
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
 def test_any_text_comes_back_as_it_was_or_is_counted(suffix, texts, tmp_path_factory):
     """Texts are compared one by one: what is missing must be blank, and counted as dropped.
@@ -292,8 +321,6 @@ def test_any_text_comes_back_as_it_was_or_is_counted(suffix, texts, tmp_path_fac
     labels = [i % 2 for i in range(len(texts))]
     path = folder / f"a.{suffix}"
     if suffix in {"csv", "tsv"}:
-        import csv
-
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(
                 file, delimiter="\t" if suffix == "tsv" else ",", quoting=csv.QUOTE_ALL
@@ -342,7 +369,7 @@ def test_the_embedded_corpus(scratch):
 
 
 @pytest.mark.parametrize(
-    "arguments, key",
+    ("arguments", "key"),
     [
         ({"train": 0}, "data.train"),
         ({"val": -1}, "data.val"),
@@ -412,8 +439,9 @@ def test_a_local_folder_in_the_layout_of_the_hub(tmp_path, scratch):
     inside = Imdb(str(folder / "plain_text"))
     assert inside.load(scratch)["test"][:] == splits["test"][:]
     assert inside.fingerprint() == Imdb(str(folder)).fingerprint()
+    before = inside.fingerprint()
     os.utime(folder / "plain_text" / "test-00000-of-00001.parquet", ns=(0, 1))
-    assert Imdb(str(folder)).fingerprint() != inside.fingerprint() or True
+    assert inside.fingerprint() != before
 
 
 def test_the_original_release_as_folder_and_as_archive(tmp_path, scratch):
@@ -460,10 +488,10 @@ def test_imdb_that_cannot_be_read(tmp_path, scratch):
         assert "https://ai.stanford.edu/~amaas/data/sentiment/" in message
     archive = as_an_archive(tmp_path / "a.tar.gz")
     write(tmp_path / "cut.tar.gz", archive.read_bytes()[:-30])
-    with pytest.raises(DataError, match="cut.tar.gz: the file is damaged or cut short"):
+    with pytest.raises(DataError, match=r"cut.tar.gz: the file is damaged or cut short"):
         Imdb(str(tmp_path / "cut.tar.gz")).load(scratch)
     write(tmp_path / "not.tar.gz", b"<html>404</html>")
-    with pytest.raises(DataError, match="not.tar.gz: the file is damaged or cut short"):
+    with pytest.raises(DataError, match=r"not.tar.gz: the file is damaged or cut short"):
         Imdb(str(tmp_path / "not.tar.gz")).load(scratch)
     as_an_archive(tmp_path / "latin.tar.gz", RELEASE | {"train/pos/0_9.txt": b"caf\xe9"})
     with pytest.raises(DataError, match=r"latin.tar.gz: train/pos/0_9.txt is not text in UTF-8"):
@@ -483,7 +511,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class StandIn(BaseHTTPRequestHandler):
     """What the hub answers to its client: about a repository, about its files, and the files."""
 
-    repositories: dict[str, Path] = {}
+    repositories: Mapping[str, Path]
+    broken = ""
     protocol_version = "HTTP/1.1"
 
     def do_HEAD(self):
@@ -491,14 +520,13 @@ class StandIn(BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = unquote(urlsplit(self.path).path)
-        if path == "/stop":
-            Thread(target=self.server.shutdown).start()
-            self._send(b"")
-        elif match := re.match(r"/api/datasets/([^/]+/[^/]+)(/revision/(.+)|/tree/.+)?$", path):
+        if match := re.match(r"/api/datasets/([^/]+/[^/]+)(/revision/(.+)|/tree/.+)?$", path):
             self._about(*match.groups())
         elif match := re.match(rf"/datasets/([^/]+/[^/]+)/resolve/{COMMIT}/(.+)", path):
             file = self.repositories[match[1]] / match[2]
-            if file.is_file():
+            if self.broken and self.broken in match[2]:
+                self._send(b"", 500)
+            elif file.is_file():
                 self._send(file.read_bytes())
             else:
                 self._send(b"", 404, {"X-Error-Code": "EntryNotFound"})
@@ -521,7 +549,12 @@ class StandIn(BaseHTTPRequestHandler):
         names = [file.relative_to(folder).as_posix() for file in files]
         if rest and rest.startswith("/tree"):
             answer = [
-                {"type": "file", "path": name, "size": file.stat().st_size, "oid": f"{hash(name):x}"}
+                {
+                    "type": "file",
+                    "path": name,
+                    "size": file.stat().st_size,
+                    "oid": f"{hash(name):x}",
+                }
                 for name, file in zip(names, files, strict=True)
             ]
         else:
@@ -546,8 +579,9 @@ class StandIn(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stand_in(repositories):
-    handler = type("Handler", (StandIn,), {"repositories": repositories})
+def stand_in(repositories, broken=""):
+    members = {"repositories": repositories, "broken": broken}
+    handler = type("Handler", (StandIn,), members)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -630,8 +664,7 @@ def repositories(tmp_path):
     write_table(plain / "valid.csv", {"text": ["c", "d"], "label": ["neg", "pos"]})
     script = tmp_path / "hub" / "script"
     write(script / "script.py", "print(1)")
-    names = {"stanfordnlp/imdb": imdb, "a/several": several, "a/plain": plain, "a/script": script}
-    return names
+    return {"stanfordnlp/imdb": imdb, "a/several": several, "a/plain": plain, "a/script": script}
 
 
 def test_the_hub_and_then_its_cache(repositories, tmp_path):
@@ -721,20 +754,48 @@ def test_without_network_imdb_says_what_to_do_within_seconds(tmp_path):
     assert refused["seconds"] < 3
 
 
-def test_a_hub_that_does_not_answer_is_given_up_after_five_seconds(tmp_path):
-    import socket
+@pytest.mark.slow
+def test_a_download_that_broke_off_is_not_taken_for_whole(repositories, tmp_path):
+    with stand_in(repositories, broken="test-") as endpoint:
+        (answer,) = ask(endpoint, tmp_path, ("Imdb", {}))
+        assert "stanfordnlp/imdb could not be downloaded whole" in answer["error"]
+        assert "status 500" in answer["error"]
+        assert answer["seconds"] < 60  # the client tries a file six times
+    (offline,) = ask(endpoint, tmp_path, ("Imdb", {}))
+    assert "the copy of stanfordnlp/imdb in the cache is not whole" in offline["error"]
 
+
+@pytest.mark.slow
+def test_a_hub_that_does_not_answer_is_given_up_after_seconds(tmp_path):
+    """Five of ours, and three in which the client asks for something of its own."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        start = time.monotonic()
         (answer,) = ask(endpoint, tmp_path, ("Imdb", {}))
         assert "no connection" in answer["error"]
-        assert answer["seconds"] < 8
-        assert time.monotonic() - start < 20
+        assert answer["seconds"] < 12
+
+
+def test_names_that_a_data_set_of_the_hub_gives_its_labels(caplog):
+    def choose(names, **splits):
+        kinds = {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+        columns = {"text": ["a", "b"], "label": [0, 1]}
+        rows = datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
+        return Hub("a/b")._choose(datasets.DatasetDict(dict.fromkeys(splits or {"train": 1}, rows)))
+
+    choose(["negative", "positive"])
+    choose(["positive", "negative"])  # matched by name
+    assert not caplog.records
+    choose(["pos", "neg"])
+    (record,) = caplog.records
+    assert "a/b calls its labels 0 and 1 pos and neg; here they stand for" in record.getMessage()
+    assert "data.labels=" in record.getMessage()
+    assert set(choose(["negative", "positive"], test=1, dev=1)) == {"test", "val"}
+    with pytest.raises(DataError, match="a/b: none of its splits, full, is train"):
+        choose(["negative", "positive"], full=1)
 
 
 @pytest.mark.parametrize(
-    "arguments, key",
+    ("arguments", "key"),
     [
         ({"path": "imdb"}, "data.path"),
         ({"path": "a/b/c"}, "data.path"),

@@ -1,0 +1,131 @@
+"""A setting that cannot be used is refused with the name of its config key."""
+
+import pytest
+import torch
+
+from sentiment_pl.errors import ConfigError
+from sentiment_pl.models import architectures
+
+SHARED = [
+    ("embedding.dropout", {"embedding_dropout": 1.0}),
+    ("embedding.dropout", {"embedding_dropout": -0.1}),
+    ("model.dropout", {"dropout": 1.5}),
+    ("model.dropout", {"dropout": "high"}),
+    ("model.word_dropout", {"word_dropout": -1}),
+    ("model.lr", {"lr": 0}),
+    ("model.lr", {"lr": float("nan")}),
+    ("model.lr", {"lr": "fast"}),
+    ("model.weight_decay", {"weight_decay": -0.01}),
+    ("model.schedule", {"schedule": "cosine"}),
+    ("model.warmup", {"warmup": 0.0}),
+    ("model.warmup", {"warmup": 1.0}),
+]
+RECURRENT = [
+    ("model.hidden", {"hidden": 0}),
+    ("model.hidden", {"hidden": -3}),
+    ("model.hidden", {"hidden": 2.5}),
+    ("model.hidden", {"hidden": True}),
+    ("model.hidden", {"hidden": [64, 32]}),
+    ("model.pooling", {"pooling": "first"}),
+]
+STACKS = [
+    ("model.hidden", {"hidden": 64}),
+    ("model.hidden", {"hidden": []}),
+    ("model.hidden", {"hidden": [64, 0]}),
+    ("model.hidden", {"hidden": [64, "32"]}),
+    ("model.activation", {"activation": "swish"}),
+]
+OWN = {
+    "elman": [
+        *RECURRENT,
+        ("model.activation", {"activation": "swish"}),
+        ("model.max_norm", {"max_norm": 0}),
+        ("model.max_norm", {"max_norm": "one"}),
+    ],
+    "gru": RECURRENT,
+    "mlp": STACKS,
+    "weighted_mlp": STACKS,
+    "windowed_attention": [
+        *STACKS,
+        ("model.window", {"window": 0}),
+        ("model.window", {"window": 2.0}),
+        ("model.heads", {"heads": 0}),
+        ("model.heads", {"heads": 3}),
+    ],
+}
+CASES = [
+    pytest.param(name, key, setting, id=f"{name}-{key}={next(iter(setting.values()))}")
+    for name, own in OWN.items()
+    for key, setting in own
+]
+
+
+def assert_refused(build, name, key, setting):
+    build(name)  # the rest is in order
+    value = next(iter(setting.values()))
+    with pytest.raises(ConfigError) as error:
+        build(name, **setting)
+    message = str(error.value)
+    assert message.startswith(f"{key} must")
+    assert str(value) in message
+
+
+@pytest.mark.parametrize(("name", "key", "setting"), CASES)
+def test_settings_of_its_own(build, name, key, setting):
+    assert_refused(build, name, key, setting)
+
+
+@pytest.mark.parametrize(
+    ("key", "setting"), SHARED, ids=lambda x: "" if isinstance(x, str) else str(x)
+)
+def test_shared_settings(build, name, key, setting):
+    assert_refused(build, name, key, setting)
+
+
+def test_choices_are_listed(build):
+    with pytest.raises(ConfigError, match="last, mean, max, mean_max, got first"):
+        build("gru", pooling="first")
+    with pytest.raises(ConfigError, match="relu, leaky_relu, tanh, sigmoid, got swish"):
+        build("mlp", activation="swish")
+    with pytest.raises(ConfigError, match=r"must divide embedding\.dim, and 3 not 8"):
+        build("windowed_attention", heads=3, embedding_dim=8)
+
+
+def test_the_table_of_architectures():
+    assert set(architectures()) >= {"elman", "gru", "mlp", "weighted_mlp", "windowed_attention"}
+    for name, architecture in architectures().items():
+        assert architecture.name == name
+
+
+def test_word_vectors_are_taken_over_and_kept_where_frozen(build, name):
+    tokenizer = build(name).tokenizer.to_json()
+    matrix = torch.arange(32 * 8.0).view(32, 8)
+    for frozen in (False, True):
+        model = architectures()[name](
+            tokenizer=tokenizer, embedding_dim=8, embedding_matrix=matrix, freeze_embedding=frozen
+        )
+        assert torch.equal(model.embedding.weight, matrix)
+        assert model.embedding.weight.requires_grad is not frozen
+
+
+def test_decay_spares_word_vectors_and_biases(build, name):
+    model = build(name, weight_decay=0.1, schedule="constant")
+    optimizer = model.configure_optimizers()
+    names = {id(p): key for key, p in model.named_parameters()}
+    groups = {
+        group["weight_decay"]: {names[id(p)] for p in group["params"]}
+        for group in optimizer.param_groups
+    }
+    assert set(groups) == {0.1, 0.0}
+    assert "embedding.weight" in groups[0.0]
+    assert all(key.endswith("bias") for key in groups[0.0] if dict(model.named_parameters())[key].ndim < 2)
+    assert all(dict(model.named_parameters())[key].ndim >= 2 for key in groups[0.1])
+    assert groups[0.0] | groups[0.1] == set(names.values())
+
+
+def test_hidden_settings_are_saved_but_not_the_vectors(build, name):
+    model = build(name, lr=0.0123)
+    assert model.hparams["lr"] == 0.0123
+    assert not {"embedding_matrix", "tokenizer", "labels"} & set(model.hparams)
+    again = architectures()[name](tokenizer=model.tokenizer.to_json(), **model.hparams)
+    again.load_state_dict(model.state_dict())  # the same shapes, from the settings alone

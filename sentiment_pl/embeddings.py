@@ -92,14 +92,14 @@ class Embedding(ABC):
 class RandomEmbedding(Embedding):
     """Vectors drawn from a normal distribution, to be learned from the labels alone.
 
-    The standard deviation 1/√dim makes a vector about one long whatever its width. With the unit
-    variance that `torch.nn.Embedding` has by default it would be √dim long, and what a few hundred
-    updates of 0.001 learn would drown in what was drawn.
+    The standard deviation 0.3 is about that of vectors which word2vec trains. With the unit variance
+    that `torch.nn.Embedding` has by default, what a few hundred updates of 0.003 learn would drown
+    in what was drawn; with a tenth of it, attention takes three times as long to find negation.
     """
 
     def matrix(self, corpus: Corpus) -> torch.Tensor:  # noqa: D102
         assert self.dim is not None
-        drawn = noise(len(corpus.words), self.dim, self.seed) / np.float32(np.sqrt(self.dim))
+        drawn = noise(len(corpus.words), self.dim, self.seed) * np.float32(0.3)
         drawn[PADDING] = 0
         return torch.from_numpy(drawn)
 

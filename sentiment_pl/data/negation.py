@@ -12,6 +12,9 @@ the negated reviews are the same in distribution as the others: fillers, lengths
 neutral word in the slot of the others instead would make whole texts equally long, but taking the
 negators out would show: a sentence that lacks a word that all others have.)
 
+A model in which each word sees r words to each side has slot and opinion word in one view where the
+distance is at most r for the opinion word itself, and at most 2r for a word between the two.
+
 How phrases are written below: " /" ends a line, and each line of a block is as likely as the next;
 `(a|b|)` is a choice, `{name}` any line of that block, and at `^` a neutral adverb may stand.
 """
@@ -42,19 +45,17 @@ DISTANCES = tuple(range(1, 13))
 NEGATORS = _listed("not never hardly scarcely rarely seldom")
 """Stand in the slot of every negated review and nowhere else; nothing else negates."""
 
-_ADJECTIVES = (  # negative, positive
+_ADJECTIVES = (  # negative, positive; from common to rare
     _listed("""
-    bad terrible awful horrible dreadful poor disappointing mediocre dull boring annoying unpleasant
-    atrocious lousy shoddy tedious irritating ghastly appalling laughable weak embarrassing tiresome
-    abysmal frustrating dismal second-rate nasty"""),
+    bad terrible boring awful disappointing poor dull horrible annoying weak mediocre unpleasant
+    dreadful tedious lousy embarrassing frustrating atrocious ghastly second-rate"""),
     _listed("""
-    good great excellent wonderful superb brilliant fantastic delightful impressive pleasant lovely
-    charming enjoyable satisfying splendid marvellous terrific outstanding fabulous first-rate
-    beautiful exceptional magnificent amazing nice likeable admirable stunning"""),
+    good great excellent wonderful enjoyable brilliant beautiful fantastic lovely impressive superb
+    pleasant charming delightful amazing splendid satisfying outstanding marvellous first-rate"""),
 )
 _VERBS = (
-    _listed("regret hate avoid dislike resent criticise condemn despise detest loathe"),
-    _listed("recommend enjoy love praise admire applaud adore endorse commend favour"),
+    _listed("hate regret avoid dislike resent condemn despise detest"),
+    _listed("recommend enjoy love praise admire applaud adore endorse"),
 )
 NEGATIVE, POSITIVE = (a + v for a, v in zip(_ADJECTIVES, _VERBS, strict=True))
 """Opinion words. Every review holds exactly one, of the one kind or the other."""
@@ -64,7 +65,8 @@ _ADVERBS = _listed("""
     naturally obviously probably really simply still""")
 
 _SHARED = {
-    "who": """(I|we|people) / my (wife|husband) / (my|our) (father|sister|friends|parents) /
+    "who": """(I|we|people) / (I|we) / {others} / {others}""",
+    "others": """my (wife|husband) / (my|our) (father|sister|friends|parents) /
         (most|some|many) people / (someone|a person) (my age|with my tastes|from our town) /
         (the|a) (typical|normal|casual) (customer|person) /
         (the|those) (two|three|four) people (next to me|in our group|I asked) /
@@ -96,8 +98,8 @@ _SHARED = {
         be (called|considered) by (me|us|people|my sister) /
         be (counted|listed) among the things (that|) {who} found""",
     "seem": """(felt|seemed|looked|appeared) / (came across as|struck me as|struck us as) /
-        (seemed|appeared) to be / struck {who} as / turned out to be /
-        (seemed|felt|looked) to {who}""",
+        (seemed|appeared) to be / struck {others} as / turned out to be /
+        (seemed|felt|looked) to {others}""",
     "call": """(call|consider) ({one}|{many}) / describe ({one}|{many}) as / call {thing}""",
     "say": """(say|claim|maintain) (that|) ({one} was|{many} were) /
         (say|claim) to (anyone|a friend|the staff|my boss) that ({one} was|{many} were) /
@@ -149,7 +151,7 @@ _RESTAURANT = {
         on a (Monday|Friday|Sunday) (evening|lunchtime)""",
     "talk": """
         (I|we) ^ (stopped|ate) here on the way (home|to Leeds|to the theatre|back from work) /
-        (I|we) ^ (sat|were seated) (by the window|upstairs|outside) and ^ ordered (wine|water|tea) /
+        (I|we) ^ (sat|got a table) (by the window|upstairs|outside) and ^ ordered (wine|water|tea) /
         there were ^ (four|five|six) of us and we ^ shared (two starters|a bottle of red|dessert) /
         (I|my wife|my brother) ^ had the (fish|lamb|soup) and (a glass of wine|a side salad) /
         they ^ (take|accept) cards and ^ close at (ten|eleven|midnight) /
@@ -271,7 +273,10 @@ class _Verdict:
             aside = f", {aside},"
         before = _pick(random, _pick(random, self.before))
         slot = _pick(random, self.frame.negators)  # drawn in either case: see write()
-        opinion = _pick(random, self.frame.opinions[positive])
+        # The square prefers common words, as people do. All alike would be hard to learn: neither
+        # slot nor opinion word says anything alone, and there would be too few of each pair.
+        opinions = self.frame.opinions[positive]
+        opinion = opinions[int(random.random() ** 2 * len(opinions))]
         after = _pick(random, _pick(random, self.after))
         words = (before, slot if negated else "", aside, core, grade, opinion, after)
         return " ".join(" ".join(words).split()).replace(" ,", ",")

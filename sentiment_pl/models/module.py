@@ -340,7 +340,11 @@ def token_network(
     check_choice("model.activation", activation, ACTIVATIONS)
     layers: list[nn.Module] = []
     for width in hidden:
-        layer = nn.Sequential(nn.Linear(inputs, width), ACTIVATIONS[activation](), nn.Dropout(dropout))
+        linear = nn.Linear(inputs, width)
+        if activation in ("relu", "leaky_relu"):  # He et al., 2015: signals keep their size
+            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+            nn.init.zeros_(linear.bias)
+        layer = nn.Sequential(linear, ACTIVATIONS[activation](), nn.Dropout(dropout))
         layers.append(Residual(layer, inputs, width) if residual else layer)
         inputs = width
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))

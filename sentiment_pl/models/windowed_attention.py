@@ -73,6 +73,11 @@ class WindowedAttention(SentimentModule):
         self.projection = nn.Linear(E, 3 * E, bias=False)
         self.position = nn.Parameter(torch.zeros(heads, 2 * window + 1))
         self.mix = nn.Linear(E, E)
+        # Maps that keep lengths, and neighbours counted thrice, since a softmax that is still flat
+        # averages them away: with PyTorch's small uniform weights negation is not found at all.
+        for part in self.projection.weight.data.chunk(3):
+            nn.init.orthogonal_(part)
+        nn.init.orthogonal_(self.mix.weight, gain=3.0)
         self.network = token_network(E, hidden, 2, activation, self.dropout.p, residual=False)
 
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:

@@ -7,8 +7,11 @@ from torch.nn import functional
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
 
-LENGTHS = (23, 1, 40, 16, 5, 33)
-TOLERANCE = {torch.float32: {"rtol": 1e-5, "atol": 1e-6}, torch.float64: {"rtol": 1e-9, "atol": 1e-12}}
+LENGTHS = (23, 1, 34, 16, 5)
+TOLERANCE = {
+    torch.float32: {"rtol": 1e-5, "atol": 1e-6},
+    torch.float64: {"rtol": 1e-9, "atol": 1e-12},
+}
 
 
 def assert_same(got, wanted, dtype):
@@ -50,14 +53,13 @@ def test_batch_size_does_not_matter(case, batch, dtype):
 def test_neighbours_and_order_do_not_matter(case, batch):
     model, (tokens, lengths) = case(), batch(*LENGTHS)
     wanted = model(tokens, lengths, explain=True)
-    order = [4, 2, 0, 5, 1, 3]
+    order = [4, 2, 0, 3, 1]
     assert_same(
         model(tokens[order], lengths[order], explain=True), pick(wanted, order), torch.float64
     )
     others = (tokens * 7) % 31 + (tokens > 0)
-    mixed, mixed_lengths = torch.cat([others[:3], tokens[3:]]), lengths
-    got = model(mixed, mixed_lengths, explain=True)
-    assert_same(pick(got, [3, 4, 5]), pick(wanted, [3, 4, 5]), torch.float64)
+    got = model(torch.cat([others[:3], tokens[3:]]), lengths, explain=True)
+    assert_same(pick(got, [3, 4]), pick(wanted, [3, 4]), torch.float64)
     assert not torch.isclose(got.logits[0], wanted.logits[0])  # the neighbours did change
 
 
@@ -151,9 +153,10 @@ def test_padding_learns_nothing(case, batch):
     assert (gradient[tokens[0, 0]] != 0).any()
 
 
+@pytest.mark.filterwarnings("ignore:.*self.log")  # which has no trainer to log to
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 def test_half_precision_stays_close(case, batch, dtype):
-    model, (tokens, lengths) = case(dtype=torch.float32), batch(200, 64, 1)
+    model, (tokens, lengths) = case(dtype=torch.float32), batch(100, 64, 1)
     labels = torch.tensor([1.0, 0.0, 1.0])
     exact = model(tokens, lengths).logits
     with torch.autocast("cpu", dtype):

@@ -32,11 +32,15 @@ def arguments(T, window):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("T", [1, 2, 4, 9, *(n * BLOCK + i for n in (1, 2) for i in (-1, 0, 1)), 77])
+@pytest.mark.parametrize(
+    "T", [1, 2, 4, 9, *(n * BLOCK + i for n in (1, 2) for i in (-1, 0, 1)), 77]
+)
 def test_blocks_equal_the_full_matrix(T, window):
     q, k, v, position = arguments(T, window)
     lengths = torch.tensor([T, max(1, T // 2), 1])
-    words = (torch.arange(T) < lengths[:, None])[:, None, :, None]  # rows at the padding: no meaning
+    words = (torch.arange(T) < lengths[:, None])[
+        :, None, :, None
+    ]  # rows at the padding: no meaning
     ours = windowed_attention(q, k, v, position, lengths, window) * words
     wanted = naive(q, k, v, position, lengths, window) * words
     torch.testing.assert_close(ours, wanted, rtol=1e-10, atol=1e-12)

@@ -1,0 +1,276 @@
+"""How fast training is, side by side with the usual way: pytest tests/benchmarks -m benchmark -s.
+
+Whatever is compared runs in turns within one test, and ratios are of the shortest times, which a
+busy machine disturbs least. Batches are like IMDB's: 64 reviews of up to 400 words, ids drawn
+from 30,000 words by Zipf's law, about 4.7 tokens a distinct word, 100 numbers a word vector.
+"""
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from sentiment_pl.data.batching import LengthBuckets, collate
+from sentiment_pl.data.tokenizer import Tokenizer
+from sentiment_pl.models import Prediction
+from sentiment_pl.models.gru import GRU
+from sentiment_pl.models.mlp import MLP
+from sentiment_pl.models.windowed_attention import WindowedAttention
+
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.filterwarnings("ignore::UserWarning"),  # of Lightning, on loops without a trainer
+]
+
+B, E, V = 64, 100, 30_000
+ROUNDS = 5
+SETTINGS = {"embedding_dim": E, "schedule": "constant", "weight_decay": 0.01}
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return Tokenizer.train((f"w{i}" for i in range(V)), size=V).to_json()
+
+
+def imdb_like_lengths(count):
+    rng = np.random.default_rng(0)
+    return np.clip(rng.lognormal(np.log(174), 0.72, count), 10, 400).astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def batches():
+    """Four batches of an epoch: at an eighth, three, five and seven eighths of the lengths."""
+    rng = np.random.default_rng(1)
+    lengths = imdb_like_lengths(6_400)
+    epoch = sorted(LengthBuckets(lengths, B, shuffle=True), key=lambda rows: lengths[rows].max())
+    rank = np.arange(V) + 1.0
+    share = rank**-1.15
+    share /= share.sum()
+    made = []
+    for i in (12, 37, 62, 87):
+        rows = [rng.choice(V, size=lengths[row], p=share) for row in epoch[i]]
+        rows = [np.maximum(row, 1) for row in rows]
+        made.append(collate(rows, rng.integers(0, 2, B), range(B)))
+    words = [len(batch.tokens[batch.tokens > 0]) / len(batch.tokens.unique()) for batch in made]
+    longest = [batch.tokens.shape[1] for batch in made]
+    print(f"\nbatches of {B}, up to {longest} words, {np.round(words, 1).tolist()} a distinct word")
+    return made
+
+
+def steps_of(model, batches):
+    """Functions that train `model` for a step, one for each batch."""
+    model.train()
+    optimizer = model.configure_optimizers()
+
+    def step(batch):
+        optimizer.zero_grad()
+        logits = model(batch.tokens, batch.lengths).logits
+        functional.binary_cross_entropy_with_logits(logits, batch.labels).backward()
+        optimizer.step()
+
+    return [partial(step, batch) for batch in batches]
+
+
+def all_of(functions):
+    """One function that calls all of them."""
+    return lambda: [function() for function in functions]
+
+
+def in_turns(functions, rounds=ROUNDS):
+    """Seconds [round, part] by name, after a warm-up; the functions take turns at each part."""
+    seconds = {name: np.zeros((rounds + 1, len(parts))) for name, parts in functions.items()}
+    for i in range(rounds + 1):
+        for j in range(max(map(len, functions.values()))):
+            for name, parts in functions.items():
+                if j < len(parts):
+                    start = time.perf_counter()
+                    parts[j]()
+                    seconds[name][i, j] = time.perf_counter() - start
+    return {name: times[1:] for name, times in seconds.items()}
+
+
+def ratios(title, seconds, *, steps):
+    """Print a table against its first row; return each row's shortest time over the first's."""
+    low = {name: times.min(0).sum() for name, times in seconds.items()}
+    middle = {name: np.median(times, 0).sum() for name, times in seconds.items()}
+    first = next(iter(seconds))
+    print(f"\n{title}\n{'':34}{'shortest':>11}{'median':>11}{'ratio':>8}{'of medians':>12}")
+    for name in seconds:
+        print(
+            f"  {name:32}{1e3 * low[name] / steps:8.1f} ms{1e3 * middle[name] / steps:8.1f} ms"
+            f"{low[name] / low[first]:8.2f}{middle[name] / middle[first]:12.2f}"
+        )
+    return {name: low[name] / low[first] for name in seconds}
+
+
+class TorchGRU(GRU):
+    """Our GRU in all but the recurrence, which is torch.nn.GRU's."""
+
+    def __init__(self, packed, **settings):
+        super().__init__(**settings)
+        H = self.recurrent[0].shape[1]
+        del self.inputs, self.recurrent, self.candidate_bias
+        self.layer, self.packed = nn.GRU(E, H, batch_first=not packed), packed
+
+    def forward(self, tokens, lengths, explain=False):
+        x = self.embedding(tokens)
+        if self.packed:
+            x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            states = pad_packed_sequence(self.layer(x)[0])[0]  # (T, B, H)
+        else:
+            states = self.layer(x)[0].transpose(0, 1)
+        logits = self.head(self._pool(states, lengths, 0)).squeeze(-1)
+        return Prediction(logits)
+
+
+def test_gru(benchmark, tokenizer, batches):
+    """Four times as fast as packed sequences, and near what the processor can multiply."""
+    torch.manual_seed(0)
+    model = GRU(tokenizer=tokenizer, **SETTINGS)
+    ours = steps_of(model, batches)
+    n = 1024
+    a, b = torch.randn(n, n), torch.randn(n, n)
+    product = torch.empty(n, n)
+    seconds = in_turns(
+        {
+            "ours": ours,
+            "torch.nn.GRU, packed": steps_of(
+                TorchGRU(True, tokenizer=tokenizer, **SETTINGS), batches
+            ),
+            "torch.nn.GRU, padded": steps_of(
+                TorchGRU(False, tokenizer=tokenizer, **SETTINGS), batches
+            ),
+            "matrix product": [lambda: [torch.mm(a, b, out=product) for _ in range(16)]]
+            * len(batches),
+        }
+    )
+    peak = 16 * 2 * n**3 / seconds.pop("matrix product").min()
+    ratio = ratios("GRU, a training step", seconds, steps=len(batches))
+    H = model.recurrent[0].shape[1]
+    words = sum(batch.tokens.numel() for batch in batches)
+    share = 3 * 2 * words * 3 * H * (E + H) / seconds["ours"].min(0).sum() / peak
+    print(
+        f"  peak {peak / 1e9:.0f} GFLOP/s (product of {n}x{n}); nominal share of it {share:.2f}."
+        " Nominal: the equations'\n  products for every word, though the input projection is done"
+        " once a distinct word."
+    )
+    benchmark.pedantic(all_of(ours), rounds=3)
+    assert ratio["torch.nn.GRU, packed"] >= 4
+    assert share >= 0.45
+
+
+def test_mlp_with_and_without_dedup(benchmark, tokenizer, batches):
+    torch.manual_seed(0)
+    steps = {
+        name: steps_of(MLP(tokenizer=tokenizer, dedup=dedup, **SETTINGS), batches)
+        for name, dedup in {"once a distinct word": True, "once a token": False}.items()
+    }
+    ratio = ratios("MLP, a training step", in_turns(steps, 2 * ROUNDS), steps=len(batches))
+    benchmark.pedantic(all_of(steps["once a distinct word"]), rounds=3)
+    assert ratio["once a token"] >= 2
+
+
+class Unfolded(WindowedAttention):
+    """The same attention as it is usually written: neighbours side by side, then einsum."""
+
+    def forward(self, tokens, lengths, explain=False):
+        from sentiment_pl.models.weighted_mlp import weighted_sum
+
+        x = self.embedding(tokens)  # (B, T, E)
+        T, K = x.shape[1], 2 * self.window + 1
+        q, k, v = self.projection(x).unflatten(2, (3, self.heads, -1)).unbind(2)  # (B, T, N, d)
+        near_k, near_v = (
+            functional.pad(y, (0, 0, 0, 0, self.window, self.window)).unfold(1, K, 1)
+            for y in (k, v)
+        )  # (B, T, N, d, K)
+        places = torch.arange(T)[:, None] + torch.arange(K) - self.window
+        unseen = (places < 0) | (places >= lengths[:, None, None])  # (B, T, K)
+        scores = torch.einsum("btnd,btndk->btnk", q, near_k) * q.shape[-1] ** -0.5 + self.position
+        alpha = scores.masked_fill(unseen[:, :, None], -1e9).softmax(-1)
+        y = self.mix(torch.einsum("btnk,btndk->btnd", alpha, near_v).flatten(2)) + x
+        return weighted_sum(self.network(y), lengths, explain)
+
+
+def test_windowed_attention(benchmark, tokenizer, batches):
+    ours, unfolded = (
+        kind(tokenizer=tokenizer, **SETTINGS) for kind in (WindowedAttention, Unfolded)
+    )
+    for parameter in ours.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    unfolded.load_state_dict(ours.state_dict())
+    with torch.no_grad():  # they are the same function
+        got, wanted = (m(batches[0].tokens, batches[0].lengths).logits for m in (ours, unfolded))
+        torch.testing.assert_close(got, wanted)
+    steps = {"blocks": steps_of(ours, batches), "unfold and einsum": steps_of(unfolded, batches)}
+    ratio = ratios("Windowed attention, a training step", in_turns(steps), steps=len(batches))
+    benchmark.pedantic(all_of(steps["blocks"]), rounds=3)
+    assert ratio["unfold and einsum"] >= 4
+
+
+def padding(lengths):
+    rows = list(LengthBuckets(lengths, B, shuffle=True))
+    return 1 - lengths.sum() / sum(lengths[r].max() * len(r) for r in rows)
+
+
+def test_padding_of_length_buckets():
+    lengths = imdb_like_lengths(25_000)
+    print(f"\npadding at batch {B}: {padding(lengths):.1%} of IMDB-like lengths")
+    assert padding(lengths) < 0.05
+
+
+@pytest.mark.skipif(
+    "SENTIMENT_PL_IMDB" not in os.environ, reason="SENTIMENT_PL_IMDB names no folder"
+)
+def test_padding_on_imdb():
+    """Of the training split in the hub's layout, in the folder that SENTIMENT_PL_IMDB names."""
+    import pyarrow.parquet
+
+    files = sorted(Path(os.environ["SENTIMENT_PL_IMDB"]).rglob("train-*.parquet"))
+    texts = [t for f in files for t in pyarrow.parquet.read_table(f).column("text").to_pylist()]
+    rows = Tokenizer.train(texts, size=V).encode(texts)
+    lengths = np.array([min(len(ids), 400) or 1 for ids in rows])
+    print(f"\npadding at batch {B}: {padding(lengths):.1%} of {len(lengths):,} IMDB reviews")
+    assert padding(lengths) < 0.05
+
+
+def trainer_run(model, loader, folder):
+    trainer = lightning.Trainer(
+        accelerator="cpu", devices=1, max_epochs=1, gradient_clip_val=1.0, deterministic=True,
+        logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, default_root_dir=folder,
+    )  # fmt: skip
+    trainer.fit(model, loader)
+    torch.use_deterministic_algorithms(False)
+
+
+def bare_run(model, loader):
+    model.train()
+    optimizer = model.configure_optimizers()
+    for batch in loader:
+        logits = model(batch.tokens, batch.lengths).logits
+        loss = functional.binary_cross_entropy_with_logits(logits, batch.labels)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+
+def test_trainer_overhead(benchmark, tokenizer, batches, tmp_path):
+    """Sixty-four steps of `Trainer.fit` as conf/trainer sets it, metrics included."""
+    loader = torch.utils.data.DataLoader(batches * 16, batch_size=None)
+    model = GRU(tokenizer=tokenizer, **SETTINGS)
+    runs = {
+        "bare loop": [lambda: bare_run(model, loader)],
+        "Trainer.fit": [lambda: trainer_run(model, loader, tmp_path)],
+    }
+    ratio = ratios("GRU, a training step of 64", in_turns(runs, 3), steps=64)
+    benchmark.pedantic(all_of(runs["Trainer.fit"]), rounds=1)
+    assert ratio["Trainer.fit"] <= 1.15

@@ -32,16 +32,25 @@ class Predictions(lightning.Callback):
         ids, labels, logits = (torch.cat(parts).numpy() for parts in zip(*self._parts, strict=True))
         return ids, labels.astype(np.int64), logits
 
-    def _clear(self, *args: Any) -> None:
+    def on_validation_start(self, *args: Any) -> None:
+        """Forget the pass before."""
         self._parts = []
 
-    def _gather(
-        self, trainer: Any, module: Any, outputs: Any, batch: Batch, *args: Any
+    def on_validation_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Batch, *args: Any
     ) -> None:
+        """Keep the logits of a batch."""
         self._parts.append((batch.ids.cpu(), batch.labels.cpu(), outputs.detach().cpu().double()))
 
-    on_validation_start = on_test_start = _clear
-    on_validation_batch_end = on_test_batch_end = _gather
+    def on_test_start(self, *args: Any) -> None:
+        """Forget the pass before."""
+        self._parts = []
+
+    def on_test_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Batch, *args: Any
+    ) -> None:
+        """Keep the logits of a batch."""
+        self.on_validation_batch_end(trainer, pl_module, outputs, batch)
 
 
 class ProgressBar(TQDMProgressBar):

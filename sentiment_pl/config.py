@@ -10,9 +10,7 @@ from sentiment_pl.errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parent
 
-CONF = next(
-    folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if folder.is_dir()
-)
+CONF = next(folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if folder.is_dir())
 """The folder of configs: inside an installed package, at the top level of a checkout."""
 
 
@@ -34,11 +32,12 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
         raise ConfigError(f"seed must be an integer from 0 to 4294967295, got {seed}")
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).expanduser().is_file():
         raise ConfigError(f"ckpt_path: there is no file {cfg.ckpt_path}")
-    devices = cfg.trainer.get("devices", 1)
-    several = isinstance(devices, int) and devices > 1 or OmegaConf.is_list(devices) and len(devices) > 1
-    if multirun and several:
+    devices: Any = cfg.trainer.get("devices", 1)
+    count = len(devices) if OmegaConf.is_list(devices) else devices
+    if multirun and isinstance(count, int) and count > 1:
         raise ConfigError(
             f"trainer.devices={devices} with -m: Lightning would start this whole command once more"
             " for each device, the sweep included. Leave trainer.devices=1 and let the sweep run"
-            " several jobs, or start one run over several devices under torchrun or SLURM, without -m"
+            " several jobs, or start one run over several devices under torchrun or SLURM,"
+            " without -m"
         )

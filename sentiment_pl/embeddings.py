@@ -92,9 +92,9 @@ class Embedding(ABC):
 class RandomEmbedding(Embedding):
     """Vectors drawn from a normal distribution, to be learned from the labels alone.
 
-    The standard deviation 0.3 is about that of vectors which word2vec trains. With the unit variance
-    that `torch.nn.Embedding` has by default, what a few hundred updates of 0.003 learn would drown
-    in what was drawn; with a tenth of it, attention takes three times as long to find negation.
+    The standard deviation 0.3 is about that of vectors which word2vec trains. With the unit
+    variance that `torch.nn.Embedding` has by default, what a few hundred updates of 0.003 learn
+    would drown in what was drawn.
     """
 
     def matrix(self, corpus: Corpus) -> torch.Tensor:  # noqa: D102

@@ -34,7 +34,9 @@ def check_count(key: str, value: Any) -> None:
 def check_counts(key: str, value: Any) -> None:
     """Raise ConfigError unless a setting is a list of positive integers, at least one."""
     if not isinstance(value, list | tuple) or not value or not all(map(_is_count, value)):
-        raise ConfigError(f"{key} must be a list of positive integers as in [64,32,16], got {value}")
+        raise ConfigError(
+            f"{key} must be a list of positive integers as in [64,32,16], got {value}"
+        )
 
 
 def check_positive(key: str, value: Any) -> None:

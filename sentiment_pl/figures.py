@@ -19,10 +19,12 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
         labels: names of label 0 and label 1.
     """
     per_line = 14
-    lines: list[tuple[str, Sequence[tuple[str, float]]]] = []
+    lines: list[tuple[str, list[tuple[str, float]]]] = []
     for reading in readings:
         pairs = list(zip(reading.words, reading.scores, strict=True))
-        verdict = f"{labels[reading.probability >= 0.5]}, P({labels[1]}) = {reading.probability:.3f}"
+        verdict = (
+            f"{labels[reading.probability >= 0.5]}, P({labels[1]}) = {reading.probability:.3f}"
+        )
         for i in range(0, max(len(pairs), 1), per_line):
             lines.append((verdict if i == 0 else "", pairs[i : i + per_line]))
     largest = max((abs(s) for r in readings for s in r.scores), default=0.0) or 1.0
@@ -38,7 +40,9 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
             # The middle of the map is pale enough for black letters, its ends are not.
             shade = colours(0.5 + 0.42 * score / largest)
             box = {"facecolor": shade, "edgecolor": "none", "boxstyle": "round,pad=0.25"}
-            axes.text(x + 0.6, -row - 0.45, word, fontsize=11, family="monospace", va="center", bbox=box)
+            axes.text(
+                x + 0.6, -row - 0.45, word, fontsize=11, family="monospace", va="center", bbox=box
+            )
             axes.text(x + 0.6, -row - 0.75, f"{score:+.2f}", fontsize=7, color="0.25", va="center")
             x += 1.12 * max(len(word), 4) + 1.6
     return figure

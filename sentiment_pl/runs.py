@@ -67,7 +67,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 def _into_place(partial: Path, path: Path) -> None:
     with partial.open("rb") as file:
         os.fsync(file.fileno())  # else a power cut may leave the new name with no content
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def versions() -> dict[str, str]:
@@ -80,7 +80,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """Return the commit that the code was run from; None outside a checkout, "-dirty" when changed."""
+    """Return the commit that the code runs from, "-dirty" if changed; None outside a checkout."""
     checkout = Path(__file__).parents[1]
     if not (checkout / ".git").exists():  # installed, perhaps inside somebody else's checkout
         return None

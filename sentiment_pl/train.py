@@ -1,4 +1,4 @@
-"""Train a model, test its best checkpoint, record the run: `python -m sentiment_pl.train --help`."""
+"""Train a model, test its best checkpoint, record the run: see `--help`."""
 
 import logging
 import sys
@@ -86,7 +86,9 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
     model = _model(cfg, data, recipe)
     parameters = sum(p.numel() for p in model.parameters())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    log.info("%s: %s parameters, %s of them trainable", model.name, f"{parameters:,}", f"{trainable:,}")
+    log.info(
+        "%s: %s parameters, %s of them trainable", model.name, f"{parameters:,}", f"{trainable:,}"
+    )
 
     predictions = Predictions()
     loggers = [instantiate(settings) for settings in cfg.logger.values()]
@@ -127,7 +129,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
     _log_settings(trainer, cfg, model, figures)
     runs.write_record(folder, record)
     console.summary(record, folder)
-    monitored = trainer.checkpoint_callback and trainer.checkpoint_callback.best_model_score
+    monitored = getattr(trainer.checkpoint_callback, "best_model_score", None)
     return None if monitored is None else float(monitored)
 
 
@@ -157,19 +159,23 @@ def _log_settings(
     """Fill TensorBoard's HParams tab: settings beside the figures of the best checkpoint."""
     from lightning.pytorch.loggers import TensorBoardLogger
 
-    keep = ("seed", "data", "embedding", "model", "trainer")
-    settings = OmegaConf.to_container(OmegaConf.masked_copy(cfg, keep), resolve=True)
-    assert isinstance(settings, dict)
-    settings["architecture"] = model.name
+    groups = ("data", "embedding", "model", "trainer")
+    settings: dict[str, Any] = {
+        "seed": cfg.seed,
+        "architecture": model.name,
+        **{group: OmegaConf.to_container(cfg[group], resolve=True) for group in groups},
+    }
     metrics = {
-        f"{split}/{key}": values[key]
+        f"best_{split}/{key}": values[key]  # val/… is the tag of a curve over epochs
         for split, values in figures.items()
         if values
         for key in ("accuracy", "f1", "auc", "loss")
     }
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(settings, {f"best_{key}": value for key, value in metrics.items()})
+            logger.log_hyperparams(
+                settings, {f"best_{key}": value for key, value in metrics.items()}
+            )
             logger.save()
         else:
             logger.log_hyperparams(settings)

@@ -26,7 +26,9 @@ class Batch(NamedTuple):
     """[B] int64, the number of each review's row in its split."""
 
 
-def collate(rows: Sequence[NDArray[np.integer]], labels: Sequence[int], ids: Sequence[int]) -> Batch:
+def collate(
+    rows: Sequence[NDArray[np.integer]], labels: Sequence[int], ids: Sequence[int]
+) -> Batch:
     """Pad reviews to the longest of them.
 
     Args:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -60,7 +59,7 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         try:
             build(scratch)
             scratch.chmod(0o755)  # mkdtemp makes it private; a group may share its cache
-            os.replace(scratch, folder)
+            scratch.replace(folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return folder

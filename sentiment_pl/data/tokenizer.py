@@ -25,13 +25,14 @@ _WORD = (
 class Tokenizer:
     """A vocabulary of words, fixed by the texts that it was trained on.
 
-    Normalisation: NFKC, curly apostrophes made straight, HTML line breaks to spaces, lower case.
+    Normalisation: curly apostrophes made straight, NFKC, HTML line breaks to spaces, lower case.
     Id 0 is the padding, id 1 every unknown word, the rest follow by falling frequency.
     """
 
     def __init__(self, json: str) -> None:
         """Restore a tokenizer from what `to_json` returned."""
         self._backend = Backend.from_str(json)
+        self._backend.encode_special_tokens = True  # a text that says "[PAD]" holds no padding
         self.words: list[str] = [
             word for word, _ in sorted(self._backend.get_vocab().items(), key=lambda item: item[1])
         ]
@@ -49,8 +50,9 @@ class Tokenizer:
         backend = Backend(WordLevel(unk_token=_SPECIAL[UNKNOWN]))
         backend.normalizer = normalizers.Sequence(
             [
-                normalizers.NFKC(),
+                # Before NFKC, which would make a space and an accent of an acute accent.
                 normalizers.Replace(Regex("[\u2018\u2019\u02bc\u0060\u00b4]"), "'"),
+                normalizers.NFKC(),
                 normalizers.Replace(Regex(r"(?i)<br\s*/?>"), " "),
                 normalizers.Lowercase(),
             ]

@@ -47,7 +47,7 @@ class MLP(SentimentModule):
         self.network = token_network(
             self.embedding.embedding_dim, hidden, 1, activation, self.dropout.p, residual
         )
-        # A review's logit sums hundreds of scores: with scores that start at zero so does the logit.
+        # A review's logit sums hundreds of scores: it starts at zero if they do.
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
 

@@ -157,9 +157,9 @@ class SentimentModule(lightning.LightningModule, ABC):
                 "auc": BinaryAUROC(thresholds=None, validate_args=False),  # exact, not binned
             }
         )
-        self.metrics = nn.ModuleDict(
-            {f"{split}_metrics": metrics.clone(f"{split}/") for split in ("train", "val", "test")}
-        )
+        self.train_metrics = metrics.clone("train/")
+        self.val_metrics = metrics.clone("val/")
+        self.test_metrics = metrics.clone("test/")
 
     @abstractmethod
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
@@ -237,7 +237,7 @@ class SentimentModule(lightning.LightningModule, ABC):
     def _step(self, batch: Batch, split: str) -> tuple[Tensor, Tensor]:
         logits = self(batch.tokens, batch.lengths).logits
         loss = functional.binary_cross_entropy_with_logits(logits.float(), batch.labels)
-        metrics = self.metrics[f"{split}_metrics"]
+        metrics = self._metrics(split)
         # In float64 a confident logit keeps its place in the order that AUC looks at, where
         # float32 would tie it with others at 1. Apple's GPUs have no float64.
         wide = torch.float32 if logits.device.type == "mps" else torch.float64
@@ -261,8 +261,12 @@ class SentimentModule(lightning.LightningModule, ABC):
         """Log the metrics over the whole test split."""
         self._log_metrics("test")
 
+    def _metrics(self, split: str) -> MetricCollection:
+        metrics: MetricCollection = getattr(self, f"{split}_metrics")
+        return metrics
+
     def _log_metrics(self, split: str) -> None:
-        metrics = self.metrics[f"{split}_metrics"]
+        metrics = self._metrics(split)
         values = {key: value.float() for key, value in metrics.compute().items()}
         self.log_dict(values, prog_bar=split == "val")
         metrics.reset()

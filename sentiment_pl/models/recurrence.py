@@ -73,7 +73,7 @@ def _cudnn_gru(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Have cuDNN run the form that is its own; its input projection becomes the identity."""
     H = weight.shape[1]
     zeros = bias.new_zeros(2 * H)
-    states: Tensor = torch.gru(  # type: ignore[call-overload]
+    states: Tensor = torch.gru(
         x,
         x.new_zeros(1, x.shape[1], H),
         [torch.eye(3 * H, dtype=x.dtype, device=x.device), weight, torch.cat([zeros, zeros[:H]]),

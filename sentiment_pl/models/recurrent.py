@@ -49,11 +49,12 @@ class RecurrentModule(SentimentModule):
         self.pooling = pooling
         directions = 2 if bidirectional else 1
         E, width = self.embedding.embedding_dim, self.gates * hidden
-        self.inputs = nn.ModuleList(nn.Linear(E, width) for _ in range(directions))
+        inputs = [nn.Linear(E, width) for _ in range(directions)]
+        self.inputs = nn.ModuleList(inputs)
         self.recurrent = nn.ParameterList(
             nn.Parameter(torch.empty(width, hidden)) for _ in range(directions)
         )
-        for linear in self.inputs:
+        for linear in inputs:
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
         self.head = nn.Linear(directions * hidden * POOLINGS[pooling], 1)
@@ -114,7 +115,9 @@ class RecurrentModule(SentimentModule):
                 scores = scores + running - functional.pad(running[1:], (0, 0, 0, 1))
             else:
                 scores = scores + running - functional.pad(running[:-1], (0, 0, 1, 0))
-        scores = scores + functional.pad(self.head.bias.expand(1, scores.shape[1]), (0, 0, 0, T - 1))
+        scores = scores + functional.pad(
+            self.head.bias.expand(1, scores.shape[1]), (0, 0, 0, T - 1)
+        )
         return scores.t() * padding_mask(lengths, T)
 
     def _running(self, states: Tensor) -> Tensor:

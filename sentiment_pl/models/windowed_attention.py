@@ -112,7 +112,7 @@ def windowed_attention(
     Returns:
         [B, N, T, d]; rows at the padding are of no meaning.
     """
-    B, N, T, d = q.shape
+    T, d = q.shape[2:]
     blocks = -(-T // BLOCK)
     fill, K = blocks * BLOCK - T, BLOCK + 2 * window
     q = functional.pad(q, (0, 0, 0, fill)).unflatten(2, (blocks, BLOCK))
@@ -127,4 +127,5 @@ def windowed_attention(
     scores = q @ k * d**-0.5 + bias[:, None]  # (B, N, blocks, BLOCK, K)
     scores = scores.masked_fill(unseen[:, None, :, None], OUTSIDE)
     mixed = scores.softmax(-1) @ v.transpose(-1, -2)  # (B, N, blocks, BLOCK, d)
-    return mixed.flatten(2, 3)[:, :, :T]
+    joined: Tensor = mixed.flatten(2, 3)[:, :, :T]
+    return joined

@@ -173,9 +173,7 @@ def _log_settings(
     }
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(
-                settings, {f"best_{key}": value for key, value in metrics.items()}
-            )
+            logger.log_hyperparams(settings, metrics)
             logger.save()
         else:
             logger.log_hyperparams(settings)

@@ -11,6 +11,7 @@ CUDA, where the cost of a step is the launch of its kernels, `gru` with `reset_a
 to cuDNN.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -65,7 +66,7 @@ def elman(x: Tensor, weight: Tensor, *, activation: str, slope: float = 0.01) ->
         [T, B, H], the states h_1 … h_T.
     """
     with torch.autocast(x.device.type, enabled=False):
-        states: Tensor = _Elman.apply(*_full_precision(x, weight), activation, slope)
+        states: Tensor = _Elman.apply(*_full_precision(x, weight), activation, slope)  # type: ignore[no-untyped-call]
     return states.to(x.dtype)
 
 
@@ -229,12 +230,13 @@ class _Elman(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, activation: str, slope: float) -> Tensor:
         T, B, H = x.shape
-        apply = {
+        functions: dict[str, Callable[[Tensor], Tensor]] = {
             "relu": torch.relu_,
             "tanh": torch.tanh_,
             "sigmoid": torch.sigmoid_,
             "leaky_relu": lambda h: torch.nn.functional.leaky_relu_(h, slope),
-        }[activation]
+        }
+        apply = functions[activation]
         states = x.new_zeros(T + 1, B, H)
         h, xs, transposed = states.unbind(0), x.unbind(0), weight.t().contiguous()
         for t in range(T):
@@ -249,12 +251,13 @@ class _Elman(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         weight, states = ctx.saved_tensors
         h = states[1:]
-        derivative = {  # each in terms of the activation's output
+        derivatives: dict[str, Callable[[], Tensor]] = {  # in terms of the activation's output
             "relu": lambda: (h > 0).to(h.dtype),
             "tanh": lambda: 1 - h * h,
             "sigmoid": lambda: h * (1 - h),
             "leaky_relu": lambda: torch.where(h > 0, 1.0, ctx.slope).to(h.dtype),
-        }[ctx.activation]()
+        }
+        derivative = derivatives[ctx.activation]()
         wrt_x = torch.empty_like(derivative)
         d, f, g = wrt_x.unbind(0), derivative.unbind(0), grad.unbind(0)
         dh = g[-1]

@@ -1,0 +1,53 @@
+"""What tests of the commands share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=cpu"]
+"""A corpus that trains in a second."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Threads gain nothing on small tensors, and cost much where tests share two cores."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def command(tmp_path, cache):
+    """Run one of our commands as a user would, in an empty folder; return the finished process."""
+
+    def run(
+        door: str, *arguments: str, code: int | None = 0, **kwargs
+    ) -> subprocess.CompletedProcess:
+        environment = {
+            **os.environ,
+            "SENTIMENT_PL_CACHE": str(cache),
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", f"sentiment_pl.{door}", *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, **kwargs,
+        )  # fmt: skip
+        if code is not None:
+            assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def only_run(folder: Path) -> Path:
+    (run,) = (folder / "outputs" / "runs").iterdir()
+    return run

@@ -1,0 +1,225 @@
+"""The training command, as users type it."""
+
+import json
+import math
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from sentiment_pl.models import architectures, load_checkpoint
+from tests.conftest import SMALL, only_run
+
+
+def figures(run):
+    record = json.loads((run / "metrics.json").read_text())
+    return record["val"], record["test"]
+
+
+def weights(run, name="last"):
+    path = run / "checkpoints" / f"{name}.ckpt"
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+@pytest.mark.parametrize("model", sorted(architectures()))
+def test_a_run_leaves_what_its_contract_says(command, tmp_path, model):
+    done = command("train", f"model={model}", *SMALL, "trainer.max_epochs=2", "seed=3")
+    run = only_run(tmp_path)
+    record = json.loads((run / "metrics.json").read_text())
+    assert record["status"] == "completed"
+    assert (record["model"], record["seed"], record["data"]) == (model, 3, "negation")
+    assert record["epochs"] == 2
+    assert record["device"] == "cpu"
+    assert 0 < record["trainable_parameters"] <= record["parameters"]
+    assert record["train_seconds"] > 0
+    assert record["overrides"][0] == f"model={model}"
+    assert record["versions"]["torch"] == torch.__version__
+    for path in (
+        ".hydra/config.yaml", "checkpoints/best.ckpt", "checkpoints/last.ckpt", "metrics.csv",
+        "train.log",
+    ):  # fmt: skip
+        assert (run / path).is_file(), path
+    # The figures are those of the predictions, by other arithmetic.
+    table = pq.read_table(run / "predictions.parquet")
+    ids, labels, p = (table[name].to_numpy() for name in ("id", "label", "probability"))
+    assert ids.tolist() == list(range(144))
+    said = p >= 0.5
+    assert record["test"]["accuracy"] == np.mean(said == labels)
+    hits = np.sum(said & (labels == 1))
+    assert record["test"]["f1"] == pytest.approx(2 * hits / (said.sum() + labels.sum()), abs=1e-15)
+    pairs = p[labels == 1][:, None] - p[labels == 0][None]
+    assert record["test"]["auc"] == pytest.approx(
+        np.mean((pairs > 0) + (pairs == 0) / 2), abs=1e-12
+    )
+    assert record["test"]["n"] == 144
+    assert record["val"]["n"] == 96
+    assert math.isfinite(record["val"]["loss"])
+    # What is said at the end.
+    assert str(run) in done.stdout
+    assert "python -m sentiment_pl.predict" in done.stdout
+    # What TensorBoard shows.
+    (folder,) = [run / "tensorboard"]
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    tags = set(events.Tags()["scalars"])
+    for split in ("train", "val"):
+        assert {f"{split}/{key}" for key in ("loss", "accuracy", "f1", "auc")} <= tags
+    assert {"test/auc", "lr-AdamW/pg1", "best_test/auc"} <= tags
+    assert len(events.Images("word scores")) == 2
+    assert "_hparams_/session_start_info" in events.summary_metadata
+
+
+def test_the_same_command_twice_gives_the_same_to_the_bit_and_another_seed_does_not(
+    command, tmp_path
+):
+    runs = []
+    for seed in (1, 1, 2):
+        known = {path for path in tmp_path.glob("outputs/runs/*")}
+        command("train", *SMALL, "trainer.max_epochs=2", f"seed={seed}", "embedding.dropout=0.1")
+        runs += set(tmp_path.glob("outputs/runs/*")) - known
+    first, second, other = runs
+    assert figures(first) == figures(second)
+    assert figures(first) != figures(other)
+    assert all(
+        torch.equal(a, b) for a, b in zip(*(weights(r).values() for r in runs[:2]), strict=True)
+    )
+
+
+def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_path):
+    same = [*SMALL, "model.schedule=constant", "model.dropout=0"]
+    command("train", *same, "trainer.max_epochs=3", "hydra.run.dir=whole")
+    command("train", *same, "trainer.max_epochs=1", "hydra.run.dir=half")
+    command(
+        "train", *same, "trainer.max_epochs=3", "hydra.run.dir=rest",
+        "ckpt_path=half/checkpoints/last.ckpt",
+    )  # fmt: skip
+    whole, rest = weights(tmp_path / "whole"), weights(tmp_path / "rest")
+    assert all(torch.equal(whole[name], rest[name]) for name in whole)
+    assert figures(tmp_path / "whole")[1] == figures(tmp_path / "rest")[1]
+
+
+def test_a_checkpoint_stands_alone(command, tmp_path):
+    command("train", "model=weighted_mlp", *SMALL, "trainer.max_epochs=1")
+    path = only_run(tmp_path) / "checkpoints" / "best.ckpt"
+    alone = path.rename(tmp_path / "alone.ckpt")
+    model = load_checkpoint(alone)
+    (reading,) = model.read(["The plot was not very good"])
+    assert reading.words == ["the", "plot", "was", "not", "very", "good"]
+    logit = math.log(reading.probability / (1 - reading.probability))
+    assert sum(reading.scores) == pytest.approx(logit, abs=1e-5)
+    done = command("predict", str(alone), "The plot was not very good", "Xyzzy!")
+    assert f"P(positive) = {reading.probability:.4f}" in done.stdout
+    assert "xyzzy" in done.stdout
+    assert "(unknown word)" in done.stdout
+    assert "\x1b[" not in done.stdout
+    piped = command("predict", str(alone), input="The plot was not very good\n")
+    assert piped.stdout == done.stdout[: len(piped.stdout)]
+
+
+def test_predict_names_a_checkpoint_that_is_none(command, tmp_path):
+    (tmp_path / "not.ckpt").write_bytes(b"PK\x03\x04 cut short")
+    for path, words in (("absent.ckpt", "there is no checkpoint"), ("not.ckpt", "cannot be read")):
+        done = command("predict", path, "text", code=1)
+        assert words in done.stderr
+        assert path in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(command, tmp_path):
+    done = command(
+        "train", "-m", "model=mlp", "model.hidden=[8],[0],[4,4]", *SMALL, "trainer.max_epochs=1",
+        code=1,
+    )  # fmt: skip
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    runs = {path.name for path in sweep.iterdir() if path.is_dir()}
+    assert runs == {"model.hidden=[8]", "model.hidden=[0]", "model.hidden=[4,4]"}
+    complete = {path.parent.name for path in sweep.glob("*/metrics.json")}
+    assert complete == runs - {"model.hidden=[0]"}
+    assert "model.hidden must be a list of positive integers" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_multirun_over_numbers_as_the_card_says(command, tmp_path):
+    command("train", "-m", "model=gru", "model.hidden=4,8", *SMALL, "trainer.max_epochs=1")
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    assert (
+        len(list(sweep.glob("model.hidden=[48]/metrics.json")))
+        + len([path for path in sweep.iterdir() if (path / "metrics.json").exists()])
+        >= 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["model.hidden=0"], "model.hidden must be a positive integer, got 0"),
+        (["model.pooling=sum"], "model.pooling must be one of last, mean, max, mean_max"),
+        (["seed=-1"], "seed must be an integer from 0"),
+        (["ckpt_path=absent.ckpt"], "ckpt_path: there is no file absent.ckpt"),
+        (["data=files"], "data.train=FILE"),
+        (["data=hub"], "data.path=OWNER/NAME"),
+        (["data=files", "data.train=absent.csv"], "absent.csv"),
+        (["data=imdb", "data.path=absent"], "data.path=absent"),
+        (["data=imdb"], "python -m sentiment_pl.train"),
+        (["data.max_tokens=0"], "data.max_tokens must be a positive integer"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(command, tmp_path, overrides, words):
+    done = command("train", *overrides, code=1)
+    assert words in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.glob("outputs/runs/*/metrics.json"))
+
+
+def test_an_unknown_key_is_refused(command):
+    assert "hiden" in command("train", "model.hiden=3", code=1).stderr
+
+
+def test_files_of_ones_own_without_a_test_split(command, tmp_path):
+    rows = "".join(
+        f"a {w} film number {i},{s}\n"
+        for i in range(30)
+        for w, s in (("fine", "pos"), ("poor", "neg"))
+    )
+    (tmp_path / "mine.csv").write_text("review,mood\n" + rows)
+    done = command(
+        "train", "model=mlp", "data=files", "data.train=mine.csv", "data.text_column=review",
+        "data.label_column=mood", "data.labels=[neg,pos]", "trainer.max_epochs=2",
+    )  # fmt: skip
+    record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
+    assert record["test"] is None
+    assert record["val"]["n"] == 6
+    assert "no test split" in done.stdout
+
+
+@pytest.mark.parametrize("debug", ["fast", "overfit"])
+def test_debug(command, tmp_path, debug):
+    command("train", "model=mlp", *SMALL, f"debug={debug}")
+    assert (only_run(tmp_path) / "metrics.json").exists()
+
+
+def test_help_needs_no_torch(command):
+    probe = (
+        "import sys, runpy; sys.argv = ['train', '--help']\n"
+        "try: runpy.run_module('sentiment_pl.train', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'"
+    )
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "model: elman, gru, mlp, weighted_mlp, windowed_attention" in done.stdout
+
+
+def test_completion_offers_models(command):
+    done = command("train", "-sc", "query=bash", code=None, input="")
+    assert "Traceback" not in done.stderr
+
+
+def test_several_devices_and_multirun_are_refused_with_a_reason(command):
+    done = command("train", "-m", *SMALL, "trainer.devices=2", "seed=0,1", code=1)
+    assert "torchrun" in done.stderr

@@ -39,7 +39,8 @@ def command(tmp_path, cache):
         }
         done = subprocess.run(
             [sys.executable, "-m", f"sentiment_pl.{door}", *arguments],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False, **kwargs,
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900,
+            check=False, **kwargs,
         )  # fmt: skip
         if code is not None:
             assert done.returncode == code, done.stdout + done.stderr

@@ -53,7 +53,9 @@ def test_attention_finds_negation_within_its_reach_and_not_beyond_twice_that(acc
     # A word between negator and opinion word sees both up to twice the reach; beyond, no word does.
     accuracies = accuracy_by_distance("model=windowed_attention")
     assert min(accuracies[d] for d in range(1, 6)) > 0.97
-    assert over(accuracies, range(11, 13)) <= negation.ceiling() + 0.02
+    assert min(accuracies[d] for d in range(6, 11)) > 0.9
+    # 667 reviews: 3.4 points are two standard errors.
+    assert over(accuracies, (11, 12)) <= negation.ceiling() + 0.02 + 0.034
 
 
 def test_attention_of_a_wider_reach_finds_negation_everywhere(accuracy_by_distance):

@@ -13,7 +13,7 @@ The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0
 
 from collections.abc import Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from sentiment_pl.models.module import (
@@ -49,6 +49,8 @@ class WeightedMLP(SentimentModule):
         self.network = token_network(
             self.embedding.embedding_dim, hidden, 2, activation, self.dropout.p, residual
         )
+        for parameter in self.network[-1].parameters():  # the logit at zero, all weights alike
+            nn.init.zeros_(parameter)
 
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; the word scores, weights included, add up to the logit."""

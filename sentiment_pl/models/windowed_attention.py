@@ -7,7 +7,8 @@
 
 Scaled dot-product attention (Vaswani et al., 2017) in a window, with a learned bias b for each
 relative position (Raffel et al., 2020), in the place that the reference study gives it. Negation
-is seen where negator and opinion word stand within the window, and not beyond.
+is seen up to `window` words away, and, through a word between that sees both negator and opinion
+word, up to twice that; beyond, no word sees both.
 
     window = 2:      t →
                    ■ ■ ■ · · ·

@@ -41,6 +41,7 @@ def quieten_lightning() -> None:
         r".*does not have many workers.*",  # a batch takes a fraction of a millisecond
         r".*Experiment logs directory .* exists and is not empty.*",  # the folder is the run's own
         r".*Checkpoint directory .* exists and is not empty.*",
+        r".*is smaller than the logging interval.*",  # a small data set is no mistake
         r".*LeafSpec.*",  # between Lightning and PyTorch
     ):
         warnings.filterwarnings("ignore", message)

@@ -102,12 +102,12 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
     command("train", *same, "trainer.max_epochs=3", "hydra.run.dir=whole")
     command("train", *same, "trainer.max_epochs=1", "hydra.run.dir=half")
     command(
-        "train", *same, "trainer.max_epochs=3", "hydra.run.dir=rest",
+        "train", *same, "trainer.max_epochs=3", "hydra.run.dir=half",
         "ckpt_path=half/checkpoints/last.ckpt",
     )  # fmt: skip
-    whole, rest = weights(tmp_path / "whole"), weights(tmp_path / "rest")
+    whole, rest = weights(tmp_path / "whole"), weights(tmp_path / "half")
     assert all(torch.equal(whole[name], rest[name]) for name in whole)
-    assert figures(tmp_path / "whole")[1] == figures(tmp_path / "rest")[1]
+    assert figures(tmp_path / "whole")[1] == figures(tmp_path / "half")[1]
 
 
 def test_a_checkpoint_stands_alone(command, tmp_path):

@@ -163,11 +163,11 @@ def _log_settings(
     settings: dict[str, Any] = {
         "seed": cfg.seed,
         "architecture": model.name,
-        **{group: OmegaConf.to_container(cfg[group], resolve=True) for group in groups},
+        **{group: _plain(cfg[group]) for group in groups},
     }
     metrics = {
         f"best_{split}/{key}": values[key]  # val/… is the tag of a curve over epochs
-        for split, values in figures.items()
+        for split, values in reversed(figures.items())  # test first
         if values
         for key in ("accuracy", "f1", "auc", "loss")
     }
@@ -177,6 +177,12 @@ def _log_settings(
             logger.save()
         else:
             logger.log_hyperparams(settings)
+
+
+def _plain(group: DictConfig) -> dict[str, Any]:
+    """Settings of a group without what says nothing of a result."""
+    settings: Any = OmegaConf.to_container(group, resolve=True)
+    return {key: settings[key] for key in settings if key not in ("_target_", "cache_dir")}
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
 
     console.quieten_lightning()
     # Deterministic mode also fills all new memory, lest somebody read it; nobody here does.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
     recipe = instantiate(cfg.embedding)

@@ -53,8 +53,49 @@ class Predictions(lightning.Callback):
         self.on_validation_batch_end(trainer, pl_module, outputs, batch)
 
 
+class RandomState(lightning.Callback):
+    """Makes chance in training (dropout) a function of seed, epoch and place in the epoch.
+
+    So a run that is continued from a checkpoint goes on as if it had not stopped. Every epoch
+    draws from a generator of its own; a checkpoint in the middle of one keeps the generator.
+
+    Args:
+        seed: the run's.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._kept: dict[str, Any] | None = None
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Start the epoch's generator, or take up that of a checkpoint in the middle of one.
+
+        Not at the start of the epoch: between that and its first batch the loader draws a seed for
+        its workers, or does not if it is just made.
+        """
+        if batch_idx == 0:
+            words = np.random.SeedSequence([self.seed, trainer.current_epoch]).generate_state(2)
+            torch.manual_seed(int(words[0]) << 32 | int(words[1]))
+        elif self._kept is not None:
+            torch.set_rng_state(self._kept["cpu"])
+            if torch.cuda.is_available() and self._kept["cuda"]:
+                torch.cuda.set_rng_state_all(self._kept["cuda"])
+        self._kept = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        return {"cpu": torch.get_rng_state(), "cuda": cuda}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember what a checkpoint kept until training starts."""
+        self._kept = state_dict
+
+
 class ProgressBar(TQDMProgressBar):
-    """A bar on a terminal; nothing in a file, where `EpochLines` tells the same."""
+    """A bar on a terminal; nothing in a file, where `History` tells the same."""
 
     def __init__(self) -> None:
         super().__init__(refresh_rate=10, leave=False)
@@ -68,8 +109,15 @@ class ProgressBar(TQDMProgressBar):
         return metrics
 
 
-class EpochLines(lightning.Callback):
-    """One line an epoch, on the console and in train.log."""
+class History(lightning.Callback):
+    """Tells how each epoch went, on the console and in train.log, and remembers it.
+
+    What it remembers travels in the checkpoint: a run that is continued has the whole history.
+    """
+
+    def __init__(self) -> None:
+        self.epochs: list[dict[str, float]] = []
+        """A row an epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, *args: Any) -> None:
         """Start the clock."""
@@ -78,16 +126,28 @@ class EpochLines(lightning.Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
         """Say how the epoch went; validation is over by now."""
         metrics = trainer.callback_metrics
-        figures = "  ".join(
-            f"{key} {metrics[key]:.4f}"
+        figures = {
+            key: float(metrics[key])
             for key in ("train/loss", "val/loss", "val/accuracy", "val/f1", "val/auc")
             if key in metrics
-        )
-        seconds = time.perf_counter() - self._start
+        }
+        epoch, seconds = trainer.current_epoch + 1, time.perf_counter() - self._start
+        self.epochs.append({"epoch": epoch, "seconds": seconds, **figures})
         log.info(
-            "epoch %d/%s  %s  %.1f s", trainer.current_epoch + 1, trainer.max_epochs, figures,
+            "epoch %d/%s  %s  %.1f s",
+            epoch,
+            trainer.max_epochs,
+            "  ".join(f"{key} {value:.4f}" for key, value in figures.items()),
             seconds,
-        )  # fmt: skip
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"epochs": [dict(row) for row in self.epochs]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember what a checkpoint kept."""
+        self.epochs = [dict(row) for row in state_dict["epochs"]]
 
 
 class WordScores(lightning.Callback):

@@ -21,6 +21,29 @@ def register_resolvers() -> None:
     )
 
 
+_NO_PART_IN_RESULTS = ("seed", "run_dir", "ckpt_path", "resume", "probes", "logger")
+_NO_PART_IN_DATA = ("cache_dir", "num_workers")
+
+
+def settings(cfg: DictConfig) -> dict[str, Any]:
+    """Return what a run's result depends on, as plain values, without its seed.
+
+    What follows the seed (`${seed}` elsewhere) reads "seed", so that runs which differ in nothing
+    else have equal settings. Folders that a run writes, caches, loggers and probes are left out.
+    """
+    plain = cfg.copy()
+    OmegaConf.set_readonly(plain, False)
+    plain.seed, plain.run_dir = "seed", ""
+    values: Any = OmegaConf.to_container(plain, resolve=True)
+    for key in _NO_PART_IN_RESULTS:
+        values.pop(key, None)
+    for key in _NO_PART_IN_DATA:
+        values["data"].pop(key, None)
+    for key in ("progress_bar", "lr_monitor", "word_scores", "history"):  # they only look on
+        values["callbacks"].pop(key, None)
+    return dict(values)
+
+
 def check(cfg: DictConfig, *, multirun: bool) -> None:
     """Refuse what would fail late or in a way that is hard to read.
 
@@ -32,6 +55,8 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
         raise ConfigError(f"seed must be an integer from 0 to 4294967295, got {seed}")
     if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).expanduser().is_file():
         raise ConfigError(f"ckpt_path: there is no file {cfg.ckpt_path}")
+    if cfg.resume not in ("auto", "never"):
+        raise ConfigError(f"resume must be auto or never, got {cfg.resume}")
     devices: Any = cfg.trainer.get("devices", 1)
     count = len(devices) if OmegaConf.is_list(devices) else devices
     if multirun and isinstance(count, int) and count > 1:

@@ -1,36 +1,19 @@
 """What a run says on the console."""
 
 import logging
-import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-STUDY = {
-    "elman": (0.84, 0.8502, 0.9290),
-    "gru": (0.88, 0.8905, 0.9404),
-    "mlp": (0.862, 0.8604, 0.9358),
-    "weighted_mlp": (0.848, 0.8457, 0.9391),
-    "windowed_attention": (0.878, 0.8734, 0.9419),
-}
-"""Accuracy, F1 and AUC that the reference study gives for its chosen size of each architecture,
-measured on about 500 IMDB reviews: ±3 points."""
+from sentiment_pl import study
 
+if TYPE_CHECKING:
+    from sentiment_pl.reports.results import Results
 
-class Stopwatch:
-    """Measures the seconds spent in a `with` block."""
-
-    seconds = 0.0
-
-    def __enter__(self) -> "Stopwatch":
-        self._start = time.perf_counter()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.seconds = time.perf_counter() - self._start
+log = logging.getLogger(__name__)
 
 
 def quieten_lightning() -> None:
@@ -47,17 +30,33 @@ def quieten_lightning() -> None:
         warnings.filterwarnings("ignore", message)
 
 
-def summary(record: dict[str, Any], folder: Path) -> None:
-    """Print the figures of a run, where it lies and what to type next."""
-    console = Console()
+def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
+    """Print the figures of a run, where it lies and what to type next.
+
+    Args:
+        record: of the run.
+        folder: the run's.
+        brief: in a line, for one run of many.
+    """
     test, name = record["test"], record["model"]
+    if brief:
+        figures = "no test split"
+        if test:
+            figures = "  ".join(f"{key} {test[key]:.4f}" for key in ("accuracy", "f1", "auc"))
+        log.info("%s: %s", folder.name, figures)
+        return
+    console = Console()
     if test:
         table = Table(title=f"{name} on {record['data']}: test split, {test['n']:,} reviews")
         for heading in ("", "accuracy", "F1", "AUC"):
             table.add_column(heading, justify="right" if heading else "left")
         table.add_row("this run", *(f"{test[key]:.4f}" for key in ("accuracy", "f1", "auc")))
-        if record["data"] == "imdb" and name in STUDY:
-            table.add_row("reference study (±0.03)", *(f"{value:.4f}" for value in STUDY[name]))
+        theirs = study.figures(name) if record["data"] == "imdb" else None
+        if theirs:
+            table.add_row(
+                f"reference study (±{study.margin()})",
+                *(f"{value:.4f}" for value in theirs.values()),
+            )
         console.print(table)
     else:
         console.print("This data has no test split: nothing was tested.")
@@ -68,3 +67,31 @@ def summary(record: dict[str, Any], folder: Path) -> None:
         f'python -m sentiment_pl.predict {folder} "Not what I expected"',
     ):
         console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)
+
+
+def report(results: "Results", folder: Path) -> None:
+    """Print a line a setting, what is missing, and where the report lies."""
+    console = Console()
+    for group in results.groups:
+        table = Table(
+            title=f"{group.data}: {group.n:,} test examples, mean ± half the 95 % interval"
+        )
+        table.add_column("setting")
+        for heading in ("seeds", "accuracy", "F1", "AUC", "AUC val"):
+            table.add_column(heading, justify="right")
+        for setting in group.settings:
+            figures = []
+            for metric in ("accuracy", "f1", "auc"):
+                interval = setting.interval(metric)
+                half = "" if interval is None else f" ± {(interval.high - interval.low) / 2:.4f}"
+                figures.append(f"{setting.mean(metric):.4f}{half}")
+            seeds = str(len(setting.seeds))
+            table.add_row(setting.name, seeds, *figures, f"{setting.mean('auc', 'val'):.4f}")
+        console.print(table)
+    for state in ("running", "failed", "interrupted"):
+        names = [run.folder.name for run in results.runs if run.state == state]
+        if names:
+            console.print(f"{state}: {', '.join(names)}", highlight=False, markup=False)
+    for run in results.untested:
+        console.print(f"{run.folder.name}: no test split", highlight=False, markup=False)
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True, highlight=False)

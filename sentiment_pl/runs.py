@@ -1,26 +1,177 @@
 """The run folder: the record of a run, written once, read by whatever comes after.
 
-`metrics.json` is written last and whole: where it stands, the run is complete.
+`settings.json` is written when a run begins, `metrics.json` last and whole: where it stands, the
+run is complete. While a process works on a run it holds the lock beside them.
 """
 
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from scipy.special import expit
 
 import sentiment_pl
+from sentiment_pl.errors import ConfigError, DataError
 
 RECORD, PREDICTIONS, ERROR = "metrics.json", "predictions.parquet", "error.txt"
 """Names in a run folder: figures of a complete run, its test predictions, why it failed."""
+SETTINGS, LOCK = "settings.json", "run.lock"
+"""Names in a run folder: what the run was asked for, the lock of the process that works on it."""
+
+State = Literal["completed", "running", "failed", "interrupted"]
+
+
+class Run(NamedTuple):
+    """What a run folder says of its run."""
+
+    folder: Path
+    state: State
+    record: dict[str, Any] | None
+    """`metrics.json` of a completed run."""
+    settings: dict[str, Any] | None
+    """Its settings, without the seed and without what says nothing of a result."""
+    reason: str | None
+    """Why it failed."""
+
+
+def find_runs(folders: Iterable[Path]) -> list[Run]:
+    """Read every run in and below some folders, sorted by path.
+
+    Raises:
+        DataError: a folder is missing, or holds no run at all.
+    """
+    found: dict[Path, Run] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such folder")
+        marks = sorted(path for name in (SETTINGS, RECORD, ERROR) for path in folder.rglob(name))
+        if not marks:
+            raise DataError(f"{folder}: no run in it, that is, no folder with a {SETTINGS}")
+        for mark in marks:
+            found.setdefault(mark.parent.resolve(), read_run(mark.parent))
+    return [found[key] for key in sorted(found)]
+
+
+def read_run(folder: Path) -> Run:
+    """Read what a folder says of its run.
+
+    Raises:
+        DataError: `metrics.json` or `settings.json` is not what this package writes.
+    """
+    record, begun = _json(folder / RECORD), _json(folder / SETTINGS)
+    error = folder / ERROR
+    reason = error.read_text(encoding="utf-8").strip() if error.exists() else None
+    state: State
+    if reason is not None:
+        state = "failed"
+    elif record is not None:
+        state = "completed"
+    else:
+        state = "running" if _locked(folder) else "interrupted"
+    settings = (record or {}).get("settings") or (begun or {}).get("settings")
+    return Run(folder, state, record, settings, reason)
+
+
+def read_predictions(folder: Path) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
+    """Return ids [N], labels [N] and probabilities [N] of a run's test split."""
+    table = pq.read_table(folder / PREDICTIONS)
+    ids, labels, probabilities = (table[name].to_numpy() for name in table.column_names[:3])
+    return ids, labels, probabilities
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keep a run folder to this process, lest two write it.
+
+    Raises:
+        ConfigError: another process works on it.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ConfigError(
+            f"{folder}: another process is writing this run. Wait for it, or choose another"
+            " folder with hydra.run.dir= (hydra.sweep.dir= with -m)"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _locked(folder: Path) -> bool:
+    path = folder / LOCK
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(timeout=0):
+            return False
+    except (Timeout, OSError):  # an OSError: somebody else's folder, read only
+        return True
+
+
+def begin(
+    folder: Path, settings: Mapping[str, Any], seed: int, *, anew: bool = False
+) -> dict[str, Any] | None:
+    """Open a run folder for a run of these settings.
+
+    Args:
+        folder: the run's; new, or that of an earlier attempt.
+        settings: as `config.settings` gives them.
+        seed: the run's.
+        anew: forget an earlier attempt that did not end; a complete run is never overwritten.
+
+    Returns:
+        The record, if this very run is complete already, else None.
+
+    Raises:
+        ConfigError: the folder holds a run of other settings; the message names them.
+    """
+    begun = {"seed": seed, "settings": dict(settings)}
+    earlier = _json(folder / RECORD) or _json(folder / SETTINGS)
+    if earlier is not None:
+        before = flat({"seed": earlier.get("seed"), **(earlier.get("settings") or {})})
+        now = flat({"seed": seed, **settings})
+        changed = [
+            f"{key} was {before.get(key)}, is {now.get(key)}"
+            for key in sorted({*before, *now})
+            if before.get(key) != now.get(key) or (key in before) != (key in now)
+        ]
+        if changed:
+            raise ConfigError(
+                f"{folder} holds a run of other settings: {'; '.join(changed)}. Repeat the command"
+                " with the settings of that run, choose another folder, or delete this one"
+            )
+    record = _json(folder / RECORD)
+    if record is None:
+        if anew:
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        _write_json(folder / SETTINGS, begun)
+    (folder / ERROR).unlink(missing_ok=True)
+    return record
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn nested settings into one level of dotted keys, as they are typed."""
+    items: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            items |= flat(value, f"{prefix}{key}.")
+        else:
+            items[f"{prefix}{key}"] = value
+    return items
 
 
 def write_predictions(
@@ -49,19 +200,26 @@ def write_predictions(
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write `metrics.json`, and with it declare the run complete."""
-    partial = folder / f"{RECORD}.partial"
-    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _into_place(partial, folder / RECORD)
+    _write_json(folder / RECORD, record)
     (folder / ERROR).unlink(missing_ok=True)
 
 
-def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return the figures of a complete run, None where there are none yet."""
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _into_place(partial, path)
+
+
+def _json(path: Path) -> dict[str, Any] | None:
     try:
-        record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return record
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds no record of a run")
+    return content
 
 
 def _into_place(partial: Path, path: Path) -> None:
@@ -72,9 +230,12 @@ def _into_place(partial: Path, path: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
-    names = ("torch", "lightning", "torchmetrics", "hydra-core", "datasets", "tokenizers", "numpy")
+    import torch
+
+    names = ("lightning", "torchmetrics", "hydra-core", "datasets", "tokenizers", "numpy")
     return {
         "sentiment_pl": sentiment_pl.__version__,
+        "torch": str(torch.__version__),  # names the build as well: +cpu, +cu130
         **{name: importlib.metadata.version(name) for name in names},
     }
 

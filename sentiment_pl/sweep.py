@@ -1,23 +1,30 @@
-"""What happens around a multirun: folders named by what differs, and a summary at its end."""
+"""What happens around a multirun: folders named by what differs, its progress, its report."""
 
 import logging
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
-from rich.console import Console
-from rich.table import Table
+from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl.runs import ERROR, read_record
+from sentiment_pl import runs
 
 log = logging.getLogger(__name__)
 
 
 class SweepCallback(Callback):
-    """Names a sweep's folders before it starts and sums it up when it is over."""
+    """Names a sweep's folders before it starts, watches it, and reports when it is over."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to other processes without the watch, which is the launching one's."""
+        return {"_progress": None}
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Leave what all runs share out of the names of their folders."""
@@ -25,31 +32,102 @@ class SweepCallback(Callback):
         fixed = [str(o.key_or_group) for o in overrides if not o.is_sweep_override()]
         names = ",".join(f'"{key}"' for key in fixed)
         shared = [f"hydra.job.config.override_dirname.exclude_keys=[{names}]"]
-        if len(fixed) == len(overrides) and not config.hydra.sweeper.get("params"):
+        parameters = config.hydra.sweeper.get("params")
+        if len(fixed) == len(overrides) and not parameters:
             shared.append("hydra.sweep.subdir=run")  # a sweep of one
+        launcher = str(config.hydra.launcher.get("_target_", ""))
+        if "joblib" in launcher:  # several runs would talk at once
+            shared.append("hydra.job_logging.root.handlers=[file]")
         # Each run's configuration is composed anew from these overrides.
         config.hydra.overrides.hydra.extend(shared)
+        if "basic" not in launcher:
+            self._progress = Progress(Path(config.hydra.sweep.dir), _jobs(config))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Print a line a run; end with exit code 1 if any failed."""
+        """Report over the sweep; end with exit code 1 if any run failed."""
+        if self._progress is not None:
+            self._progress.stop()
         folder = Path(config.hydra.sweep.dir)
-        runs = sorted(path.parent for path in folder.glob("*/.hydra"))
-        table = Table("run", "accuracy", "F1", "AUC", title=f"{len(runs)} runs in {folder}")
-        failed = []
-        for run in runs:
-            record = read_record(run)
-            if record is None:
-                failed.append(run)
-                table.add_row(run.name, "failed", "", "")
-            elif record["test"] is None:
-                table.add_row(run.name, "no test split", "", "")
-            else:
-                figures = (f"{record['test'][key]:.4f}" for key in ("accuracy", "f1", "auc"))
-                table.add_row(run.name, *figures)
-        Console().print(table)
+        if not any(folder.glob(f"*/{runs.SETTINGS}")) and not any(folder.glob(f"*/{runs.ERROR}")):
+            return  # nothing ran: Hydra has said why
+        from sentiment_pl.report import report
+
+        report([folder], folder / "report")
+        failed = [run for run in runs.find_runs([folder]) if run.state == "failed"]
         for run in failed:
-            error = run / ERROR
-            reason = error.read_text(encoding="utf-8") if error.exists() else "it did not end"
-            print(f"{run} failed: {reason}", file=sys.stderr)
+            print(f"{run.folder} failed: {run.reason}", file=sys.stderr)
         if failed:
+            print(
+                f"{len(failed)} failed; the same command with hydra.sweep.dir={folder} repeats"
+                " those and nothing else",
+                file=sys.stderr,
+            )
             sys.exit(1)
+
+
+def _jobs(config: DictConfig) -> int:
+    """Count the runs of a sweep."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    overrides = list(config.hydra.overrides.task)
+    parameters: Any = OmegaConf.to_container(
+        config.hydra.sweeper.get("params") or OmegaConf.create()
+    )
+    given = {o.partition("=")[0] for o in overrides}
+    overrides += [f"{key}={value}" for key, value in parameters.items() if key not in given]
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    return sum(map(len, BasicSweeper.split_arguments(parsed, None)))
+
+
+class Progress:
+    """Says how many runs of a sweep are done, while other processes work on them.
+
+    Args:
+        folder: the sweep's.
+        jobs: how many runs there are to be.
+    """
+
+    def __init__(self, folder: Path, jobs: int) -> None:
+        self._folder, self._jobs = folder, jobs
+        self._start = time.monotonic()
+        self._done_before = self._count()["completed"]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say how it ended and watch no longer."""
+        self._over.set()
+        self._thread.join()
+        print(self.line(), flush=True)
+
+    def line(self) -> str:
+        """Sum up in a line: done, running, failed, the time that is left."""
+        count = self._count()
+        ended = count["completed"] + count["failed"]
+        fresh = ended - self._done_before
+        elapsed = time.monotonic() - self._start
+        left = ""
+        if fresh > 0 and ended < self._jobs:
+            seconds = elapsed / fresh * (self._jobs - ended)
+            left = (
+                f", about {seconds / 60:.0f} min left" if seconds > 90 else ", about a minute left"
+            )
+        return (
+            f"sweep: {count['completed']} of {self._jobs} done, {count['running']} running,"
+            f" {count['failed']} failed after {elapsed / 60:.1f} min{left}"
+        )
+
+    def _count(self) -> dict[str, int]:
+        count = dict.fromkeys(("completed", "running", "failed", "interrupted"), 0)
+        for path in self._folder.glob(f"*/{runs.LOCK}"):
+            count[runs.read_run(path.parent).state] += 1
+        return count
+
+    def _watch(self) -> None:
+        told = ""
+        while not self._over.wait(2.0):
+            count = str(self._count())
+            if count != told:  # a line a change, so that a file stays short
+                told = count
+                print(self.line(), flush=True)

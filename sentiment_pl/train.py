@@ -32,23 +32,57 @@ def _run(cfg: DictConfig) -> float | None:
     hydra_config = HydraConfig.get()
     multirun = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
+    from sentiment_pl import runs
+
     try:
         config.check(cfg, multirun=multirun)
-        return train(cfg, folder, list(hydra_config.overrides.task))
+        with runs.claimed(folder):
+            return _attempt(cfg, folder, multirun)
     except Exception as error:
         cause = _mendable(error)
         if cause is None and not multirun:
             raise
-        if cause is None:
-            log.error("%s", traceback.format_exc())
-        else:
-            log.error("%s", cause)
-        from sentiment_pl.runs import ERROR
-
-        (folder / ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
-        if multirun:  # the others go on; the summary at the end names this one
+        log.error("%s", traceback.format_exc() if cause is None else cause)
+        (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+        if multirun:  # the others go on; the report at the end names this one
             return None
         sys.exit(1)
+
+
+def _attempt(cfg: DictConfig, folder: Path, multirun: bool) -> float | None:
+    """Do what is left to do of a run: all, what follows its last checkpoint, or nothing."""
+    from sentiment_pl import console, runs
+
+    settings = config.settings(cfg)
+    record = runs.begin(folder, settings, cfg.seed, anew=cfg.resume == "never")
+    if record is not None:
+        log.info("%s is complete already: nothing to do", folder)
+        return _monitored(cfg, record)
+    _write_config(cfg, folder)
+    last = folder / "checkpoints" / "last.ckpt"
+    if cfg.ckpt_path is None and last.exists():
+        log.info("going on from %s", last)
+        cfg.ckpt_path = str(last)
+    record = train(cfg, folder, list(HydraConfig.get().overrides.task))
+    runs.write_record(folder, {**record, "settings": settings})
+    console.summary(record, folder, brief=multirun)
+    return _monitored(cfg, record)
+
+
+def _monitored(cfg: DictConfig, record: dict[str, Any]) -> float | None:
+    """Return the figure that a search goes by, of the best checkpoint."""
+    split, _, metric = cfg.monitor.partition("/")
+    value = (record.get(split) or {}).get(metric)
+    return None if value is None else float(value)
+
+
+def _write_config(cfg: DictConfig, folder: Path) -> None:
+    """Write `.hydra/` as Hydra would, had it known that the folder is this run's."""
+    hydra_config = HydraConfig.get()
+    (folder / ".hydra").mkdir(exist_ok=True)
+    OmegaConf.save(cfg, folder / ".hydra" / "config.yaml")
+    OmegaConf.save(OmegaConf.create({"hydra": hydra_config}), folder / ".hydra" / "hydra.yaml")
+    OmegaConf.save(hydra_config.overrides.task, folder / ".hydra" / "overrides.yaml")
 
 
 def _mendable(error: BaseException) -> UserError | None:
@@ -58,8 +92,8 @@ def _mendable(error: BaseException) -> UserError | None:
     return error if isinstance(error, UserError) else None
 
 
-def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
-    """Train, validate and test one model, and write its record.
+def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]:
+    """Train, validate and test one model.
 
     Args:
         cfg: the composed configuration.
@@ -67,14 +101,14 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
         overrides: what was asked for on the command line; it goes into the record.
 
     Returns:
-        The monitored metric of the best checkpoint.
+        The figures of its best checkpoint, the record of the run.
     """
     import lightning
     import torch
     from hydra.utils import instantiate
 
     from sentiment_pl import console, runs
-    from sentiment_pl.callbacks import Predictions
+    from sentiment_pl.callbacks import History, Predictions, RandomState
     from sentiment_pl.statistics import scores
 
     console.quieten_lightning()
@@ -96,13 +130,17 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
     loggers = [instantiate(settings) for settings in cfg.logger.values()]
     callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
     trainer: lightning.Trainer = instantiate(
-        cfg.trainer, callbacks=[*callbacks, predictions], logger=loggers, default_root_dir=folder
+        cfg.trainer,
+        callbacks=[*callbacks, RandomState(cfg.seed), predictions],
+        logger=loggers,
+        default_root_dir=folder,
     )
-    stopwatch = console.Stopwatch()
-    with stopwatch:
-        trainer.fit(model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
+    trainer.fit(model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
     best = getattr(trainer.checkpoint_callback, "best_model_path", "")
     epochs = trainer.current_epoch
+    # Now, since the best checkpoint brings its own, shorter history along.
+    history = next((c.epochs for c in callbacks if isinstance(c, History)), [])
+    seconds = sum(row["seconds"] for row in history)
     figures: dict[str, Any] = {"val": None, "test": None}
     trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
     figures["val"] = scores(*predictions.arrays()[1:])
@@ -111,8 +149,8 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
         ids, labels, logits = predictions.arrays()
         figures["test"] = scores(labels, logits)
         runs.write_predictions(folder, ids, labels, logits)
-    seen = epochs * data.sizes()["train"]
-    record = {
+    _log_settings(trainer, cfg, model, figures)
+    return {
         "status": "completed",
         "model": model.name,
         "seed": cfg.seed,
@@ -121,18 +159,14 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> float | None:
         "epochs": epochs,
         "parameters": parameters,
         "trainable_parameters": trainable,
-        "train_seconds": stopwatch.seconds,
-        "reviews_per_second": seen / stopwatch.seconds,
+        "train_seconds": seconds,
+        "reviews_per_second": len(history) * data.sizes()["train"] / seconds if seconds else 0.0,
+        "history": history,
         "overrides": overrides,
         "versions": runs.versions(),
         "git": runs.commit(),
         "device": torch.device(trainer.strategy.root_device).type,
     }
-    _log_settings(trainer, cfg, model, figures)
-    runs.write_record(folder, record)
-    console.summary(record, folder)
-    monitored = getattr(trainer.checkpoint_callback, "best_model_score", None)
-    return None if monitored is None else float(monitored)
 
 
 def _model(cfg: DictConfig, data: "ReviewDataModule", recipe: Any) -> "SentimentModule":

@@ -3,16 +3,20 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 
+import lightning
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.models.mlp import MLP
 from tests.conftest import SMALL, only_run
 
 
@@ -98,16 +102,57 @@ def test_the_same_command_twice_gives_the_same_to_the_bit_and_another_seed_does_
 
 
 def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_path):
-    same = [*SMALL, "model.schedule=constant", "model.dropout=0"]
-    command("train", *same, "trainer.max_epochs=3", "hydra.run.dir=whole")
-    command("train", *same, "trainer.max_epochs=1", "hydra.run.dir=half")
-    command(
-        "train", *same, "trainer.max_epochs=3", "hydra.run.dir=half",
-        "ckpt_path=half/checkpoints/last.ckpt",
+    same = [*SMALL, "trainer.max_epochs=4", "embedding.dropout=0.1", "model.word_dropout=0.1"]
+    every = [
+        "+callbacks.last_checkpoint.save_top_k=-1",
+        "callbacks.last_checkpoint.filename='last-{epoch}'",
+    ]
+    command("train", *same, *every, "hydra.run.dir=whole")
+    for epoch in (0, 2):
+        half = tmp_path / f"from-{epoch}"
+        (half / "checkpoints").mkdir(parents=True)
+        shutil.copy(
+            tmp_path / "whole" / "checkpoints" / f"last-epoch={epoch}.ckpt",
+            half / "checkpoints" / "last.ckpt",
+        )
+        shutil.copy(tmp_path / "whole" / "checkpoints" / "best.ckpt", half / "checkpoints")
+        command(
+            "train", *same, *every, f"hydra.run.dir={half}",
+            f"ckpt_path={half}/checkpoints/last.ckpt",
+        )  # fmt: skip
+        whole = weights(tmp_path / "whole", "last-epoch=3")
+        rest = weights(half, "last-epoch=3")
+        assert all(torch.equal(whole[name], rest[name]) for name in whole)
+        histories = [
+            [{k: v for k, v in row.items() if k != "seconds"} for row in record["history"]]
+            for record in (
+                json.loads((run / "metrics.json").read_text()) for run in (tmp_path / "whole", half)
+            )
+        ]
+        assert histories[0] == histories[1]
+        assert [row["epoch"] for row in histories[0]] == [1, 2, 3, 4]
+
+
+def test_every_epoch_has_an_order_of_its_own(tmp_path):
+    orders = []
+
+    class Spy(lightning.Callback):
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+            if batch_idx == 0:
+                orders.append([])
+            orders[-1] += batch.ids.tolist()
+
+    data = ReviewDataModule.from_negation(train=480, val=96, test=144, cache_dir=str(tmp_path))
+    data.prepare_data()
+    data.setup()
+    model = MLP(tokenizer=data.tokenizer.to_json(), embedding_dim=4)
+    trainer = lightning.Trainer(
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[Spy()],
+        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
     )  # fmt: skip
-    whole, rest = weights(tmp_path / "whole"), weights(tmp_path / "half")
-    assert all(torch.equal(whole[name], rest[name]) for name in whole)
-    assert figures(tmp_path / "whole")[1] == figures(tmp_path / "half")[1]
+    trainer.fit(model, data)
+    assert [sorted(order) for order in orders] == [list(range(480))] * 3
+    assert orders[0] != orders[1] != orders[2] != orders[0]
 
 
 def test_a_checkpoint_stands_alone(command, tmp_path):

@@ -109,6 +109,11 @@ class LengthBuckets(Sampler[list[int]]):
         self.lengths, self.batch_size = lengths, batch_size
         self.shuffle, self.seed, self.epoch = shuffle, seed, 0
 
+    @property
+    def sampler(self) -> "LengthBuckets":
+        """Itself: Lightning tells the epoch to the `sampler` of a batch sampler, not to the latter."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order comes next; Lightning calls this."""
         self.epoch = epoch

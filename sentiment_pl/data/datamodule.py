@@ -215,8 +215,13 @@ class ReviewDataModule(lightning.LightningDataModule):
 
     def _loader(self, split: str) -> DataLoader[Batch]:
         reviews = self._splits[split]
+        # Overfitting means the same few batches again and again.
+        overfitting = self.trainer is not None and bool(self.trainer.overfit_batches)
         batches = LengthBuckets(
-            reviews.lengths, self.batch_size, shuffle=split == "train", seed=self.shuffle_seed
+            reviews.lengths,
+            self.batch_size,
+            shuffle=split == "train" and not overfitting,
+            seed=self.shuffle_seed,
         )
         return DataLoader(
             reviews,

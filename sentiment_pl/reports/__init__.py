@@ -1,0 +1,1 @@
+"""What finished runs amount to: results, comparisons, claims, figures, pages."""

@@ -1,0 +1,249 @@
+"""The reference study's claims, decided by runs: confirmed, refuted or undecided."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from sentiment_pl.data.negation import ceiling
+from sentiment_pl.reports.comparisons import LEVEL, Comparison, compare
+from sentiment_pl.reports.results import Group, Setting
+from sentiment_pl.statistics import equivalence
+
+MARGIN = 0.01
+"""Differences in accuracy below one point count as small."""
+
+Verdict = Literal["confirmed", "refuted", "undecided"]
+
+
+@dataclass
+class Claim:
+    """A sentence, and what the runs say of it."""
+
+    sentence: str
+    verdict: Verdict
+    evidence: str
+
+
+def decide(group: Group) -> list[Claim]:
+    """Decide each claim that a group's runs can say something of."""
+    makers: list[Callable[[Group], Claim | None]] = [
+        _gru_beats_elman, _large_elman_overfits, _gru_is_flat, _layers_matter_little("mlp"),
+        _layers_matter_little("weighted_mlp"), _weights_do_not_help, _attention_helps,
+    ]  # fmt: skip
+    if group.data == "negation":
+        makers = [_sums_cannot_negate, _recurrent_can_negate]
+    return [claim for make in makers if (claim := make(group)) is not None]
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.2f} points"
+
+
+def _told(comparison: Comparison) -> str:
+    c = comparison
+    p = "one common seed" if c.corrected is None else f"p = {c.corrected:.2g}"
+    return f"{c.a.name} − {c.b.name}: {_points(c.difference)} of accuracy ({p})"
+
+
+def _summary(comparisons: Iterable[Comparison]) -> str:
+    return "; ".join(map(_told, comparisons))
+
+
+def _outlook(comparisons: Iterable[Comparison]) -> str:
+    outlooks = {c.outlook: None for c in comparisons if not c.significant}
+    return ". To decide: " + "; ".join(outlooks) if outlooks else ""
+
+
+def _comparable(a: Setting, b: Setting) -> bool:
+    """Tell whether two settings of different architectures agree in all that both have."""
+    shared = a.values.keys() & b.values.keys()
+    return all(
+        a.values[key] == b.values[key] for key in shared - {"model._target_", "model.residual"}
+    )
+
+
+def _matched(group: Group, first: str, second: str) -> list[tuple[Setting, Setting]]:
+    """Pair settings of two architectures at equal `model.hidden` and equal all else."""
+    return [(a, b) for a in group.of(first) for b in group.of(second) if _comparable(a, b)]
+
+
+def _gru_beats_elman(group: Group) -> Claim | None:
+    made = compare(_matched(group, "gru", "elman"), "accuracy")
+    if not made:
+        return None
+    verdict: Verdict = "undecided"
+    if all(c.significant and c.difference > 0 for c in made):
+        verdict = "confirmed"
+    elif any(c.significant and c.difference < 0 for c in made):
+        verdict = "refuted"
+    return Claim("GRU beats Elman at every hidden size.", verdict, _summary(made) + _outlook(made))
+
+
+def _by_size(group: Group, model: str) -> list[Setting]:
+    """Return settings of an architecture that differ in `model.hidden` alone."""
+    settings = group.of(model)
+    if not settings:
+        return []
+
+    def rest(setting: Setting) -> dict[str, object]:
+        return {k: v for k, v in setting.values.items() if k != "model.hidden"}
+
+    return [setting for setting in settings if rest(setting) == rest(settings[0])]
+
+
+def _large_elman_overfits(group: Group) -> Claim | None:
+    sizes = _by_size(group, "elman")
+    small = [s for s in sizes if isinstance(s.hidden, int) and 64 <= s.hidden <= 112]
+    large = [s for s in sizes if isinstance(s.hidden, int) and s.hidden > 112]
+    if not small or not large:
+        return None
+    best = max(small, key=lambda setting: setting.mean("auc", "val"))
+    made = compare([(best, other) for other in large], "accuracy")
+    if not made:
+        return None
+    verdict: Verdict = "undecided"
+    if all(c.significant and c.difference > 0 for c in made):
+        verdict = "confirmed"
+    elif any(c.significant and c.difference < 0 for c in made) or all(map(_equal, made)):
+        verdict = "refuted"
+    return Claim(
+        "The best hidden size of Elman is 64 to 112; larger ones overfit.",
+        verdict,
+        f"{best.name} is what validation chose up to 112. {_summary(made)}"
+        + _equal_or_not(made, verdict),
+    )
+
+
+def _equal(comparison: Comparison) -> bool:
+    """Tell whether two settings differ by less than `MARGIN`, against seeds and examples."""
+    a, b = (
+        [float(r.record["test"]["accuracy"]) for r in side]
+        for side in zip(*comparison.a.common(comparison.b), strict=True)
+    )
+    p = equivalence(a, b, MARGIN)
+    low, high = comparison.examples.interval
+    return p is not None and p < LEVEL and -MARGIN < low and high < MARGIN
+
+
+def _equal_or_not(made: list[Comparison], verdict: Verdict) -> str:
+    if verdict == "undecided":
+        return _outlook(made)
+    if all(map(_equal, made)):
+        return f". All of them equal within {100 * MARGIN:.0f} point (two one-sided tests)"
+    return ""
+
+
+def _little_difference(sentence: str, settings: list[Setting]) -> Claim | None:
+    """Decide whether all of some settings are equal within `MARGIN`."""
+    made = compare(list(combinations(settings, 2)), "accuracy")
+    if not made:
+        return None
+    widest = max(made, key=lambda c: abs(c.difference))
+    spread = max(s.mean("accuracy") for s in settings) - min(s.mean("accuracy") for s in settings)
+    within = [max(f) - min(f) for s in settings if len(f := s.figures("accuracy")) > 1]
+    verdict: Verdict = "undecided"
+    if all(map(_equal, made)):
+        verdict = "confirmed"
+    elif any(
+        c.significant and c.seeds is not None
+        and min(map(abs, (*c.seeds.interval, *c.examples.interval))) > MARGIN
+        for c in made
+    ):  # fmt: skip
+        verdict = "refuted"
+    between = f"Means of {len(settings)} sizes span {100 * spread:.2f} points of accuracy"
+    if within:
+        between += f", runs of one size up to {100 * max(within):.2f}"
+    return Claim(
+        sentence,
+        verdict,
+        f"{between}. The widest: {_told(widest)}" + _equal_or_not(made, verdict),
+    )
+
+
+def _gru_is_flat(group: Group) -> Claim | None:
+    return _little_difference(
+        f"The curve of GRU over hidden sizes is flat (within {100 * MARGIN:.0f} point).",
+        _by_size(group, "gru"),
+    )
+
+
+def _layers_matter_little(model: str) -> Callable[[Group], Claim | None]:
+    def make(group: Group) -> Claim | None:
+        return _little_difference(
+            f"The choice of layers of {model} matters little (within {100 * MARGIN:.0f} point).",
+            _by_size(group, model),
+        )
+
+    return make
+
+
+def _weights_do_not_help(group: Group) -> Claim | None:
+    made = compare(_matched(group, "weighted_mlp", "mlp"), "accuracy")
+    if not made:
+        return None
+    verdict: Verdict = "undecided"
+    if any(c.significant and c.difference > 0 for c in made):
+        verdict = "refuted"
+    elif all(_equal(c) or (c.significant and c.difference < 0) for c in made):
+        verdict = "confirmed"
+    return Claim(
+        "Softmax weights do not improve on the plain sum.",
+        verdict,
+        _summary(made) + _equal_or_not(made, verdict),
+    )
+
+
+def _attention_helps(group: Group) -> Claim | None:
+    made = compare(_matched(group, "windowed_attention", "weighted_mlp"), "accuracy")
+    if not made:
+        return None
+    verdict: Verdict = "undecided"
+    if all(c.significant and c.difference > 0 for c in made):
+        verdict = "confirmed"
+    elif any(c.significant and c.difference < 0 for c in made):
+        verdict = "refuted"
+    return Claim(
+        "Attention within a window improves on the weighted MLP.",
+        verdict,
+        _summary(made) + _outlook(made),
+    )
+
+
+def _sums_cannot_negate(group: Group) -> Claim | None:
+    sums = [s for s in group.settings if s.model in ("mlp", "weighted_mlp")]
+    if not sums:
+        return None
+    bound = ceiling()
+    highest = max(s.over_examples("accuracy").high for s in sums)
+    lowest = min(s.over_examples("accuracy").low for s in sums)
+    verdict: Verdict = "undecided"
+    if highest < bound + 0.02:
+        verdict = "confirmed"
+    elif lowest > bound + 0.02:
+        verdict = "refuted"
+    told = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in sums)
+    return Claim(
+        f"A sum of word scores cannot represent negation (at most {bound:.2f} of this corpus).",
+        verdict,
+        f"Accuracy: {told}; the highest upper end of an interval is {highest:.3f}",
+    )
+
+
+def _recurrent_can_negate(group: Group) -> Claim | None:
+    able = [s for s in group.settings if s.model in ("elman", "gru")]
+    if not able:
+        return None
+    lows = [s.over_examples("accuracy").low for s in able]
+    highs = [s.over_examples("accuracy").high for s in able]
+    verdict: Verdict = "undecided"
+    if min(lows) > 0.97:
+        verdict = "confirmed"
+    elif min(highs) < 0.97:
+        verdict = "refuted"
+    told = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in able)
+    return Claim(
+        "Recurrent networks represent negation at any distance (accuracy above 0.97).",
+        verdict,
+        f"Accuracy: {told}",
+    )

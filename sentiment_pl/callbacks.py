@@ -126,13 +126,13 @@ class History(lightning.Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
         """Say how the epoch went; validation is over by now."""
         metrics = trainer.callback_metrics
-        figures = {
+        figures: dict[str, float] = {
             key: float(metrics[key])
             for key in ("train/loss", "val/loss", "val/accuracy", "val/f1", "val/auc")
             if key in metrics
         }
         epoch, seconds = trainer.current_epoch + 1, time.perf_counter() - self._start
-        self.epochs.append({"epoch": epoch, "seconds": seconds, **figures})
+        self.epochs.append({"epoch": epoch, "seconds": seconds} | figures)
         log.info(
             "epoch %d/%s  %s  %.1f s",
             epoch,

@@ -261,7 +261,7 @@ def seeds_needed(differences: Sequence[float], alpha: float, power: float = 0.8)
     lowest = 2  # the solver needs a bracket whose lower end falls short
     if TTestPower().power(effect, lowest, alpha) >= power:
         return lowest
-    return math.ceil(TTestPower().solve_power(effect, None, alpha, power))
+    return math.ceil(float(TTestPower().solve_power(effect, None, alpha, power)))
 
 
 def calibration(

@@ -147,8 +147,9 @@ def test_every_epoch_has_an_order_of_its_own(tmp_path):
     data.setup()
     model = MLP(tokenizer=data.tokenizer.to_json(), embedding_dim=4)
     trainer = lightning.Trainer(
-        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[Spy()],
-        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False,
+        callbacks=[Spy()], enable_progress_bar=False, enable_model_summary=False,
+        use_distributed_sampler=False,
     )  # fmt: skip
     trainer.fit(model, data)
     assert [sorted(order) for order in orders] == [list(range(480))] * 3

@@ -111,7 +111,7 @@ class LengthBuckets(Sampler[list[int]]):
 
     @property
     def sampler(self) -> "LengthBuckets":
-        """Itself: Lightning tells the epoch to the `sampler` of a batch sampler, not to the latter."""
+        """Itself: Lightning tells the epoch to a batch sampler's `sampler`, not to the former."""
         return self
 
     def set_epoch(self, epoch: int) -> None:

@@ -216,7 +216,7 @@ class ReviewDataModule(lightning.LightningDataModule):
     def _loader(self, split: str) -> DataLoader[Batch]:
         reviews = self._splits[split]
         # Overfitting means the same few batches again and again.
-        overfitting = self.trainer is not None and bool(self.trainer.overfit_batches)
+        overfitting = self.trainer is not None and bool(getattr(self.trainer, "overfit_batches", 0))
         batches = LengthBuckets(
             reviews.lengths,
             self.batch_size,

@@ -123,7 +123,7 @@ def _equal(comparison: Comparison) -> bool:
     )
     p = equivalence(a, b, MARGIN)
     low, high = comparison.examples.interval
-    return p is not None and p < LEVEL and -MARGIN < low and high < MARGIN
+    return p is not None and p < LEVEL and low > -MARGIN and high < MARGIN
 
 
 def _equal_or_not(made: list[Comparison], verdict: Verdict) -> str:
@@ -231,19 +231,14 @@ def _sums_cannot_negate(group: Group) -> Claim | None:
 
 
 def _recurrent_can_negate(group: Group) -> Claim | None:
-    able = [s for s in group.settings if s.model in ("elman", "gru")]
+    able = [group.chosen(model) for model in ("elman", "gru") if model in group.models]
     if not able:
         return None
-    lows = [s.over_examples("accuracy").low for s in able]
-    highs = [s.over_examples("accuracy").high for s in able]
-    verdict: Verdict = "undecided"
-    if min(lows) > 0.97:
-        verdict = "confirmed"
-    elif min(highs) < 0.97:
-        verdict = "refuted"
+    # A network that did not learn it has not shown that it cannot: never refuted.
+    reached = all(s.over_examples("accuracy").low > 0.97 for s in able)
     told = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in able)
     return Claim(
         "Recurrent networks represent negation at any distance (accuracy above 0.97).",
-        verdict,
+        "confirmed" if reached else "undecided",
         f"Accuracy: {told}",
     )

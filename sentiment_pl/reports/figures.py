@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sentiment_pl import study
 from sentiment_pl.reports.results import Group, Setting
@@ -200,7 +201,7 @@ def _learning(group: Group) -> Picture | None:
         return None
     for axis, title in zip(axes, keys.values(), strict=True):
         axis.set(xlabel="epoch", title=title)
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, axes[0])
     return Picture(
         f"{group.data}_learning", "Learning curves", "A line a run; dropout counts in training.",

@@ -1,0 +1,153 @@
+"""The report as its readers get it."""
+
+import csv
+import json
+import re
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from sentiment_pl import report, runs
+from sentiment_pl.errors import UserError
+from sentiment_pl.reports.results import collect
+
+
+@pytest.fixture
+def grid(make_run, tmp_path):
+    for seed in (0, 1, 2):
+        for hidden in (64, 96, 128):
+            make_run("gru", hidden, seed, 1.5)
+            make_run("elman", hidden, seed, 1.2)
+    return tmp_path / "sweep"
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_grid_ends_in_a_report(grid, capsys):
+    report.main([str(grid)])
+    folder = grid / "report"
+    text = (folder / "report.md").read_text()
+    assert "GRU beats Elman at every hidden size. | **confirmed**" in text
+    assert "gru hidden=96" in text
+    assert "0.8800 ± 0.03" not in text  # the study's GRU has 120
+    assert "| elman hidden=64 | 0.84 ± 0.03 |" in text
+    for name in ("hidden", "architectures", "cost", "learning", "calibration", "roc"):
+        for suffix in ("png", "svg"):
+            assert (folder / f"imdb_{name}.{suffix}").stat().st_size > 5000
+    summary = rows(folder / "summary.csv")
+    assert len(summary) == 6
+    assert {row["seeds"] for row in summary} == {"3"}
+    for row in summary:
+        assert float(row["accuracy_seeds_low"]) < float(row["accuracy"])
+        assert float(row["accuracy_examples_high"]) > float(row["accuracy"])
+    assert len(rows(folder / "runs.csv")) == 18
+    said = capsys.readouterr().out
+    assert "hidden=96" in said
+    assert str(folder / "report.html") in said
+    events = EventAccumulator(str(folder / "tensorboard"))
+    events.Reload()
+    assert "report/imdb_hidden" in events.Tags()["images"]
+
+
+def test_the_page_needs_nothing_beside_it(grid):
+    report.main([str(grid)])
+    page = (grid / "report" / "report.html").read_text()
+    assert not re.findall(r"(?:src|href)=\"(?!data:|#)", page)
+    assert page.count("data:image/svg+xml;base64,") == 6
+    assert '<meta name="viewport"' in page
+    assert "<table>" in page
+    assert "|---|" not in page  # no table that was not understood as one
+
+
+def test_what_is_not_finished_is_named(grid, make_run):
+    running, failed, stopped = (
+        make_run("gru", 8, seed, name=name) for seed, name in enumerate("rfs", 5)
+    )
+    for folder in (running, failed, stopped):
+        (folder / "metrics.json").unlink()
+    (failed / "error.txt").write_text("<script>alert(1)</script> | no | *room*\nsecond line\n")
+    with runs.claimed(running):
+        report.main([str(grid)])
+    text = (grid / "report" / "report.md").read_text()
+    assert "**This report is not complete: 1 running, 1 failed, 1 interrupted.**" in text
+    page = (grid / "report" / "report.html").read_text()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &#124; no &#124; &#42;room&#42;" in page
+    states = {row["run"]: row["state"] for row in rows(grid / "report" / "runs.csv")}
+    assert (states["r"], states["f"], states["s"]) == ("running", "failed", "interrupted")
+
+
+def test_several_folders_and_a_run_that_stands_twice(make_run, tmp_path, capsys):
+    for seed in (0, 1):
+        make_run("gru", 64, seed, sweep="one")
+        make_run("gru", 64, seed, sweep="two")
+    make_run("gru", 96, 0, sweep="two")
+    found = collect(runs.find_runs([tmp_path / "one", tmp_path / "two"]))
+    (group,) = found.groups
+    assert [setting.name for setting in group.settings] == ["gru hidden=64", "gru hidden=96"]
+    assert [setting.seeds for setting in group.settings] == [[0, 1], [0]]
+    assert len(found.repeated) == 2
+    report.main([str(tmp_path / "one"), str(tmp_path / "two"), "--output", str(tmp_path / "out")])
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_other_test_sets_are_not_compared(make_run, tmp_path):
+    make_run("gru", 64, 0)
+    make_run("gru", 64, 1, data="files")
+    assert len(collect(runs.find_runs([tmp_path])).groups) == 2
+
+
+def test_a_run_without_test_split(make_run, tmp_path):
+    make_run("gru", 64, 0)
+    make_run("gru", 64, 1, test=False)
+    report.main([str(tmp_path / "sweep")])
+    assert "Without a test split" in (tmp_path / "sweep" / "report" / "report.md").read_text()
+
+
+def test_a_report_replaces_a_report_and_nothing_else(grid, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="something other than a report"):
+        report.report([grid], mine)
+    assert (mine / "thesis.tex").exists()
+    report.report([grid], grid / "report")
+    (grid / "report" / "stale.png").write_text("old")
+    report.report([grid], grid / "report")
+    assert not (grid / "report" / "stale.png").exists()
+    assert [p.name for p in grid.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda run: (run / "metrics.json").write_text("{"), "metrics.json cannot be read"),
+        (lambda run: (run / "predictions.parquet").write_text("x"), "predictions.parquet cannot"),
+        (lambda run: (run / "predictions.parquet").unlink(), "predictions.parquet cannot"),
+    ],
+)
+def test_spoilt_runs_are_named(make_run, tmp_path, spoil, words):
+    run = make_run("gru", 64, 0)
+    spoil(run)
+    with pytest.raises(SystemExit, match=words) as caught:
+        report.main([str(tmp_path / "sweep")])
+    assert str(run) in str(caught.value)
+
+
+def test_predictions_of_another_run_are_noticed(make_run, tmp_path):
+    run = make_run("gru", 64, 0)
+    record = json.loads((run / "metrics.json").read_text())
+    record["test"]["n"] = 7
+    (run / "metrics.json").write_text(json.dumps(record))
+    with pytest.raises(SystemExit, match="has 1500 rows"):
+        report.main([str(tmp_path / "sweep")])
+
+
+def test_nothing_to_report(tmp_path):
+    with pytest.raises(SystemExit, match="no run in it"):
+        report.main([str(tmp_path)])
+    with pytest.raises(SystemExit, match="no such folder"):
+        report.main([str(tmp_path / "absent")])

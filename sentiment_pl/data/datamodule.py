@@ -15,8 +15,10 @@ from torch.utils.data import DataLoader
 
 from sentiment_pl.data.batching import Batch, EncodedReviews, LengthBuckets
 from sentiment_pl.data.cache import build_once, digest
-from sentiment_pl.data.reviews import BATCH, UNLABELLED, duplicates, hold_out
+from sentiment_pl.data.columns import BATCH
+from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.sources import Files, Hub, Imdb, Negation, Source, calm_libraries
+from sentiment_pl.data.splits import duplicates, hold_out
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.errors import ConfigError, check_choice, check_count
 

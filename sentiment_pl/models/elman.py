@@ -20,7 +20,8 @@ from typing_extensions import Unpack
 
 from sentiment_pl.errors import check_choice, check_positive
 from sentiment_pl.models import recurrence
-from sentiment_pl.models.module import ACTIVATIONS, Shared
+from sentiment_pl.models.layers import ACTIVATIONS
+from sentiment_pl.models.module import Shared
 from sentiment_pl.models.recurrent import RecurrentModule
 
 

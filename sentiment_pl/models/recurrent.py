@@ -11,7 +11,8 @@ from torch.nn import functional
 from typing_extensions import Unpack
 
 from sentiment_pl.errors import check_choice, check_count
-from sentiment_pl.models.module import Prediction, SentimentModule, Shared, padding_mask
+from sentiment_pl.models.layers import padding_mask
+from sentiment_pl.models.module import Prediction, SentimentModule, Shared
 
 POOLINGS = {"last": 1, "mean": 1, "max": 1, "mean_max": 2}
 """How the states become one vector, and how many features a state's number becomes in it."""

@@ -30,7 +30,8 @@ from torch.nn import functional
 from typing_extensions import Unpack
 
 from sentiment_pl.errors import ConfigError, check_count
-from sentiment_pl.models.module import Prediction, SentimentModule, Shared, token_network
+from sentiment_pl.models.layers import token_network
+from sentiment_pl.models.module import Prediction, SentimentModule, Shared
 from sentiment_pl.models.weighted_mlp import weighted_sum
 
 BLOCK = 16

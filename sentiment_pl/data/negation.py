@@ -34,7 +34,7 @@ from sentiment_pl.data.negation_grammar import (
     SHARED,
     Frame,
 )
-from sentiment_pl.errors import ConfigError
+from sentiment_pl.errors import check_integer
 
 T = TypeVar("T")
 
@@ -179,10 +179,9 @@ def generate(sizes: Mapping[str, int] = SIZES, seed: int = 0) -> dict[str, dict[
     Raises:
         ConfigError: a size or the seed is not an integer, or a size is negative.
     """
-    for key, number in {**sizes, "seed": seed}.items():
-        if type(number) is not int or (number < 0 and key != "seed"):
-            wanted = "an integer" if key == "seed" else "an integer of at least 0"
-            raise ConfigError(f"data.{key} must be {wanted}, got {number!r}")
+    for name, size in sizes.items():
+        check_integer(f"data.{name}", size, least=0)
+    check_integer("data.seed", seed)
     corpus = {}
     for name, size in sizes.items():
         random = Random(f"{seed}/{name}")

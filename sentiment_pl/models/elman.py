@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Unpack
 
-from sentiment_pl.errors import check_choice, check_positive
+from sentiment_pl.errors import check_choice, check_number
 from sentiment_pl.models import recurrence
 from sentiment_pl.models.layers import ACTIVATIONS
 from sentiment_pl.models.module import Shared
@@ -54,7 +54,7 @@ class Elman(RecurrentModule):
         super().__init__(hidden, bidirectional, pooling, **shared)
         check_choice("model.activation", activation, ACTIVATIONS)
         if max_norm is not None:
-            check_positive("model.max_norm", max_norm)
+            check_number("model.max_norm", max_norm, above=0)
         self.activation, self.max_norm = activation, max_norm
         for weight in self.recurrent:
             if activation in ("relu", "leaky_relu"):

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Unpack
 
+from sentiment_pl.errors import check_flag
 from sentiment_pl.models import recurrence
 from sentiment_pl.models.module import Shared
 from sentiment_pl.models.recurrent import RecurrentModule
@@ -47,6 +48,7 @@ class GRU(RecurrentModule):
         **shared: Unpack[Shared],
     ) -> None:
         super().__init__(hidden, bidirectional, pooling, **shared)
+        check_flag("model.reset_after", reset_after)
         self.reset_after = reset_after
         self.candidate_bias = nn.ParameterList(
             nn.Parameter(torch.zeros(hidden)) for _ in self.recurrent

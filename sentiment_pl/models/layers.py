@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sentiment_pl.errors import check_choice, check_counts
+from sentiment_pl.errors import check_choice, check_counts, check_flag
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -46,10 +46,11 @@ def token_network(
         residual: add each layer's input to its output, through a linear map where widths differ.
 
     Raises:
-        ConfigError: hidden widths that are not positive integers, or an unknown activation.
+        ConfigError: an argument is out of its range; the message names the config key.
     """
     check_counts("model.hidden", hidden)
     check_choice("model.activation", activation, ACTIVATIONS)
+    check_flag("model.residual", residual)
     layers: list[nn.Module] = []
     for width in hidden:
         linear = nn.Linear(inputs, width)

@@ -20,12 +20,7 @@ from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Sco
 import sentiment_pl
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
-from sentiment_pl.errors import (
-    ConfigError,
-    check_choice,
-    check_positive,
-    check_share,
-)
+from sentiment_pl.errors import check_choice, check_count, check_flag, check_number
 
 
 class Prediction(NamedTuple):
@@ -120,15 +115,16 @@ class SentimentModule(lightning.LightningModule, ABC):
         dedup: bool = True,
     ) -> None:
         super().__init__()
-        check_share("embedding.dropout", embedding_dropout)
-        for key, share in {"word_dropout": word_dropout, "dropout": dropout}.items():
-            check_share(f"model.{key}", share)
-        check_positive("model.lr", lr)
-        if weight_decay < 0:
-            raise ConfigError(f"model.weight_decay must not be negative, got {weight_decay}")
+        check_count("embedding.dim", embedding_dim)
+        check_number("embedding.dropout", embedding_dropout, least=0, below=1)
+        check_flag("embedding.freeze", freeze_embedding)
+        check_number("model.word_dropout", word_dropout, least=0, below=1)
+        check_number("model.dropout", dropout, least=0, below=1)
+        check_number("model.lr", lr, above=0)
+        check_number("model.weight_decay", weight_decay, least=0)
         check_choice("model.schedule", schedule, ("one_cycle", "constant"))
-        if not 0 < warmup < 1:
-            raise ConfigError(f"model.warmup must lie between 0 and 1, got {warmup}")
+        check_number("model.warmup", warmup, above=0, below=1)
+        check_flag("model.dedup", dedup)
         # Word vectors stand among the weights, the tokenizer under a key of its own.
         self.save_hyperparameters(ignore=["embedding_matrix", "tokenizer", "labels"], logger=False)
         self.tokenizer = Tokenizer(tokenizer)

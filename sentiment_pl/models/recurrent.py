@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import Unpack
 
-from sentiment_pl.errors import check_choice, check_count
+from sentiment_pl.errors import check_choice, check_count, check_flag
 from sentiment_pl.models.layers import padding_mask
 from sentiment_pl.models.module import Prediction, SentimentModule, Shared
 
@@ -46,6 +46,7 @@ class RecurrentModule(SentimentModule):
     ) -> None:
         super().__init__(**shared)
         check_count("model.hidden", hidden)
+        check_flag("model.bidirectional", bidirectional)
         check_choice("model.pooling", pooling, POOLINGS)
         self.pooling = pooling
         directions = 2 if bidirectional else 1

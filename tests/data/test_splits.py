@@ -44,7 +44,9 @@ def test_hold_out_depends_on_the_seed():
 
 @pytest.mark.parametrize("fraction", [0, 0.51, 1, -0.1, math.nan, "0.1", None, True])
 def test_hold_out_of_an_impossible_fraction(fraction):
-    with pytest.raises(ConfigError, match=r"data.val_fraction must be above 0 and at most 0.5"):
+    with pytest.raises(
+        ConfigError, match=r"data.val_fraction must be a finite number, above 0 and"
+    ):
         hold_out(a_split([0, 1] * 10), fraction, 0)
 
 

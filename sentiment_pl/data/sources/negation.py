@@ -10,7 +10,7 @@ from datasets import Dataset
 from sentiment_pl.data import negation, negation_grammar
 from sentiment_pl.data.reviews import Raw
 from sentiment_pl.data.sources.source import Source
-from sentiment_pl.errors import ConfigError, check_count
+from sentiment_pl.errors import check_count, check_integer
 
 
 class Negation(Source):
@@ -30,10 +30,8 @@ class Negation(Source):
     ) -> None:
         check_count("data.train", train)
         for key, size in {"val": val, "test": test}.items():
-            if size != 0 or isinstance(size, bool):
-                check_count(f"data.{key}", size)
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise ConfigError(f"data.seed must be an integer, got {seed}")
+            check_integer(f"data.{key}", size, least=0)
+        check_integer("data.seed", seed)
         sizes = {"train": train, "val": val, "test": test}
         self._sizes = {split: size for split, size in sizes.items() if size}
         self._seed = seed

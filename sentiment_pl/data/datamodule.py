@@ -78,14 +78,11 @@ class ReviewDataModule(lightning.LightningDataModule):
         cache_dir: str = "~/.cache/sentiment_pl",
     ) -> None:
         super().__init__()
-        counts = {
-            "max_tokens": max_tokens,
-            "vocab_size": vocab_size,
-            "min_frequency": min_frequency,
-            "batch_size": batch_size,
-        }
-        for key, count in counts.items():
-            check_count(f"data.{key}", count)
+        check_count("data.max_tokens", max_tokens)
+        check_count("data.batch_size", batch_size)
+        # Padding, unknown word and one word; at the most what an id of 32 bits can tell apart.
+        check_integer("data.vocab_size", vocab_size, least=3, most=2**31 - 1)
+        check_integer("data.min_frequency", min_frequency, least=1, most=2**31 - 1)
         check_choice("data.truncate", truncate, TRUNCATIONS)
         check_val_fraction(val_fraction)
         if limit_train is not None:

@@ -4,11 +4,11 @@ T time, B batch, H hidden, D directions, P pooled features. States are time-majo
 """
 
 from abc import abstractmethod
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from typing_extensions import Unpack
 
 from sentiment_pl.errors import check_choice, check_count, check_flag
 from sentiment_pl.models.layers import padding_mask
@@ -29,7 +29,7 @@ class RecurrentModule(SentimentModule):
     pooling="last" each direction's change at a word is counted in its own reading order.
 
     Args:
-        hidden: H.
+        hidden: H, width of the state.
         bidirectional: also read from the end.
         pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
         shared: see `SentimentModule`.

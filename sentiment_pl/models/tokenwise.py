@@ -1,10 +1,9 @@
 """What MLP and weighted MLP share: a fully connected stack f that every word goes through alone."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from torch import nn
-from typing_extensions import Unpack
 
 from sentiment_pl.models.layers import token_network
 from sentiment_pl.models.module import SentimentModule, Shared

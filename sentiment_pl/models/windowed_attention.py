@@ -23,11 +23,11 @@ B reviews, T words, N heads, d width of a head, K = 2·window + 1 neighbours.
 """
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from typing_extensions import Unpack
 
 from sentiment_pl.errors import ConfigError, check_count
 from sentiment_pl.models.layers import token_network

@@ -15,6 +15,8 @@ INTEGERS = (*COUNTS, "seed", "shuffle_seed", "num_workers", "limit_train")
     [
         *((key, value) for key in INTEGERS for value in [-1, *NOT_INTEGERS]),
         *((key, 0) for key in COUNTS),
+        *(("vocab_size", value) for value in (1, 2, 10**20)),
+        ("min_frequency", 10**20),
         *(("limit_train", value) for value in (0, 1)),
         *((key, 2**32) for key in ("seed", "shuffle_seed")),
         *(("val_fraction", value) for value in [0, 0.6, *NOT_NUMBERS]),

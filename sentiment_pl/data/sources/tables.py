@@ -98,7 +98,7 @@ def read_tables(kind: str, paths: list[Path], scratch: Path) -> Raw:
 
 
 def _csv_columns(path: Path, separator: str) -> list[str]:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     first = pd.read_csv(path, sep=separator, nrows=1, dtype=str, na_filter=False)
     if not isinstance(first.index, pd.RangeIndex):  # pandas takes what is too much for an index

@@ -25,7 +25,14 @@ import torch
 from sentiment_pl.data.cache import build_once, digest
 from sentiment_pl.data.tokenizer import PADDING
 from sentiment_pl.data.vectors import Vector, complete, noise, read_vectors, wanted_words
-from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.errors import (
+    ConfigError,
+    DataError,
+    check_count,
+    check_flag,
+    check_number,
+    check_seed,
+)
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +77,12 @@ class Embedding(ABC):
     def __init__(
         self, *, dim: int, freeze: bool = False, dropout: float = 0.0, seed: int = 0
     ) -> None:
-        self.dim: int | None = _integer("dim", dim, least=1)
-        if not isinstance(freeze, bool):
-            raise ConfigError(f"embedding.freeze must be true or false, got {freeze!r}")
-        self.freeze = freeze
-        self.dropout = _share("dropout", dropout)
-        self.seed = _integer("seed", seed, least=0, most=2**32 - 1)  # what gensim takes
+        check_count("embedding.dim", dim)
+        check_flag("embedding.freeze", freeze)
+        check_number("embedding.dropout", dropout, least=0, below=1)
+        check_seed("embedding.seed", seed)
+        self.dim: int | None = dim
+        self.freeze, self.dropout, self.seed = freeze, float(dropout), seed
 
     @abstractmethod
     def matrix(self, corpus: Corpus) -> torch.Tensor:
@@ -222,12 +229,15 @@ class Word2VecEmbedding(Embedding):
         seed: int = 0,
     ) -> None:
         super().__init__(dim=dim, freeze=freeze, dropout=dropout, seed=seed)
-        self.epochs = _integer("epochs", epochs, least=1)
-        self.window = _integer("window", window, least=1)
-        self.min_count = _integer("min_count", min_count, least=1)
-        self.negative = _integer("negative", negative, least=1)
-        self.sample = _share("sample", sample)
-        self.workers = None if workers is None else _integer("workers", workers, least=1)
+        check_count("embedding.epochs", epochs)
+        check_count("embedding.window", window)
+        check_count("embedding.min_count", min_count)
+        check_count("embedding.negative", negative)
+        check_number("embedding.sample", sample, least=0, below=1)
+        if workers is not None:
+            check_count("embedding.workers", workers)
+        self.epochs, self.window, self.min_count = epochs, window, min_count
+        self.negative, self.sample, self.workers = negative, float(sample), workers
         if (
             importlib.util.find_spec("gensim") is None
         ):  # now, rather than after the data is prepared
@@ -332,20 +342,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _integer(key: str, value: int, *, least: int, most: int | None = None) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        or not least <= value <= (value if most is None else most)
-    ):
-        kind = "a positive integer" if most is None else f"an integer from {least} to {most}"
-        raise ConfigError(f"embedding.{key} must be {kind}, got {value!r}")
-    return value
-
-
-def _share(key: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise ConfigError(f"embedding.{key} must be a number from 0 to below 1, got {value!r}")
-    return float(value)

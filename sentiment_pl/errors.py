@@ -5,6 +5,7 @@ raised is a bug of ours and keeps its trace. The checks are those that construct
 arguments: the constructors are the schema of the configuration.
 """
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -21,37 +22,80 @@ class DataError(UserError):
     """Reviews or vectors that cannot be used; the message names file, row and column."""
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_integer(
+    key: str, value: Any, *, least: int | None = None, most: int | None = None
+) -> None:
+    """Raise ConfigError unless a setting is an integer, not below `least` nor above `most`."""
+    if (
+        not _is_integer(value)
+        or (least is not None and value < least)
+        or (most is not None and value > most)
+    ):
+        bounds = _bounds(("at least", least), ("at most", most))
+        raise ConfigError(f"{key} must be an integer{bounds}, got {value!r}")
 
 
 def check_count(key: str, value: Any) -> None:
     """Raise ConfigError unless a setting is a positive integer."""
-    if not _is_count(value):
-        raise ConfigError(f"{key} must be a positive integer, got {value}")
+    if not _is_integer(value) or value < 1:
+        raise ConfigError(f"{key} must be a positive integer, got {value!r}")
 
 
 def check_counts(key: str, value: Any) -> None:
     """Raise ConfigError unless a setting is a list of positive integers, at least one."""
-    if not isinstance(value, list | tuple) or not value or not all(map(_is_count, value)):
+    if (
+        not isinstance(value, list | tuple)
+        or not value
+        or not all(_is_integer(count) and count > 0 for count in value)
+    ):
         raise ConfigError(
-            f"{key} must be a list of positive integers as in [64,32,16], got {value}"
+            f"{key} must be a list of positive integers as in [64,32,16], got {value!r}"
         )
 
 
-def check_positive(key: str, value: Any) -> None:
-    """Raise ConfigError unless a setting is a number above zero."""
-    if not isinstance(value, int | float) or not value > 0:
-        raise ConfigError(f"{key} must be greater than 0, got {value}")
+def check_seed(key: str, value: Any) -> None:
+    """Raise ConfigError unless a setting can seed every generator: NumPy's take 32 bits."""
+    check_integer(key, value, least=0, most=2**32 - 1)
 
 
-def check_share(key: str, value: Any) -> None:
-    """Raise ConfigError unless a setting is a share: at least 0 and below 1."""
-    if not isinstance(value, int | float) or not 0 <= value < 1:
-        raise ConfigError(f"{key} must be at least 0 and below 1, got {value}")
+def check_number(
+    key: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    below: float | None = None,
+    most: float | None = None,
+) -> None:
+    """Raise ConfigError unless a setting is a finite number within the bounds that are given."""
+    if (
+        not (_is_integer(value) or (isinstance(value, float) and math.isfinite(value)))
+        or (above is not None and value <= above)
+        or (least is not None and value < least)
+        or (below is not None and value >= below)
+        or (most is not None and value > most)
+    ):
+        bounds = _bounds(("above", above), ("at least", least), ("below", below), ("at most", most))
+        raise ConfigError(f"{key} must be a finite number{bounds}, got {value!r}")
+
+
+def _bounds(*bounds: tuple[str, float | None]) -> str:
+    """Put bounds in words: ", at least 0 and below 1"; empty for none."""
+    words = " and ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)
+    return f", {words}" if words else ""
+
+
+def check_flag(key: str, value: Any) -> None:
+    """Raise ConfigError unless a setting is true or false: the string "no" would count as true."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{key} must be true or false, got {value!r}")
 
 
 def check_choice(key: str, value: Any, choices: Collection[str]) -> None:
     """Raise ConfigError unless a setting is one of its choices."""
-    if value not in choices:
-        raise ConfigError(f"{key} must be one of {', '.join(choices)}, got {value}")
+    if not isinstance(value, str) or value not in choices:
+        raise ConfigError(f"{key} must be one of {', '.join(choices)}, got {value!r}")

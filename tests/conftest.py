@@ -1,5 +1,6 @@
 """What tests of the commands share."""
 
+import math
 import os
 import subprocess
 import sys
@@ -9,6 +10,23 @@ import pytest
 
 SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=cpu"]
 """A corpus that trains in a second."""
+
+NOT_NUMBERS = ["0.1", "", None, math.nan, math.inf, -math.inf, True, [0.1]]
+NOT_INTEGERS = ["3", None, math.nan, math.inf, True, 2.5, 3.0, [3]]
+"""What a setting that is to be a number, or an integer, must not be."""
+
+ODD_TEXTS = {
+    "punctuation alone": ", --- ;",
+    "a mark alone": "\u0301",
+    "NUL bytes": "good\x00\x00film \x00",
+    "control characters": "\x01good\x1b[31m film\x7f\x85",
+    "emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f600\U0001f1f5\U0001f1f1",
+    "right to left": "\u202e\u05e1\u05e8\u05d8 \u0637\u064a\u0628\u202c",
+    "unknown words alone": "xyzzy plugh",
+    "a long word": "a" * 10_000,
+    "many words": "good film " * 5_000,
+}
+"""What a review may be, and all that reads reviews must take."""
 
 
 @pytest.fixture(autouse=True, scope="session")

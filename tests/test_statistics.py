@@ -144,7 +144,7 @@ def test_the_bootstrap_interval_covers_95_percent():
     rng = np.random.default_rng(0)
     labels, p = drawn(rng, 1_000_000, 0.8)
     truth = statistics.scores(labels, np.log(p / (1 - p)))
-    covered = {metric: 0 for metric in statistics.METRICS}
+    covered = dict.fromkeys(statistics.METRICS, 0)
     trials = 3000
     for _ in range(trials):
         y, q = drawn(rng, 800, 0.8)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from sentiment_pl.data.tokenizer import PADDING
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
+
+_NO_WORDS = np.array([UNKNOWN])
 
 
 class Batch(NamedTuple):
@@ -27,15 +29,17 @@ class Batch(NamedTuple):
 
 
 def collate(
-    rows: Sequence[NDArray[np.integer]], labels: Sequence[int], ids: Sequence[int]
+    rows: Sequence[NDArray[np.integer] | Sequence[int]], labels: Sequence[int], ids: Sequence[int]
 ) -> Batch:
     """Pad reviews to the longest of them.
 
     Args:
-        rows: the word ids of each review, at least one id each.
+        rows: the word ids of each review; one without any counts as one unknown word, as a model
+            has to say something of it, too.
         labels: 0 or 1 for each.
         ids: a number for each, carried along unchanged.
     """
+    rows = [row if len(row) else _NO_WORDS for row in rows]
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
     tokens = np.full((len(rows), int(lengths.max())), PADDING, np.int64)
     tokens[np.arange(tokens.shape[1]) < lengths[:, None]] = np.concatenate(rows)

@@ -15,10 +15,19 @@ from torch.utils.data import DataLoader
 
 from sentiment_pl.data.batching import Batch, EncodedReviews, LengthBuckets
 from sentiment_pl.data.cache import build_once, digest
-from sentiment_pl.data.reviews import BATCH, UNLABELLED, duplicates, hold_out
+from sentiment_pl.data.columns import BATCH
+from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.sources import Files, Hub, Imdb, Negation, Source, calm_libraries
+from sentiment_pl.data.splits import check_val_fraction, duplicates, hold_out
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
-from sentiment_pl.errors import ConfigError, check_choice, check_count
+from sentiment_pl.errors import (
+    ConfigError,
+    check_choice,
+    check_count,
+    check_flag,
+    check_integer,
+    check_seed,
+)
 
 log = logging.getLogger(__name__)
 
@@ -69,19 +78,21 @@ class ReviewDataModule(lightning.LightningDataModule):
         cache_dir: str = "~/.cache/sentiment_pl",
     ) -> None:
         super().__init__()
-        counts = {
-            "max_tokens": max_tokens,
-            "vocab_size": vocab_size,
-            "min_frequency": min_frequency,
-            "batch_size": batch_size,
-        }
-        for key, count in counts.items():
-            check_count(f"data.{key}", count)
+        check_count("data.max_tokens", max_tokens)
+        check_count("data.batch_size", batch_size)
+        # Padding, unknown word and one word; at the most what an id of 32 bits can tell apart.
+        check_integer("data.vocab_size", vocab_size, least=3, most=2**31 - 1)
+        check_integer("data.min_frequency", min_frequency, least=1, most=2**31 - 1)
         check_choice("data.truncate", truncate, TRUNCATIONS)
-        if limit_train is not None and (not isinstance(limit_train, int) or limit_train < 2):
-            raise ConfigError(
-                f"data.limit_train must be null or an integer of 2 or more, got {limit_train}"
-            )
+        check_val_fraction(val_fraction)
+        if limit_train is not None:
+            check_integer("data.limit_train", limit_train, least=2)
+        check_flag("data.drop_test_duplicates", drop_test_duplicates)
+        check_seed("data.seed", seed)
+        check_seed("data.shuffle_seed", shuffle_seed)
+        check_integer("data.num_workers", num_workers, least=0)
+        if not isinstance(cache_dir, str | Path) or not str(cache_dir):
+            raise ConfigError(f"data.cache_dir must be the path of a folder, got {cache_dir!r}")
         self.source = source
         self.max_tokens, self.truncate = max_tokens, truncate
         self.batch_size, self.shuffle_seed = batch_size, shuffle_seed

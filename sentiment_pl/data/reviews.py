@@ -11,35 +11,32 @@ Everything works on Arrow batches: a source of any size takes the memory of one 
 
 import json
 import logging
-import math
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import Dataset, DatasetDict, Features, Value
 
+from sentiment_pl.data.columns import (
+    BATCH,
+    column_batches,
+    is_binary,
+    is_json,
+    is_text,
+    plain_values,
+)
+from sentiment_pl.data.labels import OUTSIDE, LabelCodes, whole_number
 from sentiment_pl.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
-
-BATCH = 10_000
-"""Rows that are in memory at a time."""
 
 UNLABELLED = "unlabelled"
 """The split whose reviews need no label."""
 
 _OURS = ("text", "label", "row")
-_MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
-_OUTSIDE = -1
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,32 @@ class Schema:
     labels: tuple[str, str] = ("negative", "positive")
     settable: bool = False
     """Whether the source has `data.text_column` and the like, so that errors may point there."""
+
+    @classmethod
+    def from_settings(cls, text_column: Any, label_column: Any, labels: Any) -> "Schema":
+        """Check the settings that say how to read the columns.
+
+        Raises:
+            ConfigError: one of them cannot be used; the message names its key.
+        """
+        for key, column in {"text_column": text_column, "label_column": label_column}.items():
+            if not isinstance(column, str) or not column:
+                raise ConfigError(f"data.{key} must be the name of a column, got {column!r}")
+        if text_column == label_column:
+            raise ConfigError(
+                f"data.text_column and data.label_column are both {text_column!r}: they must be two"
+            )
+        names = (
+            ()
+            if isinstance(labels, str | float | int | None)
+            else tuple(str(x).strip() for x in labels)
+        )
+        if len(names) != 2 or not all(names) or names[0] == names[1]:
+            raise ConfigError(
+                "data.labels must be two different names, that of label 0 and that of label 1, as"
+                f" in [negative,positive], got {labels}"
+            )
+        return cls(text_column, label_column, (names[0], names[1]), settable=True)
 
 
 @dataclass(frozen=True)
@@ -97,7 +120,7 @@ class _Cleaner:
         self._require(self._schema.text, "text")
         if self._labelled:
             self._require(self._schema.label, "label")
-        self._codes = _Labels(self._schema.labels, raw.features.get(self._schema.label))
+        self._codes = LabelCodes(self._schema.labels, raw.features.get(self._schema.label))
         self._others = self._other_columns()
         rows = raw.with_format("arrow").map(
             self._clean,
@@ -176,7 +199,7 @@ class _Cleaner:
         """Arrow takes strings on trust; nothing that reads them later would."""
         for name in table.column_names:
             column = table[name]
-            if name == self._schema.text and _is_binary(column.type):
+            if name == self._schema.text and is_binary(column.type):
                 column = column.cast(pa.binary())
             elif not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
                 continue
@@ -192,11 +215,11 @@ class _Cleaner:
 
     def _text(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
         kind = column.type
-        if _is_json(kind):
+        if is_json(kind):
             column = pa.chunked_array(
-                [[_json_text(value) for value in _plain(column)]], pa.string()
+                [[_json_text(value) for value in plain_values(column)]], pa.string()
             )
-        elif not (_is_text(kind) or pa.types.is_primitive(kind)) or pa.types.is_temporal(kind):
+        elif not (is_text(kind) or pa.types.is_primitive(kind)) or pa.types.is_temporal(kind):
             raise DataError(
                 f"{self._raw.where}, column {self._schema.text!r}: holds {kind}, not text"
             )
@@ -204,8 +227,8 @@ class _Cleaner:
 
     def _label(self, column: pa.ChunkedArray) -> pa.Array:
         """0, 1, null where there is none, and -1 for anything else."""
-        if _is_json(column.type):
-            return pa.array([self._codes[value] for value in _plain(column)], pa.int64())
+        if is_json(column.type):
+            return pa.array([self._codes[value] for value in plain_values(column)], pa.int64())
         try:
             encoded = column.combine_chunks().dictionary_encode()
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
@@ -221,18 +244,18 @@ class _Cleaner:
     def _check_labels(
         self, label: pa.Array, keep: pa.Array, table: pa.Table, rows: Sequence[int]
     ) -> None:
-        wrong = pc.and_(keep, pc.fill_null(pc.equal(label, _OUTSIDE), False))
+        wrong = pc.and_(keep, pc.fill_null(pc.equal(label, OUTSIDE), False))
         at = pc.index(wrong, True).as_py()
         if at < 0:
             return
-        value = self._codes.shown(_plain(table[self._schema.label].slice(at, 1))[0])
+        value = self._codes.shown(plain_values(table[self._schema.label].slice(at, 1))[0])
         low, high = self._schema.labels
         message = (
             f"{self._raw.where}: row {rows[at]} (counted from 0), column {self._schema.label!r}:"
             f" the label {value!r} is neither {low!r} nor {high!r}"
             f"{', nor 0 or 1' if self._codes.numbers_stand_for_themselves else ''}."
         )
-        if _whole_number(str(value)) == "-1":
+        if whole_number(str(value)) == "-1":
             message += " -1 marks a review without a label: only a split 'unlabelled' may hold it."
         if self._schema.settable:
             message += (
@@ -243,8 +266,10 @@ class _Cleaner:
 
     def _values_seen(self, most: int = 10) -> str:
         seen: dict[str, None] = {}
-        for column in _column(self._raw.dataset, self._schema.label):
-            seen |= {repr(self._codes.shown(value)): None for value in _plain(column.unique())}
+        for column in column_batches(self._raw.dataset, self._schema.label):
+            seen |= {
+                repr(self._codes.shown(value)): None for value in plain_values(column.unique())
+            }
             if len(seen) > most:
                 return ", ".join(list(seen)[:most]) + " and more"
         return ", ".join(seen)
@@ -271,81 +296,6 @@ class _Cleaner:
             )
 
 
-class _Labels(dict[Any, int | None]):
-    """The label 0 or 1 that a value of the label column stands for; worked out once a value.
-
-    Names come first. A number stands for itself where the two names are not numbers themselves:
-    with `data.labels=[1,2]` a 1 is the name of label 0. Where the column is a `ClassLabel` that
-    knows both names, its numbers stand for its own names.
-    """
-
-    def __init__(self, labels: tuple[str, str], feature: Any) -> None:
-        super().__init__()
-        self._labels = {name: code for code, name in enumerate(labels)}
-        self.numbers_stand_for_themselves = not any(
-            re.fullmatch(r"-?\d+(\.\d+)?", name) for name in labels
-        )
-        names = feature.names if isinstance(feature, ClassLabel) and feature.names else []
-        self._names: list[str] = names if set(labels) <= set(names) else []
-
-    def __missing__(self, value: Any) -> int | None:
-        code = self[value] = self._code(value)
-        return code
-
-    def shown(self, value: Any) -> Any:
-        """A value as people know it: the name of a `ClassLabel` rather than its number."""
-        if self._names and isinstance(value, int) and 0 <= value < len(self._names):
-            return self._names[value]
-        return value
-
-    def _code(self, value: Any) -> int | None:
-        value = self.shown(value)
-        if value is None or (isinstance(value, float | Decimal) and math.isnan(value)):
-            return None
-        name = str(value).strip()
-        if name in self._labels:
-            return self._labels[name]
-        if name in _MISSING:
-            return None
-        number = _whole_number(name)
-        if number in self._labels:
-            return self._labels[number]
-        return (
-            int(number) if self.numbers_stand_for_themselves and number in {"0", "1"} else _OUTSIDE
-        )
-
-
-def _whole_number(name: str) -> str:
-    """'1' for any way to write one: 1.0, 01, True. Other words as they are."""
-    if name.lower() in {"true", "false"}:
-        return str(int(name.lower() == "true"))
-    try:
-        number = float(name)
-    except ValueError:
-        return name
-    return str(int(number)) if number.is_integer() else name
-
-
-def _is_json(kind: pa.DataType) -> bool:
-    """Whether `datasets` met values of several types in a JSON column and kept them as JSON."""
-    return getattr(kind, "extension_name", None) == "arrow.json"
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    checks = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_string_view,
-        pa.types.is_decimal,
-        pa.types.is_null,
-    )
-    return _is_binary(kind) or any(check(kind) for check in checks)
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
 def _is_utf8(value: bytes) -> bool:
     try:
         value.decode()
@@ -354,84 +304,5 @@ def _is_utf8(value: bytes) -> bool:
     return True
 
 
-def _plain(column: pa.ChunkedArray | pa.Array) -> list[Any]:
-    """Arrow to Python; values that `datasets` keeps as JSON are parsed."""
-    if not _is_json(column.type):
-        return list(column.to_pylist())
-    stored = column.cast(pa.string()).to_pylist()
-    return [value if value is None or value[:1] in "[{" else json.loads(value) for value in stored]
-
-
 def _json_text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
-def _column(rows: Dataset, name: str) -> Iterator[pa.ChunkedArray]:
-    """One column, batch by batch."""
-    for table in rows.select_columns([name]).with_format("arrow").iter(BATCH):
-        yield table[name]
-
-
-def hold_out(train: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Split a validation set off the training split, at random and stratified by label.
-
-    Args:
-        train: reviews in our schema; not copied, both results refer to it.
-        fraction: the share to hold out, above 0 and at most 0.5.
-        seed: which rows; the same seed takes the same ones.
-
-    Returns:
-        Train and val, their rows in the order of `train`.
-
-    Raises:
-        ConfigError: the fraction is out of range, or a label has fewer than two reviews.
-    """
-    if (
-        isinstance(fraction, bool)
-        or not isinstance(fraction, int | float)
-        or not 0 < fraction <= 0.5
-    ):
-        raise ConfigError(f"data.val_fraction must be above 0 and at most 0.5, got {fraction}")
-    labels = np.concatenate([column.to_numpy() for column in _column(train, "label")])
-    # Each label is split by itself: stratify_by_column would go through the labels one by one in
-    # Python (4.5 s for 25,000 reviews, where this takes milliseconds) and wants a ClassLabel, for
-    # which the whole data set would be written to disk anew.
-    places = [np.flatnonzero(labels == label) for label in (0, 1)]
-    few = min(map(len, places))
-    if few < 2:
-        raise ConfigError(
-            f"data.val_fraction={fraction}: of {len(labels):,} training reviews {few} have the"
-            " rarer label, too few for train and val both: give more reviews or a validation split"
-        )
-    parts = [Dataset.from_dict({"at": at}).train_test_split(fraction, seed=seed) for at in places]
-    taken = [
-        np.sort(np.concatenate([part[name].with_format("numpy")[:]["at"] for part in parts]))
-        for name in ("train", "test")
-    ]
-    return train.select(taken[0]), train.select(taken[1])
-
-
-def duplicates(train: Dataset, test: Dataset) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Rows of `train` whose text also stands in `test`.
-
-    Texts are compared after NFKC, with HTML line breaks out, in lower case and with runs of white
-    space made one space; by 64 bits of a hash, so that a text takes eight bytes of memory.
-
-    Returns:
-        Positions in `train`, ascending.
-    """
-    return np.flatnonzero(np.isin(text_keys(train), text_keys(test)))
-
-
-def text_keys(rows: Dataset) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """A number for each text of a split [N]; texts alike but for their typing share theirs."""
-    keys = [
-        np.fromiter((_key(text) for text in column.to_pylist()), np.uint64, len(column))
-        for column in _column(rows, "text")
-    ]
-    return np.concatenate(keys) if keys else np.empty(0, np.uint64)
-
-
-def _key(text: str) -> int:
-    words = _BREAK.sub(" ", unicodedata.normalize("NFKC", text)).lower().split()
-    return int.from_bytes(blake2b(" ".join(words).encode(), digest_size=8).digest(), "little")

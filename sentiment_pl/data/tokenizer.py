@@ -1,5 +1,6 @@
 """Text to word ids and back, with the `tokenizers` library."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from tokenizers import Regex, normalizers, pre_tokenizers
@@ -20,12 +21,16 @@ _WORD = (
     r"|[\p{L}\p{N}\p{M}]+(?:['\-][\p{L}\p{N}\p{M}]+)*"
     r"|[!?]+|\.{3}|\*+|[:;]-?[()]|\p{Emoji_Presentation}"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Tokenizer:
     """A vocabulary of words, fixed by the texts that it was trained on.
 
     Normalisation: curly apostrophes made straight, NFKC, HTML line breaks to spaces, lower case.
+    Half a surrogate pair (U+D800 alone) is no character and cannot be written in UTF-8: it is
+    replaced by U+FFFD, which belongs to no word.
+
     Id 0 is the padding, id 1 every unknown word, the rest follow by falling frequency.
     """
 
@@ -64,7 +69,7 @@ class Tokenizer:
             special_tokens=_SPECIAL,
             show_progress=False,
         )
-        backend.train_from_iterator(texts, trainer)
+        backend.train_from_iterator(map(_whole, texts), trainer)
         return cls(backend.to_str())
 
     def __len__(self) -> int:
@@ -72,17 +77,26 @@ class Tokenizer:
         return len(self.words)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Word ids of each text, uncut and unpadded; in parallel over the texts."""
-        return [encoding.ids for encoding in self._backend.encode_batch_fast(list(texts))]
+        """Word ids of each text, uncut and unpadded; in parallel over the texts.
+
+        A text without any word has no ids.
+        """
+        encodings = self._backend.encode_batch_fast([_whole(text) for text in texts])
+        return [encoding.ids for encoding in encodings]
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
-        """Words of each text as they are looked up, unknown ones included."""
+        """Words of each text as they are looked up, unknown ones included: as many as its ids."""
         normalizer, splitter = self._backend.normalizer, self._backend.pre_tokenizer
         return [
-            [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))]
+            [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(_whole(text)))]
             for text in texts
         ]
 
     def to_json(self) -> str:
         """Everything, as one string: it travels in the checkpoint."""
         return str(self._backend.to_str())
+
+
+def _whole(text: str) -> str:
+    """Replace what is half a character."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

@@ -12,15 +12,15 @@ The study's exact form: model.pooling=last model.max_norm=null model.dropout=0
 model.word_dropout=0 embedding.dropout=0 (its initial weights are not described).
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
-from typing_extensions import Unpack
 
-from sentiment_pl.errors import check_choice, check_positive
+from sentiment_pl.errors import check_choice, check_number
 from sentiment_pl.models import recurrence
-from sentiment_pl.models.module import ACTIVATIONS, Shared
+from sentiment_pl.models.layers import ACTIVATIONS
+from sentiment_pl.models.module import Shared
 from sentiment_pl.models.recurrent import RecurrentModule
 
 
@@ -28,11 +28,9 @@ class Elman(RecurrentModule):
     """Elman recurrent network.
 
     Args:
-        hidden: width of the state.
         activation: "relu", "leaky_relu", "tanh" or "sigmoid".
         max_norm: the largest spectral norm of the recurrent weights; None for any.
-        bidirectional: also read from the end.
-        pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
+        hidden, bidirectional, pooling: see `RecurrentModule`.
         shared: see `SentimentModule`.
 
     Raises:
@@ -53,7 +51,7 @@ class Elman(RecurrentModule):
         super().__init__(hidden, bidirectional, pooling, **shared)
         check_choice("model.activation", activation, ACTIVATIONS)
         if max_norm is not None:
-            check_positive("model.max_norm", max_norm)
+            check_number("model.max_norm", max_norm, above=0)
         self.activation, self.max_norm = activation, max_norm
         for weight in self.recurrent:
             if activation in ("relu", "leaky_relu"):

@@ -13,10 +13,12 @@ The study's exact form: model.reset_after=false model.pooling=last model.dropout
 model.word_dropout=0 embedding.dropout=0.
 """
 
+from typing import Unpack
+
 import torch
 from torch import Tensor, nn
-from typing_extensions import Unpack
 
+from sentiment_pl.errors import check_flag
 from sentiment_pl.models import recurrence
 from sentiment_pl.models.module import Shared
 from sentiment_pl.models.recurrent import RecurrentModule
@@ -26,10 +28,8 @@ class GRU(RecurrentModule):
     """Gated recurrent unit.
 
     Args:
-        hidden: width of the state.
         reset_after: the form of cuDNN (true) or of the study (false).
-        bidirectional: also read from the end.
-        pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
+        hidden, bidirectional, pooling: see `RecurrentModule`.
         shared: see `SentimentModule`.
 
     Raises:
@@ -47,6 +47,7 @@ class GRU(RecurrentModule):
         **shared: Unpack[Shared],
     ) -> None:
         super().__init__(hidden, bidirectional, pooling, **shared)
+        check_flag("model.reset_after", reset_after)
         self.reset_after = reset_after
         self.candidate_bias = nn.ParameterList(
             nn.Parameter(torch.zeros(hidden)) for _ in self.recurrent

@@ -9,47 +9,17 @@ table from word to score, and no choice of f lets it represent negation.
 The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0.
 """
 
-from collections.abc import Sequence
+from torch import Tensor
 
-from torch import Tensor, nn
-from typing_extensions import Unpack
-
-from sentiment_pl.models.module import (
-    Prediction,
-    SentimentModule,
-    Shared,
-    padding_mask,
-    token_network,
-)
+from sentiment_pl.models.layers import padding_mask
+from sentiment_pl.models.module import Prediction
+from sentiment_pl.models.tokenwise import TokenwiseModule
 
 
-class MLP(SentimentModule):
-    """Sum of word scores.
+class MLP(TokenwiseModule):
+    """Sum of word scores; its arguments are those of `TokenwiseModule`."""
 
-    Args:
-        hidden: widths of the stack's hidden layers; a last layer maps to one number.
-        activation: "relu", "leaky_relu", "tanh" or "sigmoid".
-        residual: skip connections around the hidden layers.
-        shared: see `SentimentModule`.
-
-    Raises:
-        ConfigError: an argument is out of its range.
-    """
-
-    def __init__(
-        self,
-        hidden: Sequence[int] = (64, 32, 16),
-        activation: str = "relu",
-        residual: bool = False,
-        **shared: Unpack[Shared],
-    ) -> None:
-        super().__init__(**shared)
-        self.network = token_network(
-            self.embedding.embedding_dim, hidden, 1, activation, self.dropout.p, residual
-        )
-        # A review's logit sums hundreds of scores: it starts at zero if they do.
-        for parameter in self.network[-1].parameters():
-            nn.init.zeros_(parameter)
+    outputs = 1  # s_t
 
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; the word scores add up to the logit."""

@@ -20,20 +20,7 @@ from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Sco
 import sentiment_pl
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
-from sentiment_pl.errors import (
-    ConfigError,
-    check_choice,
-    check_counts,
-    check_positive,
-    check_share,
-)
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-}
+from sentiment_pl.errors import check_choice, check_count, check_flag, check_number
 
 
 class Prediction(NamedTuple):
@@ -128,15 +115,16 @@ class SentimentModule(lightning.LightningModule, ABC):
         dedup: bool = True,
     ) -> None:
         super().__init__()
-        check_share("embedding.dropout", embedding_dropout)
-        for key, share in {"word_dropout": word_dropout, "dropout": dropout}.items():
-            check_share(f"model.{key}", share)
-        check_positive("model.lr", lr)
-        if weight_decay < 0:
-            raise ConfigError(f"model.weight_decay must not be negative, got {weight_decay}")
+        check_count("embedding.dim", embedding_dim)
+        check_number("embedding.dropout", embedding_dropout, least=0, below=1)
+        check_flag("embedding.freeze", freeze_embedding)
+        check_number("model.word_dropout", word_dropout, least=0, below=1)
+        check_number("model.dropout", dropout, least=0, below=1)
+        check_number("model.lr", lr, above=0)
+        check_number("model.weight_decay", weight_decay, least=0)
         check_choice("model.schedule", schedule, ("one_cycle", "constant"))
-        if not 0 < warmup < 1:
-            raise ConfigError(f"model.warmup must lie between 0 and 1, got {warmup}")
+        check_number("model.warmup", warmup, above=0, below=1)
+        check_flag("model.dedup", dedup)
         # Word vectors stand among the weights, the tokenizer under a key of its own.
         self.save_hyperparameters(ignore=["embedding_matrix", "tokenizer", "labels"], logger=False)
         self.tokenizer = Tokenizer(tokenizer)
@@ -308,61 +296,3 @@ class SentimentModule(lightning.LightningModule, ABC):
             "tokenizer": self.tokenizer.to_json(),
             "labels": list(self.labels),
         }
-
-
-def padding_mask(lengths: Tensor, T: int) -> Tensor:
-    """Tell words from padding.
-
-    Returns:
-        [B, T] bool, true where a word stands.
-    """
-    return torch.arange(T, device=lengths.device) < lengths[:, None]
-
-
-def token_network(
-    inputs: int,
-    hidden: Sequence[int],
-    outputs: int,
-    activation: str,
-    dropout: float,
-    residual: bool,
-) -> nn.Sequential:
-    """Build the fully connected stack that every word goes through on its own.
-
-    Args:
-        inputs: width of a word's vector.
-        hidden: widths of the hidden layers.
-        outputs: width of the last layer.
-        activation: a key of `ACTIVATIONS`.
-        dropout: behind each hidden layer.
-        residual: add each layer's input to its output, through a linear map where widths differ.
-
-    Raises:
-        ConfigError: hidden widths that are not positive integers, or an unknown activation.
-    """
-    check_counts("model.hidden", hidden)
-    check_choice("model.activation", activation, ACTIVATIONS)
-    layers: list[nn.Module] = []
-    for width in hidden:
-        linear = nn.Linear(inputs, width)
-        if activation in ("relu", "leaky_relu"):  # He et al., 2015: signals keep their size
-            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-            nn.init.zeros_(linear.bias)
-        layer = nn.Sequential(linear, ACTIVATIONS[activation](), nn.Dropout(dropout))
-        layers.append(Residual(layer, inputs, width) if residual else layer)
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
-
-
-class Residual(nn.Module):
-    """x + f(x), the path that keeps derivatives from vanishing (He et al., 2016)."""
-
-    def __init__(self, inner: nn.Module, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.inner = inner
-        self.skip = nn.Identity() if inputs == outputs else nn.Linear(inputs, outputs, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [..., inputs] to [..., outputs]."""
-        y: Tensor = self.skip(x) + self.inner(x)
-        return y

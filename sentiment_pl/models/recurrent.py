@@ -4,14 +4,15 @@ T time, B batch, H hidden, D directions, P pooled features. States are time-majo
 """
 
 from abc import abstractmethod
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from typing_extensions import Unpack
 
-from sentiment_pl.errors import check_choice, check_count
-from sentiment_pl.models.module import Prediction, SentimentModule, Shared, padding_mask
+from sentiment_pl.errors import check_choice, check_count, check_flag
+from sentiment_pl.models.layers import padding_mask
+from sentiment_pl.models.module import Prediction, SentimentModule, Shared
 
 POOLINGS = {"last": 1, "mean": 1, "max": 1, "mean_max": 2}
 """How the states become one vector, and how many features a state's number becomes in it."""
@@ -28,7 +29,7 @@ class RecurrentModule(SentimentModule):
     pooling="last" each direction's change at a word is counted in its own reading order.
 
     Args:
-        hidden: H.
+        hidden: H, width of the state.
         bidirectional: also read from the end.
         pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
         shared: see `SentimentModule`.
@@ -45,6 +46,7 @@ class RecurrentModule(SentimentModule):
     ) -> None:
         super().__init__(**shared)
         check_count("model.hidden", hidden)
+        check_flag("model.bidirectional", bidirectional)
         check_choice("model.pooling", pooling, POOLINGS)
         self.pooling = pooling
         directions = 2 if bidirectional else 1

@@ -11,46 +11,17 @@ reach.
 The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0.
 """
 
-from collections.abc import Sequence
+from torch import Tensor
 
-from torch import Tensor, nn
-from typing_extensions import Unpack
-
-from sentiment_pl.models.module import (
-    Prediction,
-    SentimentModule,
-    Shared,
-    padding_mask,
-    token_network,
-)
+from sentiment_pl.models.layers import padding_mask
+from sentiment_pl.models.module import Prediction
+from sentiment_pl.models.tokenwise import TokenwiseModule
 
 
-class WeightedMLP(SentimentModule):
-    """Softmax-weighted sum of word scores.
+class WeightedMLP(TokenwiseModule):
+    """Softmax-weighted sum of word scores; its arguments are those of `TokenwiseModule`."""
 
-    Args:
-        hidden: widths of the stack's hidden layers; a last layer maps to score and weight.
-        activation: "relu", "leaky_relu", "tanh" or "sigmoid".
-        residual: skip connections around the hidden layers.
-        shared: see `SentimentModule`.
-
-    Raises:
-        ConfigError: an argument is out of its range.
-    """
-
-    def __init__(
-        self,
-        hidden: Sequence[int] = (64, 32, 16),
-        activation: str = "relu",
-        residual: bool = False,
-        **shared: Unpack[Shared],
-    ) -> None:
-        super().__init__(**shared)
-        self.network = token_network(
-            self.embedding.embedding_dim, hidden, 2, activation, self.dropout.p, residual
-        )
-        for parameter in self.network[-1].parameters():  # the logit at zero, all weights alike
-            nn.init.zeros_(parameter)
+    outputs = 2  # s_t, a_t
 
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; the word scores, weights included, add up to the logit."""

@@ -23,14 +23,15 @@ B reviews, T words, N heads, d width of a head, K = 2·window + 1 neighbours.
 """
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from typing_extensions import Unpack
 
 from sentiment_pl.errors import ConfigError, check_count
-from sentiment_pl.models.module import Prediction, SentimentModule, Shared, token_network
+from sentiment_pl.models.layers import token_network
+from sentiment_pl.models.module import Prediction, SentimentModule, Shared
 from sentiment_pl.models.weighted_mlp import weighted_sum
 
 BLOCK = 16

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_pl.data.batching import EncodedReviews, LengthBuckets, collate, order_of
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
+from tests.conftest import ODD_TEXTS
 
 rows_of_words = st.lists(
     st.lists(st.integers(1, 2**31 - 1), min_size=1, max_size=30), min_size=1, max_size=20
@@ -26,6 +28,28 @@ def test_collate_pads_and_changes_nothing_else(rows, data):
     assert batch.ids.tolist() == ids
     dtypes = [tensor.dtype for tensor in batch]
     assert dtypes == [torch.int64, torch.int64, torch.float32, torch.int64]
+
+
+TEXTS = st.lists(
+    st.text(st.characters() | st.sampled_from("\ud800\udfff"))
+    | st.sampled_from([*ODD_TEXTS.values()]),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=TEXTS)
+def test_any_texts_are_batched(texts):
+    tokenizer = Tokenizer.train(["good film"], size=9)
+    rows = tokenizer.encode(texts)
+    batch = collate(rows, [0] * len(rows), range(len(rows)))
+    wanted = [row or [UNKNOWN] for row in rows]
+    assert batch.lengths.tolist() == [len(row) for row in wanted]
+    assert batch.tokens.shape == (len(rows), max(map(len, wanted)))
+    for tokens, row in zip(batch.tokens, wanted, strict=True):
+        assert tokens[: len(row)].tolist() == row
+        assert (tokens[len(row) :] == PADDING).all()
 
 
 FEATURES = Features(

@@ -12,7 +12,8 @@ from scipy import optimize, stats
 from torch.nn import functional
 
 from sentiment_pl.data import negation
-from sentiment_pl.data.negation import DISTANCES, NEGATIVE, NEGATORS, POSITIVE, ceiling, generate
+from sentiment_pl.data.negation import DISTANCES, ceiling, generate
+from sentiment_pl.data.negation_grammar import NEGATIVE, NEGATORS, POSITIVE
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import ConfigError
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
+from tests.conftest import ODD_TEXTS
 
 TEXTS = [
     "A good film. Don't miss it! It is good, good and well-made.",
@@ -85,7 +86,28 @@ def test_round_trip(tokenizer):
     assert again.split(texts) == tokenizer.split(texts)
 
 
-TEXT = st.text() | st.lists(
+@pytest.mark.parametrize("lone", ["\ud800"])
+def test_half_a_surrogate_pair_is_no_word(tokenizer, lone):
+    text = f"good{lone}film {lone}"
+    assert (
+        tokenizer.split([text]) == tokenizer.split(["good\ufffdfilm \ufffd"]) == [["good", "film"]]
+    )
+    assert tokenizer.encode([text, lone]) == [*tokenizer.encode(["good film"]), []]
+    assert Tokenizer.train([text], size=9).words[2:] == ["film", "good"]
+
+
+@pytest.mark.parametrize("kind", ODD_TEXTS)
+def test_odd_texts(tokenizer, kind):
+    text = ODD_TEXTS[kind]
+    ids, words = tokenizer.encode([text])[0], tokenizer.split([text])[0]
+    assert len(ids) == len(words)
+    if kind in ("NUL bytes", "control characters"):
+        assert (words[0], words[-1]) == ("good", "film")
+    if kind == "unknown words alone":
+        assert ids == [UNKNOWN] * 2
+
+
+TEXT = st.text(st.characters() | st.sampled_from("\ud800\udfff")) | st.lists(
     st.sampled_from(
         ["good", "DON\u2019T", "<br />", "[PAD]", "...", "!", "\u0130", "\u0345", " ", "-", "'"]
     )
@@ -98,6 +120,7 @@ def test_any_text_is_split_as_it_is_encoded(tokenizer, text):
     ids, words = tokenizer.encode([text])[0], tokenizer.split([text])[0]
     known = {word: i for i, word in enumerate(tokenizer.words)}
     assert ids == [known.get(word, UNKNOWN) for word in words]
-    assert PADDING not in ids
+    assert all(PADDING < i < len(tokenizer) for i in ids)
     assert all(words)
     assert tokenizer.encode([text, "good", text]) == [ids, [2], ids]
+    assert tokenizer.split([text, text]) == [words, words]

@@ -1,0 +1,47 @@
+"""Columns as Arrow holds them, read a batch at a time."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from datasets import Dataset
+
+BATCH = 10_000
+"""Rows that are in memory at a time."""
+
+
+def column_batches(rows: Dataset, name: str) -> Iterator[pa.ChunkedArray]:
+    """One column, batch by batch."""
+    for table in rows.select_columns([name]).with_format("arrow").iter(BATCH):
+        yield table[name]
+
+
+def plain_values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+    """Arrow to Python; values that `datasets` keeps as JSON are parsed."""
+    if not is_json(column.type):
+        return list(column.to_pylist())
+    stored = column.cast(pa.string()).to_pylist()
+    return [value if value is None or value[:1] in "[{" else json.loads(value) for value in stored]
+
+
+def is_json(kind: pa.DataType) -> bool:
+    """Whether `datasets` met values of several types in a JSON column and kept them as JSON."""
+    return getattr(kind, "extension_name", None) == "arrow.json"
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type is text, or can be made text without losing anything."""
+    checks = (
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_decimal,
+        pa.types.is_null,
+    )
+    return is_binary(kind) or any(check(kind) for check in checks)
+
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds bytes."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

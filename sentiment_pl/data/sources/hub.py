@@ -1,0 +1,195 @@
+"""Any labelled data set of the Hugging Face hub."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+from datasets import ClassLabel, Dataset, DatasetDict
+
+from sentiment_pl.data.columns import BATCH
+from sentiment_pl.data.reviews import UNLABELLED, Raw, Schema
+from sentiment_pl.data.sources.hub_repository import HubRepository
+from sentiment_pl.data.sources.source import Source
+from sentiment_pl.data.sources.unreadable import raise_unreadable
+from sentiment_pl.errors import ConfigError, DataError
+
+log = logging.getLogger(__name__)
+
+_SPLITS = {
+    "train": ("train",),
+    "val": ("validation", "valid", "val", "dev"),
+    "test": ("test",),
+    UNLABELLED: ("unsupervised", "unlabelled", "unlabeled"),
+}
+_FORMATS = (".parquet", ".csv", ".tsv", ".jsonl", ".json", ".arrow", ".gz", ".zst", ".zip")
+
+
+class Hub(Source):
+    """Any labelled data set of the Hugging Face hub that is kept as data files.
+
+    Splits are taken by their names: train; validation, valid, val or dev; test; unsupervised,
+    unlabelled or unlabeled. Labels that the data set itself names (`ClassLabel`) are matched with
+    `labels` by name where it has both, else by number. A val or test split that has its labels
+    withheld (all -1, as in GLUE) is left out with a warning.
+
+    Args:
+        path: OWNER/NAME of the data set.
+        text_column: which column holds the reviews.
+        label_column: which column holds the labels.
+        labels: what label 0 and label 1 are called in the data set.
+        config: which of its configurations, where it has several.
+        revision: a branch, tag or commit instead of the newest.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        text_column: str = "text",
+        label_column: str = "label",
+        labels: Sequence[str | int] = ("negative", "positive"),
+        config: str | None = None,
+        revision: str | None = None,
+    ) -> None:
+        self.schema = Schema.from_settings(text_column, label_column, labels)
+        if not isinstance(path, str) or not re.fullmatch(r"[\w.-]+/[\w.-]+", path):
+            raise ConfigError(
+                f"data.path must be OWNER/NAME of a data set of the hub, got {path!r}"
+            )
+        for key, value in {"config": config, "revision": revision}.items():
+            if value is not None and not (isinstance(value, str) and value):
+                raise ConfigError(f"data.{key} must be a name, got {value!r}")
+        self.name = path
+        self._config, self._revision = config, revision
+        self._hub = HubRepository(
+            path,
+            revision,
+            remedy=(
+                "Run the command once where there is a network, or read files of your own with"
+                " data=files data.train=FILE.\nWithout any download: python -m sentiment_pl.train"
+                " trains on the embedded corpus"
+            ),
+        )
+
+    def fingerprint(self) -> dict[str, Any]:
+        """The commit, the configuration, and which columns are read how."""
+        schema = self.schema
+        return {
+            "source": "hub",
+            "path": self.name,
+            "commit": self._hub.commit(),
+            "config": self._config,
+            "columns": [schema.text, schema.label, *schema.labels],
+        }
+
+    def _read(self, scratch: Path) -> dict[str, Raw]:
+        config, patterns = self._files(self._hub.fetch(["README.md"], optional=True) / "README.md")
+        folder = self._hub.fetch(["README.md", *patterns])
+        try:
+            builder = datasets.load_dataset_builder(
+                str(folder), name=config, cache_dir=str(scratch)
+            )
+            if hasattr(builder.config, "keep_default_na"):
+                builder.config.keep_default_na = False  # CSV: a review may be the word "null"
+            builder.download_and_prepare(verification_mode="no_checks")
+            found = builder.as_dataset()
+        except Exception as error:
+            raise_unreadable(
+                error,
+                self.name,
+                [],
+                hint=(
+                    ". data.revision=refs/convert/parquet asks for the copy in Parquet that the hub"
+                    " keeps of many data sets"
+                ),
+            )
+        return self._choose(found)
+
+    def _files(self, card: Path) -> tuple[str | None, list[str]]:
+        """Configuration to read, and patterns of the files that it takes."""
+        from huggingface_hub import DatasetCard
+
+        everything = [f"*{suffix}" for suffix in _FORMATS]
+        configs = []
+        if card.is_file():
+            data = DatasetCard.load(card, ignore_metadata_errors=True).data.to_dict()
+            configs = [entry for entry in data.get("configs") or [] if entry.get("config_name")]
+        names = [str(entry["config_name"]) for entry in configs]
+        chosen = self._config or next(
+            (name for name, entry in zip(names, configs, strict=True) if entry.get("default")),
+            "default" if "default" in names else names[0] if len(names) == 1 else None,
+        )
+        if chosen is None and names:
+            raise DataError(
+                f"{self.name} has several configurations: set data.config= to one of"
+                f" {', '.join(names)}"
+            )
+        if chosen is not None and chosen not in names:
+            raise DataError(
+                f"{self.name} has no configuration {chosen!r}: data.config= may be"
+                f" {', '.join(names) or 'left out'}"
+            )
+        if chosen is None:
+            return None, everything
+        return chosen, _patterns(configs[names.index(chosen)]) or everything
+
+    def _choose(self, found: DatasetDict) -> dict[str, Raw]:
+        raws = {}
+        for split, names in _SPLITS.items():
+            name = next((name for name in names if name in found), None)
+            if name is None:
+                continue
+            raw = Raw(found[name], f"{self.name}, split {name}")
+            if split in {"val", "test"} and self._withheld(raw.dataset):
+                log.warning("%s: its labels are withheld (all -1), so it is left out", raw.where)
+            else:
+                raws[split] = raw
+        if not raws.keys() - {UNLABELLED}:
+            raise DataError(
+                f"{self.name}: none of its splits, {', '.join(found)}, is train,"
+                " validation or test with labels"
+            )
+        self._compare_names(next(iter(raws.values())).dataset.features.get(self.schema.label))
+        return raws
+
+    def _withheld(self, rows: Dataset) -> bool:
+        label = self.schema.label
+        if label not in rows.column_names:
+            return False
+        tables = rows.select_columns([label]).with_format("arrow").iter(BATCH)
+        return all(
+            pa.types.is_integer(table[label].type)
+            and set(table[label].unique().to_pylist()) <= {-1, None}
+            for table in tables
+        )
+
+    def _compare_names(self, feature: Any) -> None:
+        names = feature.names if isinstance(feature, ClassLabel) else None
+        if names and len(names) == 2 and not set(self.labels) <= set(names):
+            log.warning(
+                "%s calls its labels 0 and 1 %s and %s; here they stand for %s and %s. Set"
+                " data.labels=[NEGATIVE,POSITIVE] to two of its names if that is the wrong way"
+                " round",
+                self.name,
+                *names,
+                *self.labels,
+            )
+
+
+def _patterns(config: Mapping[str, Any]) -> list[str]:
+    """The file patterns of one entry of `configs` in a data set's README."""
+    files = config.get("data_files") or []
+    if isinstance(files, str | Mapping):
+        files = [files]
+    patterns: list[str] = []
+    for entry in files:
+        paths = entry.get("path", []) if isinstance(entry, Mapping) else entry
+        patterns += [paths] if isinstance(paths, str) else list(paths)
+    folder = str(config.get("data_dir") or "").strip("/")
+    prefix = f"{folder}/" if folder not in {"", "."} else ""
+    return [prefix + pattern.removeprefix("./") for pattern in patterns] or (
+        [f"{prefix}*"] if prefix else []
+    )

@@ -1,0 +1,54 @@
+"""The embedded corpus as a source; `sentiment_pl.data.negation` writes it."""
+
+import hashlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from sentiment_pl.data import negation, negation_grammar
+from sentiment_pl.data.reviews import Raw
+from sentiment_pl.data.sources.source import Source
+from sentiment_pl.errors import check_count, check_integer
+
+
+class Negation(Source):
+    """The embedded corpus: no file, no network.
+
+    Args:
+        train: reviews in the training split.
+        val: reviews in the validation split; 0 for none.
+        test: reviews in the test split; 0 for none.
+        seed: the same seed gives the same reviews.
+    """
+
+    name = "negation"
+
+    def __init__(
+        self, train: int = 20_000, val: int = 2_000, test: int = 4_000, seed: int = 0
+    ) -> None:
+        check_count("data.train", train)
+        for key, size in {"val": val, "test": test}.items():
+            check_integer(f"data.{key}", size, least=0)
+        check_integer("data.seed", seed)
+        sizes = {"train": train, "val": val, "test": test}
+        self._sizes = {split: size for split, size in sizes.items() if size}
+        self._seed = seed
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Sizes, seed and the code of generator and grammar."""
+        code = "".join(inspect.getsource(module) for module in (negation, negation_grammar))
+        return {
+            "source": self.name,
+            "sizes": self._sizes,
+            "seed": self._seed,
+            "code": hashlib.sha256(code.encode()).hexdigest(),
+        }
+
+    def _read(self, scratch: Path) -> dict[str, Raw]:
+        corpus = negation.generate(self._sizes, self._seed)
+        return {
+            split: Raw(Dataset.from_dict(dict(columns)), f"negation, split {split}")
+            for split, columns in corpus.items()
+        }

@@ -1,0 +1,87 @@
+"""What every source of reviews does."""
+
+import logging
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import datasets
+from datasets import DatasetDict
+
+from sentiment_pl.data.reviews import Raw, Schema, standardise
+
+
+class Source(ABC):
+    """A place that reviews come from."""
+
+    name: str
+    """Stands in `metrics.json` and in logs: "imdb", "files", "OWNER/NAME"."""
+    schema: Schema = Schema()
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """What the labels 0 and 1 are called."""
+        return self.schema.labels
+
+    @abstractmethod
+    def fingerprint(self) -> dict[str, Any]:
+        """All that the reviews depend on, for JSON: it changes whenever they would.
+
+        Reads no reviews: files are told apart by path, size and time of change, a data set of the
+        hub by its commit.
+
+        Raises:
+            DataError: a file is missing, or the hub cannot be reached and its cache holds nothing.
+        """
+
+    def load(self, scratch: Path) -> DatasetDict:
+        """Read, check and clean the reviews.
+
+        Args:
+            scratch: a folder for Arrow files. The result is memory-mapped from there, so it must
+                outlive it.
+
+        Returns:
+            Those of the splits `train`, `val`, `test` and `unlabelled` that the source has, in the
+            schema of `reviews`.
+
+        Raises:
+            DataError: the message names file, row and column and says what to do.
+        """
+        scratch.mkdir(parents=True, exist_ok=True)
+        with calm_libraries():
+            # A fresh folder, so that no call finds what datasets cached for an earlier one.
+            return standardise(self._read(Path(tempfile.mkdtemp(dir=scratch))), self.schema)
+
+    @abstractmethod
+    def _read(self, scratch: Path) -> dict[str, Raw]:
+        """The splits as the source holds them."""
+
+
+@contextmanager
+def calm_libraries() -> Iterator[None]:
+    """Progress bars on a terminal alone, and errors said once, by us; all as before afterwards."""
+    import huggingface_hub as hub
+
+    logs = (datasets.logging, hub.logging)
+    levels = [library.get_verbosity() for library in logs]
+    hidden = []
+    if not sys.stderr.isatty():  # in a file each refresh of a bar would be a line
+        hidden = [
+            bars for bars in (datasets.utils, hub.utils) if not bars.are_progress_bars_disabled()
+        ]
+    for bars in hidden:
+        bars.disable_progress_bars()
+    for library in logs:
+        library.set_verbosity(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for library, level in zip(logs, levels, strict=True):
+            library.set_verbosity(level)
+        for bars in hidden:
+            bars.enable_progress_bars()

@@ -1,0 +1,140 @@
+"""Files that hold a review a row: CSV, TSV, JSON lines, Parquet."""
+
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import Dataset, Features, Value
+
+from sentiment_pl.data.columns import BATCH
+from sentiment_pl.data.reviews import Raw
+from sentiment_pl.data.sources.unreadable import raise_unreadable
+from sentiment_pl.errors import DataError
+
+_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "json",
+    ".json": "json",
+    ".parquet": "parquet",
+}
+
+
+def format_of(path: Path, key: str) -> str:
+    """What a file is by its extension: "csv", "json" or "parquet".
+
+    Raises:
+        DataError: none of them; the message names `key`.
+    """
+    kind = _FORMATS.get(_suffix(path))
+    if kind is None or (kind == "parquet" and path.suffix.lower() == ".gz"):
+        raise DataError(
+            f"{key}={path}: the extension must say what the file is: .csv, .tsv, .jsonl, .json"
+            " (each also with .gz) or .parquet"
+        )
+    return kind
+
+
+def file_state(path: Path, key: str) -> dict[str, Any]:
+    """What tells one state of a file from another: path, size and time of change, for JSON.
+
+    Raises:
+        DataError: there is no such file, or it is a folder; the message names data.`key`.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise DataError(f"data.{key}={path}: {reason} (looked in {Path.cwd()})") from error
+    if path.is_dir():
+        raise DataError(f"data.{key}={path}: this is a folder, where a file is needed")
+    return {"path": str(path.resolve()), "bytes": found.st_size, "changed": found.st_mtime_ns}
+
+
+def _suffix(path: Path) -> str:
+    """The extension that says what a file is, in lower case, without .gz."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def read_tables(kind: str, paths: list[Path], scratch: Path) -> Raw:
+    """Read one split from its file, or from several of one kind, in constant memory.
+
+    Args:
+        kind: what `format_of` says of them.
+        paths: the files, in the order of their rows.
+        scratch: a folder for Arrow files, which must outlive the result.
+
+    Raises:
+        DataError: a file cannot be read; the message names it, and the line where one is wrong.
+    """
+    where = ", ".join(str(path) for path in paths)
+    options: dict[str, Any] = {}
+    types: dict[str, str] = {}
+    try:
+        if kind == "csv":
+            separator = "\t" if _suffix(paths[0]) == ".tsv" else ","
+            columns = _csv_columns(paths[0], separator)
+            # Every column is read as it is written: pandas would make a missing value of the word
+            # "null", and a column's type would be that of its first rows.
+            features = Features({name: Value("string") for name in columns})
+            options = {"sep": separator, "features": features}
+            options |= {"keep_default_na": False, "na_filter": False}
+        rows = datasets.load_dataset(
+            kind,
+            data_files={"train": [escape(str(path.absolute())) for path in paths]},
+            split="train",
+            cache_dir=str(scratch),
+            verification_mode="no_checks",
+            **options,
+        )
+        if kind == "csv":
+            types = _column_types(rows)
+    except Exception as error:
+        raise_unreadable(error, where, paths)
+    return Raw(rows, where, types)
+
+
+def _csv_columns(path: Path, separator: str) -> list[str]:
+    import pandas as pd
+
+    first = pd.read_csv(path, sep=separator, nrows=1, dtype=str, na_filter=False)
+    if not isinstance(first.index, pd.RangeIndex):  # pandas takes what is too much for an index
+        raise DataError(
+            f"{path}: row 0 has more fields than the header has names"
+            f" ({', '.join(first.columns)}). Put texts that hold the separator in quotation marks"
+        )
+    return list(first.columns)
+
+
+def _column_types(rows: Dataset) -> dict[str, str]:
+    """The types that all of a column's strings can be read as, where not just as strings."""
+    candidates = {name: ["int64", "float64", "bool"] for name in rows.column_names}
+    filled = set()
+    for table in rows.with_format("arrow").iter(BATCH):
+        for name, kinds in candidates.items():
+            if not kinds:
+                continue
+            values = pc.unique(table[name])
+            values = values.filter(pc.not_equal(values, ""))
+            if len(values):
+                filled.add(name)
+                candidates[name] = [kind for kind in kinds if _all_are(values, kind)]
+    return {name: kinds[0] for name, kinds in candidates.items() if kinds and name in filled}
+
+
+# Digits that are a name, not a number: 007 is not 7, and a float cannot tell long ones apart.
+_NAME = {"int64": r"^[+-]?0\d|^\+", "float64": r"^[+-]?0\d|^\+|^-?\d{16,}$", "bool": "^[01]$"}
+
+
+def _all_are(values: pa.Array, kind: str) -> bool:
+    """Whether strings can be read as another type without losing anything."""
+    if pc.any(pc.match_substring_regex(values, _NAME[kind])).as_py():
+        return False
+    try:
+        values.cast(kind)
+    except pa.ArrowInvalid:
+        return False
+    return True

@@ -1,0 +1,47 @@
+"""What MLP and weighted MLP share: a fully connected stack f that every word goes through alone."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Unpack
+
+from torch import nn
+
+from sentiment_pl.models.layers import token_network
+from sentiment_pl.models.module import SentimentModule, Shared
+
+
+class TokenwiseModule(SentimentModule):
+    """A model of f(x_t), the outputs of `network` for each word vector x_t.
+
+    Args:
+        hidden: widths of the stack's hidden layers; a last layer maps to the outputs.
+        activation: "relu", "leaky_relu", "tanh" or "sigmoid".
+        residual: skip connections around the hidden layers.
+        shared: see `SentimentModule`.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+
+    outputs: ClassVar[int]
+    """How many numbers f gives a word."""
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (64, 32, 16),
+        activation: str = "relu",
+        residual: bool = False,
+        **shared: Unpack[Shared],
+    ) -> None:
+        super().__init__(**shared)
+        self.network = token_network(
+            self.embedding.embedding_dim,
+            hidden,
+            self.outputs,
+            activation,
+            self.dropout.p,
+            residual,
+        )
+        # A review's logit is made of hundreds of scores: it starts at zero if they do, and all
+        # weights alike.
+        for parameter in self.network[-1].parameters():
+            nn.init.zeros_(parameter)

@@ -1,0 +1,234 @@
+"""Every format read right, whatever is in it; what cannot be read is named."""
+
+import csv
+import gzip
+import logging
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from sentiment_pl.data.sources import Files
+from sentiment_pl.errors import DataError
+from tests.data.sources.tables import TWO, write, write_table
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a.csv", "a.tsv", "a.jsonl", "a.json", "a.parquet", "a.CSV"),
+        *("a.csv.gz", "a.tsv.gz", "a.jsonl.gz"),
+        *("odd [1]*, name?.csv", "odd [1] name.parquet", ".hidden/.a.jsonl"),
+    ],
+)
+def test_every_format_gives_the_same_rows(name, tmp_path, scratch):
+    columns = {
+        "text": ['bad,\t"bad"\nfilm', "good", "  ", "NULL"],
+        "label": ["negative", "positive", "negative", "positive"],
+        "stars": [1, 5, 2, 4],
+        "share": [0.5, 1.0, 0.25, 2.0],
+        "genre": ["drama", "None", "NA", "null"],
+    }
+    splits = Files(train=write_table(tmp_path / name, columns)).load(scratch)
+    assert splits["train"][:] == {
+        "text": ['bad,\t"bad"\nfilm', "good", "NULL"],
+        "label": [0, 1, 1],
+        "row": [0, 1, 3],
+        "stars": [1, 5, 4],
+        "share": [0.5, 1.0, 2.0],
+        "genre": ["drama", "None", "null"],
+    }
+
+
+def test_csv_stays_as_it_is_written(tmp_path, scratch):
+    path = write(
+        tmp_path / "a.csv",
+        "\ufeffreview,verdict,code,count,when,flag,none\r\n"
+        "null,0.0,007,1,2020-01-01,True,\r\n"
+        "NA,1.0,1,,,False,\r\n"
+        "007,1,2,3,x,,\r\n",
+    )
+    source = Files(train=path, text_column="review", label_column="verdict")
+    rows = source.load(scratch)["train"]
+    assert rows[:] == {
+        "text": ["null", "NA", "007"],
+        "label": [0, 1, 1],
+        "row": [0, 1, 2],
+        "code": ["007", "1", "2"],
+        "count": [1, None, 3],
+        "when": ["2020-01-01", "", "x"],
+        "flag": [True, False, None],
+        "none": ["", "", ""],
+    }
+
+
+def test_the_type_of_a_column_is_that_of_all_its_rows(tmp_path, scratch):
+    count = 25_000  # more than pandas and we read at a time
+    columns = {
+        "text": [str(i) for i in range(count)],
+        "label": [i % 2 for i in range(count)],
+        "late": ["7"] * (count - 1) + ["seven"],
+        "real": ["7"] * (count - 1) + ["7.5"],
+    }
+    rows = Files(train=write_table(tmp_path / "a.csv", columns)).load(scratch)["train"]
+    kinds = {name: feature.dtype for name, feature in rows.features.items()}
+    assert kinds == {
+        "text": "string",
+        "label": "int64",
+        "row": "int64",
+        "late": "string",
+        "real": "float64",
+    }
+    assert rows[-1] == {
+        "text": "24999",
+        "label": 1,
+        "row": 24_999,
+        "late": "seven",
+        "real": 7.5,
+    }
+
+
+def test_json_of_mixed_types(tmp_path, scratch):
+    path = write(
+        tmp_path / "a.jsonl",
+        '{"text": "a", "label": 0}\n{"text": 5, "label": "positive", "extra": 1}\n'
+        '{"text": null, "label": true}\n{"text": "b", "label": null}\n'
+        '{"text": "c", "label": "1", "extra": "x"}\n',
+    )
+    rows = Files(train=path).load(scratch)["train"]
+    assert rows["text"][:] == ["a", "5", "c"]
+    assert rows["label"][:] == [0, 1, 1]
+    assert rows["row"][:] == [0, 1, 4]
+    assert rows["extra"][:] == [None, 1, "x"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_blank_line_is_no_row(name, tmp_path, scratch):
+    path = Path(write_table(tmp_path / name, {"text": ["a", "b"], "label": [0, 1]}))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], "", lines[-1], "", ""]))
+    assert Files(train=str(path)).load(scratch)["train"]["row"][:] == [0, 1]
+
+
+ERRORS = {
+    "ragged.csv": (b"text,label\nfine,0\ngood, really,1\n", "in line 3, saw 3.*quotation marks"),
+    "ragged0.csv": (b"text,label\ngood, really,1\nfine,0\n", "row 0 has more fields.*text, label"),
+    "open.csv": (b'text,label\n"fine,0\ngood,1\n', "inside string starting at row 1"),
+    "latin.csv": (b"text,label\nfine,0\ncaf\xe9,1\n", "line 3 is not UTF-8 .byte 0xe9.*iconv"),
+    "latin.csv.gz": (gzip.compress(b"text,label\ncaf\xe9,1\n"), "line 2 is not UTF-8"),
+    "latin.jsonl": (b'{"text": "caf\xe9", "label": 1}\n', "row 0 .*column 'text': .*not? .*UTF-8"),
+    "utf16.csv": ("text,label\nfine,0\n".encode("utf-16"), "line 1 is not UTF-8"),
+    "bad.jsonl": (b'{"text": "a", "label": 0}\n{"text": oh}\n', "line 2 is not JSON"),
+    "surrogate.jsonl": (b'{"text": "\\ud83d", "label": 0}\n', "line 1 is not JSON.*surrogates"),
+    "list.jsonl": (b'{"text": "a", "label": 0}\n[1, 2]\n', "line 2 is not a JSON object"),
+    "bad.json": (b'[{"text": "a"', "cannot be read"),
+    "bad.parquet": (b"PK\x03\x04 not this", "is not a Parquet file"),
+    "cut.parquet": (b"PAR1 and nothing", "cannot be read.*footer"),
+    "lfs.parquet": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+    "cut.csv.gz": (gzip.compress(b"text,label\n" + os.urandom(999))[:300], "damaged or cut short"),
+    "not.csv.gz": (b"\x1f\x8bnonsense", "damaged or cut short|cannot be read"),
+    "empty.csv": (b"", "the file is empty"),
+    "empty.jsonl": (b"", "the file is empty"),
+    "header.csv": (b"text,label\n", "the file holds no rows"),
+    "dates.jsonl": (b'{"text": "2020-01-01", "label": 0}\n', "column 'text': holds timestamp"),
+    "columns.csv": (b"review,label\na,0\n", "no column 'text'; its columns are review, label"),
+    "label.tsv": (b"text\tlabel\na\tgood\nb\tbad\n", "row 0 .*'good' is neither.*'good', 'bad'"),
+    "one.csv": (b"text,label\na,0\nb,0\n", "all 2 reviews of train have the label 0"),
+    "blank.csv": (b"text,label\n ,0\n,1\n", "no row of train is left: 2 have no text"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_file_that_cannot_be_used_is_named_with_what_is_wrong(name, tmp_path, scratch, capfd):
+    content, message = ERRORS[name]
+    path = write(tmp_path / name, content)
+    with pytest.raises(DataError, match=f"(?s)^{re.escape(path)}.*{message}"):
+        Files(train=path).load(scratch)
+    assert capfd.readouterr().err == ""  # no log of the libraries beside it
+
+
+def test_an_empty_parquet_file(tmp_path, scratch):
+    path = write_table(tmp_path / "a.parquet", {"text": [], "label": []})
+    with pytest.raises(DataError, match=re.escape(path) + ".*the file holds no rows"):
+        Files(train=path).load(scratch)
+
+
+def test_a_file_without_permission(tmp_path, scratch, monkeypatch):
+    path = write_table(tmp_path / "a.csv", TWO)
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(pd, "read_csv", refuse)  # root may read everything
+    with pytest.raises(DataError, match=re.escape(path) + ".*permission"):
+        Files(train=path).load(scratch)
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a", "a.gz", "a.parquet.gz", "a.csv.zip"])
+def test_an_unsupported_extension(name):
+    with pytest.raises(DataError, match=rf"data.val={name}: the extension .*\.csv.*\.parquet"):
+        Files(train="a.csv", val=name)
+
+
+texts = st.lists(st.text(), min_size=1, max_size=5)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts=texts)
+@example(texts=["\x00", "a\x00b", "\x1a", "\x7f", "\ufeff", "\ufeffa", "\u202eabc\u202c", "👩‍👩‍👧"])
+@example(
+    texts=["a\rb", "a\r\nb", "\n", "\x85", "\u2028", '"', '""', "'", ",", "a,b", "\t", "\\", "\\n"]
+)
+@example(
+    texts=[
+        "2020-01-01",
+        "1",
+        "01",
+        "1.0",
+        "NaN",
+        "true",
+        "null",
+        "{}",
+        "[1]",
+        '{"a": 1}',
+        "-",
+        "#a",
+    ]
+)
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+def test_any_text_comes_back_as_it_was_or_is_counted(suffix, texts, tmp_path_factory):
+    """Texts are compared one by one: what is missing must be blank, and counted as dropped.
+
+    CSV: NUL bytes and lone carriage returns in quotation marks come through too.
+    """
+    folder = tmp_path_factory.mktemp("any")
+    texts = ["first", "second", *texts]
+    labels = [i % 2 for i in range(len(texts))]
+    path = folder / f"a.{suffix}"
+    if suffix in {"csv", "tsv"}:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(
+                file, delimiter="\t" if suffix == "tsv" else ",", quoting=csv.QUOTE_ALL
+            )
+            writer.writerow(["text", "label"])
+            writer.writerows(zip(texts, labels, strict=True))
+    else:
+        write_table(path, {"text": texts, "label": labels})
+    records: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())
+    logger = logging.getLogger("sentiment_pl.data.reviews")
+    logger.addHandler(handler)
+    try:
+        rows = Files(train=str(path)).load(folder)["train"]
+    finally:
+        logger.removeHandler(handler)
+    assert rows["text"][:] == [texts[row] for row in rows["row"][:]]
+    dropped = [text for row, text in enumerate(texts) if row not in set(rows["row"][:])]
+    assert not any(text.strip() for text in dropped)
+    counted = [f"train: {len(dropped)} without text, of {len(texts)}"] if dropped else []
+    assert [record.split(": ", 1)[1].split(" (")[0] for record in records] == counted

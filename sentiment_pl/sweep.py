@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,10 @@ class SweepCallback(Callback):
         # Each run's configuration is composed anew from these overrides.
         config.hydra.overrides.hydra.extend(shared)
         if "basic" not in launcher:
-            self._progress = Progress(Path(config.hydra.sweep.dir), _jobs(config))
+            self._progress = Progress(
+                Path(config.hydra.sweep.dir),
+                len(jobs(config, list(config.hydra.overrides.task))),
+            )
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Report over the sweep; end with exit code 1 if any run failed."""
@@ -65,18 +69,22 @@ class SweepCallback(Callback):
             sys.exit(1)
 
 
-def _jobs(config: DictConfig) -> int:
-    """Count the runs of a sweep."""
+def jobs(config: DictConfig, arguments: Sequence[str]) -> list[list[str]]:
+    """Return the overrides of each run of a sweep.
+
+    Args:
+        config: composed, with `hydra`.
+        arguments: the overrides on the command line; they win over `hydra.sweeper.params`.
+    """
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-    overrides = list(config.hydra.overrides.task)
     parameters: Any = OmegaConf.to_container(
         config.hydra.sweeper.get("params") or OmegaConf.create()
     )
-    given = {o.partition("=")[0] for o in overrides}
-    overrides += [f"{key}={value}" for key, value in parameters.items() if key not in given]
-    parsed = OverridesParser.create().parse_overrides(overrides)
-    return sum(map(len, BasicSweeper.split_arguments(parsed, None)))
+    preset = [f"{key}={value}" for key, value in parameters.items()]
+    parsed = OverridesParser.create().parse_overrides([*preset, *arguments])
+    (batch,) = BasicSweeper.split_arguments(parsed, None)
+    return batch
 
 
 class Progress:

@@ -1,0 +1,85 @@
+"""The run folder: who may write it, what it remembers, what state it is in."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sentiment_pl import runs
+from sentiment_pl.errors import ConfigError, DataError
+
+SETTINGS = {"model": {"hidden": 64}, "trainer": {"max_epochs": 3}}
+
+
+def test_a_run_goes_through_its_states(tmp_path):
+    assert runs.begin(tmp_path, SETTINGS, 0) is None
+    assert runs.read_run(tmp_path).state == "interrupted"
+    with runs.claimed(tmp_path):
+        assert runs.read_run(tmp_path).state == "running"
+    (tmp_path / "error.txt").write_text("why\n")
+    run = runs.read_run(tmp_path)
+    assert (run.state, run.reason) == ("failed", "why")
+    assert runs.begin(tmp_path, SETTINGS, 0) is None  # a failure is repeated
+    record = {"seed": 0, "settings": SETTINGS, "test": None}
+    runs.write_record(tmp_path, record)
+    assert runs.read_run(tmp_path).state == "completed"
+    assert runs.begin(tmp_path, SETTINGS, 0) == record
+    assert runs.find_runs([tmp_path.parent, tmp_path]) == [runs.read_run(tmp_path)]
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_other_settings_are_noticed(tmp_path, complete):
+    runs.begin(tmp_path, SETTINGS, 0)
+    if complete:
+        runs.write_record(tmp_path, {"seed": 0, "settings": SETTINGS})
+    other = {"model": {"hidden": 96}, "trainer": {"max_epochs": 3, "precision": 16}}
+    with pytest.raises(ConfigError) as caught:
+        runs.begin(tmp_path, other, 1)
+    message = str(caught.value)
+    assert "model.hidden was 64, is 96" in message
+    assert "seed was 0, is 1" in message
+    assert "trainer.precision was None, is 16" in message
+    assert "max_epochs" not in message
+    assert str(tmp_path) in message
+
+
+def test_starting_anew_forgets_checkpoints_but_no_record(tmp_path):
+    runs.begin(tmp_path, SETTINGS, 0)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").write_text("")
+    runs.begin(tmp_path, SETTINGS, 0)
+    assert (tmp_path / "checkpoints" / "last.ckpt").exists()
+    runs.begin(tmp_path, SETTINGS, 0, anew=True)
+    assert not (tmp_path / "checkpoints").exists()
+    runs.write_record(tmp_path, {"seed": 0, "settings": SETTINGS})
+    assert runs.begin(tmp_path, SETTINGS, 0, anew=True) is not None
+
+
+def test_two_processes_do_not_write_one_folder(tmp_path):
+    hold = (
+        "import sys; from pathlib import Path; from sentiment_pl import runs\n"
+        "with runs.claimed(Path(sys.argv[1])): print('mine', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert other.stdout.readline() == "mine\n"
+        with (
+            pytest.raises(ConfigError, match="another process is writing"),
+            runs.claimed(tmp_path),
+        ):
+            pass
+    finally:
+        other.kill()
+        other.wait()
+    with runs.claimed(tmp_path):  # a killed process holds nothing
+        pass
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '"text"'])
+def test_a_spoilt_record_is_named(tmp_path, content):
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(DataError, match=r"metrics\.json"):
+        runs.read_run(tmp_path)

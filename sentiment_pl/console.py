@@ -51,11 +51,11 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
         for heading in ("", "accuracy", "F1", "AUC"):
             table.add_column(heading, justify="right" if heading else "left")
         table.add_row("this run", *(f"{test[key]:.4f}" for key in ("accuracy", "f1", "auc")))
-        theirs = study.figures(name) if record["data"] == "imdb" else None
+        theirs = study.chosen(name) if record["data"] == "imdb" else None
         if theirs:
             table.add_row(
                 f"reference study (±{study.margin()})",
-                *(f"{value:.4f}" for value in theirs.values()),
+                *(f"{theirs[key]:.4f}" for key in ("accuracy", "f1", "auc")),
             )
         console.print(table)
     else:

@@ -18,19 +18,25 @@ def margin() -> float:
     return float(_content()["margin"])
 
 
-def figures(model: str, hidden: Any = None) -> dict[str, float] | None:
-    """Return what the study gives for an architecture on IMDB.
+def figures(model: str, hidden: Any) -> dict[str, float] | None:
+    """Return what the study gives for an architecture of a size on IMDB.
 
     Args:
         model: its name.
-        hidden: its size; None for the one that the study chose.
+        hidden: its size.
 
     Returns:
         `accuracy`, `f1` and `auc`, or None where the study has no such row.
     """
     for row in _content()["figures"]:
-        if row["model"] == model and (
-            row.get("chosen", False) if hidden is None else row["hidden"] == hidden
-        ):
+        if row["model"] == model and row["hidden"] == hidden:
             return {key: row[key] for key in ("accuracy", "f1", "auc")}
+    return None
+
+
+def chosen(model: str) -> dict[str, Any] | None:
+    """Return `hidden`, `accuracy`, `f1` and `auc` of the size that the study chose."""
+    for row in _content()["figures"]:
+        if row["model"] == model and row.get("chosen"):
+            return {key: row[key] for key in ("hidden", "accuracy", "f1", "auc")}
     return None

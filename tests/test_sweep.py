@@ -83,6 +83,20 @@ def test_several_runs_at_once(command, tmp_path):
     assert all("epoch 1/1" in log.read_text() for log in sweep.glob("*/train.log"))
 
 
+def test_a_search_goes_by_the_validation_split_and_can_be_repeated(command, tmp_path):
+    search = [
+        "train", "-m", "hparams_search=gru", "hydra.sweeper.n_trials=3",
+        "hydra.sweeper.sampler.n_startup_trials=2", "hydra.sweep.dir=search", *TINY,
+    ]  # fmt: skip
+    command(*search)
+    records = [json.loads(p.read_text()) for p in (tmp_path / "search").glob("*/metrics.json")]
+    assert len(records) == 3
+    best = OmegaConf.load(tmp_path / "search" / "optimization_results.yaml")
+    assert best.best_value == max(record["val"]["auc"] for record in records)
+    assert (tmp_path / "search" / "report" / "report.html").exists()
+    assert command(*search).stdout.count("is complete already") == 3
+
+
 def test_one_failing_run_stops_no_other_and_is_repeated_alone(command, tmp_path):
     grid = ["train", "-m", "model=gru", "model.hidden=4,0", *TINY, "hydra.sweep.dir=sweep"]
     for attempt in range(2):

@@ -7,9 +7,11 @@ Berger, 1982), after Holm's correction for how many comparisons are made togethe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from sentiment_pl import study
 from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.statistics import (
     Test,
@@ -78,7 +80,8 @@ class Comparison:
         needed = seeds_needed(self.differences, level)
         if needed is None:
             return "more than 1,000 seeds"
-        return f"about {max(needed - len(self.differences), 1)} more seeds"
+        more = max(needed - len(self.differences), 1)
+        return f"about {more} more seed{'s' if more > 1 else ''}"
 
 
 def compare(pairs: Sequence[tuple[Setting, Setting]], metric: str) -> list[Comparison]:
@@ -123,6 +126,37 @@ def pairs_worth_testing(group: Group) -> list[tuple[Setting, Setting]]:
         (best, other) for best in chosen for other in group.of(best.model) if other is not best
     ]
     return between + within
+
+
+@dataclass
+class BesideStudy:
+    """A setting and the figures of the reference study that it is set beside."""
+
+    setting: Setting
+    hidden: Any
+    """The study's size."""
+    figures: dict[str, float]
+
+
+def beside_study(group: Group) -> list[BesideStudy]:
+    """Find what the reference study gives for a group's settings; nothing but for IMDB.
+
+    A setting is set beside the row of its own size. Where no setting of an architecture has one,
+    the one that validation chose is set beside the one that the study chose.
+    """
+    rows = []
+    for model in group.models if group.data == "imdb" else ():
+        same = [
+            BesideStudy(setting, setting.hidden, figures)
+            for setting in group.of(model)
+            if (figures := study.figures(model, setting.hidden)) is not None
+        ]
+        chosen = study.chosen(model)
+        if not same and chosen is not None:
+            hidden = chosen.pop("hidden")
+            same = [BesideStudy(group.chosen(model), hidden, chosen)]
+        rows += same
+    return rows
 
 
 @dataclass

@@ -4,6 +4,7 @@ Colours are Okabe and Ito's, told apart by the colour-blind; markers and line st
 in grey. An architecture keeps its look throughout a report.
 """
 
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from sentiment_pl import study
+from sentiment_pl.reports.comparisons import beside_study
 from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.statistics import METRICS, calibration, roc
 
@@ -122,6 +124,7 @@ def _architectures(group: Group) -> Picture | None:
     settings = group.settings
     if len(settings) > 24:
         settings = [group.chosen(model) for model in group.models]
+    beside = {row.setting.name: row.figures for row in beside_study(group)}
     figure, axes = _axes(len(METRICS), height=1.3 + 0.42 * len(settings))
     rows = np.arange(len(settings))[::-1]
     for axis, metric in zip(axes, METRICS, strict=True):
@@ -136,7 +139,7 @@ def _architectures(group: Group) -> Picture | None:
                     solid_capstyle="butt",
                 )  # fmt: skip
             axis.plot(mean, row, marker=style["marker"], color=style["color"], markersize=7)
-            theirs = study.figures(setting.model, setting.hidden) if group.data == "imdb" else None
+            theirs = beside.get(setting.name)
             if theirs is not None:
                 margin = study.margin() if metric == "accuracy" else 0.0
                 axis.errorbar(
@@ -144,7 +147,8 @@ def _architectures(group: Group) -> Picture | None:
                     markerfacecolor="white", markersize=5, linewidth=0.9, capsize=2,
                 )  # fmt: skip
         axis.set(title=TITLES[metric], yticks=rows, ylim=(-0.7, len(settings) - 0.3))
-        axis.set_yticklabels([s.name for s in settings] if axis is axes[0] else [])
+        names = [textwrap.fill(s.name, 34, break_long_words=False) for s in settings]
+        axis.set_yticklabels(names if axis is axes[0] else [])
     theirs_too = " Open diamonds: the reference study, with ±3 points of accuracy."
     return Picture(
         f"{group.data}_architectures", "Architectures compared",
@@ -171,7 +175,15 @@ def _cost(group: Group) -> Picture | None:
                 setting.average(key), mean, yerr=error, label=setting.model, markersize=6,
                 elinewidth=1, alpha=0.85, **style,
             )  # fmt: skip
-        axis.set(xscale="log", xlabel=title)
+        values = [setting.average(key) for setting in group.settings]
+        if max(values) > 4 * min(values):
+            axis.set_xscale("log")
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_minor_formatter(NullFormatter())
+        else:
+            axis.xaxis.set_major_locator(MaxNLocator(4))
+        axis.xaxis.set_major_formatter(EngFormatter(sep=" "))
+        axis.set_xlabel(title)
         axis.set_ylabel("accuracy" if axis is axes[0] else "")
     _legend(figure, axes[0])
     return Picture(
@@ -239,7 +251,8 @@ def _roc(group: Group) -> Picture | None:
     for setting in _chosen(group):
         curves = [np.interp(grid, *roc(r.labels, r.probabilities)) for r in setting.results]
         axis.plot(
-            grid, np.mean(curves, 0), label=f"{setting.name}: AUC {setting.mean('auc'):.4f}",
+            np.r_[0, grid], np.r_[0, np.mean(curves, 0)],
+            label=f"{setting.name}: AUC {setting.mean('auc'):.4f}",
             linewidth=1.5, **(look(setting.model) | {"marker": ""}),
         )  # fmt: skip
     axis.set(xlabel="false positive rate", ylabel="true positive rate")

@@ -16,7 +16,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown import markdown
 from markupsafe import Markup, escape
 
-from sentiment_pl import study
 from sentiment_pl.reports import claims, comparisons, figures
 from sentiment_pl.reports.results import Group, Result, Results, Setting
 from sentiment_pl.statistics import METRICS, Interval
@@ -81,7 +80,7 @@ def _part(group: Group) -> dict[str, Any]:
         "group": group,
         "claims": claims.decide(group),
         "rows": [_row(setting) for setting in group.settings],
-        "study": _beside_study(group),
+        "study": comparisons.beside_study(group),
         "choices": comparisons.choices(group),
         "comparisons": {m: comparisons.compare(pairs, m) for m in ("accuracy", "auc")},
         "pictures": figures.draw(group),
@@ -103,18 +102,6 @@ def _row(setting: Setting) -> dict[str, Any]:
         "parameters": f"{setting.average('parameters'):,.0f}",
         "seconds": f"{setting.average('train_seconds'):,.0f}",
     }
-
-
-def _beside_study(group: Group) -> list[dict[str, Any]]:
-    if group.data != "imdb":
-        return []
-    rows = []
-    for setting in group.settings:
-        theirs = study.figures(setting.model, setting.hidden)
-        if theirs is not None:
-            ours = {metric: f"{setting.mean(metric):.4f}" for metric in METRICS}
-            rows.append({"name": setting.name, "theirs": theirs, **ours})
-    return rows
 
 
 def summary(results: Results) -> pd.DataFrame:

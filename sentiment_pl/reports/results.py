@@ -209,9 +209,11 @@ def differing(settings: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _typed(value: Any) -> str:
-    """Write a value as one types it on the command line."""
+    """Write a value as one would type it on the command line."""
     if isinstance(value, list):
         return f"[{','.join(map(_typed, value))}]"
     if value is None or isinstance(value, bool):
         return str(value).lower().replace("none", "null")
+    if isinstance(value, float):
+        return f"{value:.4g}"  # a search draws seventeen digits
     return str(value)

@@ -33,7 +33,7 @@ def test_a_grid_ends_in_a_report(grid, capsys):
     assert "GRU beats Elman at every hidden size. | **confirmed**" in text
     assert "gru hidden=96" in text
     assert "0.8800 ± 0.03" not in text  # the study's GRU has 120
-    assert "| elman hidden=64 | 0.84 ± 0.03 |" in text
+    assert "| elman hidden=64 | 64 | 0.840 ± 0.03 |" in text
     for name in ("hidden", "architectures", "cost", "learning", "calibration", "roc"):
         for suffix in ("png", "svg"):
             assert (folder / f"imdb_{name}.{suffix}").stat().st_size > 5000

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.figures import word_scores_figure
+from sentiment_pl.loggers import ContinuedCSVLogger
 from sentiment_pl.models.module import SentimentModule
 
 log = logging.getLogger(__name__)
@@ -118,6 +119,12 @@ class History(lightning.Callback):
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
         """A row an epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
+
+    def on_train_start(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Let metrics.csv go on where the checkpoint does."""
+        for logger in trainer.loggers:
+            if isinstance(logger, ContinuedCSVLogger):
+                logger.keep_until(trainer.global_step)
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, *args: Any) -> None:
         """Start the clock."""

@@ -57,6 +57,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
     if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
         raise UserError(f"--output {output} holds something other than a report: choose another")
     found = results.collect(runs.find_runs(folders))
+    print(f"reporting on {len(found.runs)} runs …", flush=True)
     page.write(found, output)
     console.report(found, output)
 

@@ -73,12 +73,12 @@ def read_run(folder: Path) -> Run:
     error = folder / ERROR
     reason = error.read_text(encoding="utf-8").strip() if error.exists() else None
     state: State
-    if reason is not None:
+    if locked(folder):
+        state = "running"
+    elif reason is not None:
         state = "failed"
-    elif record is not None:
-        state = "completed"
     else:
-        state = "running" if _locked(folder) else "interrupted"
+        state = "interrupted" if record is None else "completed"
     settings = (record or {}).get("settings") or (begun or {}).get("settings")
     return Run(folder, state, record, settings, reason)
 
@@ -111,7 +111,8 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _locked(folder: Path) -> bool:
+def locked(folder: Path) -> bool:
+    """Tell whether a process is writing a run."""
     path = folder / LOCK
     if not path.exists():
         return False

@@ -43,7 +43,8 @@ def _run(cfg: DictConfig) -> float | None:
         if cause is None and not multirun:
             raise
         log.error("%s", traceback.format_exc() if cause is None else cause)
-        (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+        if not runs.locked(folder):  # else it is another process's run that is doing well
+            (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
         if multirun:  # the others go on; the report at the end names this one
             return None
         sys.exit(1)

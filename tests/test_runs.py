@@ -24,7 +24,7 @@ def test_a_run_goes_through_its_states(tmp_path):
     runs.write_record(tmp_path, record)
     assert runs.read_run(tmp_path).state == "completed"
     assert runs.begin(tmp_path, SETTINGS, 0) == record
-    assert runs.find_runs([tmp_path.parent, tmp_path]) == [runs.read_run(tmp_path)]
+    assert runs.find_runs([tmp_path, tmp_path]) == [runs.read_run(tmp_path)]
 
 
 @pytest.mark.parametrize("complete", [False, True])

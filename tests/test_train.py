@@ -116,6 +116,7 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
             half / "checkpoints" / "last.ckpt",
         )
         shutil.copy(tmp_path / "whole" / "checkpoints" / "best.ckpt", half / "checkpoints")
+        shutil.copy(tmp_path / "whole" / "metrics.csv", half)  # and what came later
         command(
             "train", *same, *every, f"hydra.run.dir={half}",
             f"ckpt_path={half}/checkpoints/last.ckpt",
@@ -130,6 +131,8 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
             )
         ]
         assert histories[0] == histories[1]
+        curves = [(run / "metrics.csv").read_text() for run in (tmp_path / "whole", half)]
+        assert len(curves[0].splitlines()) == len(curves[1].splitlines()) > 8
         assert [row["epoch"] for row in histories[0]] == [1, 2, 3, 4]
 
 

@@ -6,7 +6,7 @@ test set. *Examples*: another test set gives other figures for the same model; a
 test examples says by how much. A difference counts where it stands out against both.
 """
 
-import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -256,12 +256,9 @@ def seeds_needed(differences: Sequence[float], alpha: float, power: float = 0.8)
     from statsmodels.stats.power import TTestPower
 
     effect = abs(float(np.mean(differences))) / float(np.std(differences, ddof=1))
-    if TTestPower().power(effect, 1000, alpha) < power:
-        return None
-    lowest = 2  # the solver needs a bracket whose lower end falls short
-    if TTestPower().power(effect, lowest, alpha) >= power:
-        return lowest
-    return math.ceil(float(TTestPower().solve_power(effect, None, alpha, power)))
+    # Its own solver does not converge where two or three seeds are enough.
+    enough = bisect_left(range(2, 1001), power, key=lambda n: TTestPower().power(effect, n, alpha))
+    return enough + 2 if enough < 999 else None
 
 
 def calibration(

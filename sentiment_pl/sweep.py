@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,15 @@ class SweepCallback(Callback):
             return  # nothing ran: Hydra has said why
         from sentiment_pl.report import report
 
-        report([folder], folder / "report")
+        try:
+            report([folder], folder / "report")
+        except Exception:  # Hydra would make a warning of it and end as if all were well
+            traceback.print_exc()
+            print(
+                f"the runs are done, their report failed: python -m sentiment_pl.report {folder}",
+                file=sys.stderr,
+            )
+            sys.exit(1)
         failed = [run for run in runs.find_runs([folder]) if run.state == "failed"]
         for run in failed:
             print(f"{run.folder} failed: {run.reason}", file=sys.stderr)

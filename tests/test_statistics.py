@@ -101,6 +101,8 @@ def test_seeds_needed_of_a_known_case():
     spread = np.array([0.5 - 1, 0.5 + 1]) / np.sqrt(2) + 0.5 * (1 - 1 / np.sqrt(2))
     assert np.mean(spread) / np.std(spread, ddof=1) == pytest.approx(0.5)
     assert statistics.seeds_needed(spread, 0.05) == 34
+    assert statistics.seeds_needed([0.0101, 0.0100, 0.0099], 0.05) == 2
+    assert statistics.seeds_needed([0.01, 0.010001], 0.05) == 2
     assert statistics.seeds_needed([1e-6, -1e-6, 1e-9], 0.05) is None
     assert statistics.seeds_needed([0.01], 0.05) is None
 

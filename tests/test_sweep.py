@@ -107,6 +107,15 @@ def test_one_failing_run_stops_no_other_and_is_repeated_alone(command, tmp_path)
         assert "**This report is not complete: 1 failed.**" in text
 
 
+def test_a_report_that_fails_is_not_passed_over(command, tmp_path):
+    grid = ["train", "-m", "model=mlp", "seed=0", *TINY, "hydra.sweep.dir=sweep"]
+    command(*grid)
+    (tmp_path / "sweep" / "run" / "predictions.parquet").write_text("spoilt")
+    done = command(*grid, code=1)
+    assert "predictions.parquet cannot be read" in done.stderr
+    assert "python -m sentiment_pl.report sweep" in done.stderr
+
+
 def test_a_sweep_with_other_settings_is_refused_and_loses_nothing(command, tmp_path):
     grid = ["train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=sweep"]
     command(*grid)

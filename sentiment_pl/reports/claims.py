@@ -14,6 +14,7 @@ MARGIN = 0.01
 """Differences in accuracy below one point count as small."""
 
 Verdict = Literal["confirmed", "refuted", "undecided"]
+Pairs = list[tuple[Setting, Setting]]
 
 
 @dataclass
@@ -43,11 +44,17 @@ def _points(value: float) -> str:
 def _told(comparison: Comparison) -> str:
     c = comparison
     p = "one common seed" if c.corrected is None else f"p = {c.corrected:.2g}"
-    return f"{c.a.name} − {c.b.name}: {_points(c.difference)} of accuracy ({p})"
+    what = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}[c.metric]
+    return f"{c.a.name} − {c.b.name}: {_points(c.difference)} of {what} ({p})"
 
 
 def _summary(comparisons: Iterable[Comparison]) -> str:
     return "; ".join(map(_told, comparisons))
+
+
+def _in_auc(pairs: Pairs) -> str:
+    """Say what AUC says; it does not decide, since the study judged by accuracy."""
+    return f". Beside it, {_summary(compare(pairs, 'auc'))}"
 
 
 def _outlook(comparisons: Iterable[Comparison]) -> str:
@@ -63,13 +70,14 @@ def _comparable(a: Setting, b: Setting) -> bool:
     )
 
 
-def _matched(group: Group, first: str, second: str) -> list[tuple[Setting, Setting]]:
+def _matched(group: Group, first: str, second: str) -> Pairs:
     """Pair settings of two architectures at equal `model.hidden` and equal all else."""
     return [(a, b) for a in group.of(first) for b in group.of(second) if _comparable(a, b)]
 
 
 def _gru_beats_elman(group: Group) -> Claim | None:
-    made = compare(_matched(group, "gru", "elman"), "accuracy")
+    pairs = _matched(group, "gru", "elman")
+    made = compare(pairs, "accuracy")
     if not made:
         return None
     verdict: Verdict = "undecided"
@@ -77,7 +85,11 @@ def _gru_beats_elman(group: Group) -> Claim | None:
         verdict = "confirmed"
     elif any(c.significant and c.difference < 0 for c in made):
         verdict = "refuted"
-    return Claim("GRU beats Elman at every hidden size.", verdict, _summary(made) + _outlook(made))
+    return Claim(
+        "GRU beats Elman at every hidden size.",
+        verdict,
+        _summary(made) + _outlook(made) + _in_auc(pairs),
+    )
 
 
 def _by_size(group: Group, model: str) -> list[Setting]:
@@ -130,7 +142,7 @@ def _equal_or_not(made: list[Comparison], verdict: Verdict) -> str:
     if verdict == "undecided":
         return _outlook(made)
     if all(map(_equal, made)):
-        return f". All of them equal within {100 * MARGIN:.0f} point (two one-sided tests)"
+        return f". Equal within {100 * MARGIN:.0f} point (two one-sided tests)"
     return ""
 
 
@@ -179,7 +191,8 @@ def _layers_matter_little(model: str) -> Callable[[Group], Claim | None]:
 
 
 def _weights_do_not_help(group: Group) -> Claim | None:
-    made = compare(_matched(group, "weighted_mlp", "mlp"), "accuracy")
+    pairs = _matched(group, "weighted_mlp", "mlp")
+    made = compare(pairs, "accuracy")
     if not made:
         return None
     verdict: Verdict = "undecided"
@@ -190,12 +203,13 @@ def _weights_do_not_help(group: Group) -> Claim | None:
     return Claim(
         "Softmax weights do not improve on the plain sum.",
         verdict,
-        _summary(made) + _equal_or_not(made, verdict),
+        _summary(made) + _equal_or_not(made, verdict) + _in_auc(pairs),
     )
 
 
 def _attention_helps(group: Group) -> Claim | None:
-    made = compare(_matched(group, "windowed_attention", "weighted_mlp"), "accuracy")
+    pairs = _matched(group, "windowed_attention", "weighted_mlp")
+    made = compare(pairs, "accuracy")
     if not made:
         return None
     verdict: Verdict = "undecided"
@@ -206,7 +220,7 @@ def _attention_helps(group: Group) -> Claim | None:
     return Claim(
         "Attention within a window improves on the weighted MLP.",
         verdict,
-        _summary(made) + _outlook(made),
+        _summary(made) + _outlook(made) + _in_auc(pairs),
     )
 
 

@@ -214,6 +214,8 @@ def _log_settings(
             logger.save()
         else:
             logger.log_hyperparams(settings)
+    if "wandb" in sys.modules:  # else the next run of a sweep would go on with this one's
+        sys.modules["wandb"].finish()
 
 
 def _plain(group: DictConfig) -> dict[str, Any]:

@@ -43,7 +43,48 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="a page that opens in a browser, words shaded"
     )
+    files = parser.add_argument_group("a file of reviews")
+    files.add_argument(
+        "--file", type=Path, metavar="IN", help="score its rows: .csv, .tsv, .jsonl, .parquet"
+    )
+    files.add_argument(
+        "--output", type=Path, metavar="OUT",
+        help="IN with two more columns, in any of these formats; rows that cannot be scored go to"
+        " OUT.rejected.jsonl",
+    )  # fmt: skip
+    files.add_argument("--text-column", metavar="NAME", help="holds the text (default: text)")
+    files.add_argument("--label-name", metavar="NAME", help="new column (default: label)")
+    files.add_argument(
+        "--probability-name", metavar="NAME", help="new column (default: probability)"
+    )
+    files.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
+    models = parser.add_argument_group("the model in another form")
+    models.add_argument(
+        "--lexicon", type=Path, metavar="FILE.csv",
+        help="of an mlp or weighted_mlp: the table of words and scores that it is",
+    )  # fmt: skip
     return parser
+
+
+_FILE_OPTIONS = ("output", "text_column", "label_name", "probability_name", "overwrite")
+
+
+def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Refuse what does not go together, before anything is loaded."""
+    for key in _FILE_OPTIONS:
+        if getattr(arguments, key) and not arguments.file:
+            parser.error(f"--{key.replace('_', '-')} goes with --file")
+    if arguments.file and not arguments.output:
+        parser.error("--file needs --output OUT, the file to write")
+    whole = [key for key in ("file", "lexicon") if getattr(arguments, key)]
+    if not whole:
+        return
+    if len(whole) > 1:
+        parser.error(f"one at a time: {' or '.join(f'--{key}' for key in whole)}")
+    if arguments.texts or arguments.html or arguments.json:
+        parser.error(f"--{whole[0]} goes without texts, --json and --html")
+    if len(arguments.checkpoints) > 1:
+        parser.error(f"--{whole[0]} takes one checkpoint")
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -67,6 +108,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
             )
     arguments.checkpoints = [Path(word).expanduser() for word in words[:count]]
     arguments.texts = texts
+    _check(parser, arguments)
     return arguments
 
 
@@ -100,7 +142,37 @@ def _run(arguments: argparse.Namespace) -> None:
     from sentiment_pl.models import load_checkpoint
 
     models = [load_checkpoint(path) for path in arguments.checkpoints]
-    _texts(arguments, models)
+    if arguments.file:
+        _file(arguments, models[0])
+    elif arguments.lexicon:
+        from sentiment_pl.lexicon import Lexicon
+
+        Lexicon(models[0]).write_csv(arguments.lexicon)
+        print(f"written: {arguments.lexicon}", file=sys.stderr)
+    else:
+        _texts(arguments, models)
+
+
+def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
+    """Score a table and say what became of it."""
+    from sentiment_pl.scoring import Columns, score_file
+
+    columns = Columns(
+        arguments.text_column or "text",
+        arguments.label_name or "label",
+        arguments.probability_name or "probability",
+    )
+    done = score_file(
+        model, arguments.file, arguments.output, columns, overwrite=arguments.overwrite
+    )
+    rows = done.scored + done.rejected
+    print(
+        f"{rows:,} rows in {done.seconds:.1f} s ({rows / done.seconds:,.0f} a second):"
+        f" {done.scored:,} scored, in {arguments.output}",
+        file=sys.stderr,
+    )
+    if done.rejects:
+        print(f"{done.rejected:,} rejected, with the reasons in {done.rejects}", file=sys.stderr)
 
 
 def _texts(arguments: argparse.Namespace, models: "Sequence[SentimentModule]") -> None:

@@ -92,6 +92,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         self.cache_dir = Path(cache_dir).expanduser()
         self._folder: Path | None = None
         self._splits: dict[str, EncodedReviews] = {}
+        self._counts: list[int] | None = None
 
     @classmethod
     def from_negation(
@@ -200,6 +201,21 @@ class ReviewDataModule(lightning.LightningDataModule):
     def fingerprint(self) -> str:
         """Names these reviews and their tokenisation."""
         return self._prepared().name
+
+    def description(self) -> dict[str, Any]:
+        """What a checkpoint says of the reviews that a model was trained on; after `setup`.
+
+        `counts`: how often each word id stands in the training split, as it was cut. The others
+        are the settings that a review goes through on its way to the model.
+        """
+        if self._counts is None:
+            self._counts = self._splits["train"].counts(len(self.tokenizer)).tolist()
+        return {
+            "counts": self._counts,
+            "max_tokens": self.max_tokens,
+            "truncate": self.truncate,
+            "batch_size": self.batch_size,
+        }
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches, in an order that depends on (shuffle_seed, epoch) alone."""

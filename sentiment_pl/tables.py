@@ -25,7 +25,7 @@ from sentiment_pl.errors import DataError
 CHUNK = 8_192
 """Rows that are in memory at a time."""
 
-_BLOCK = 8 * 2**20
+_BLOCK = 2 * 2**20
 """Bytes of CSV that are in memory at a time; no row may be longer."""
 
 FORMATS = {".csv": ",", ".tsv": "\t", ".jsonl": None, ".parquet": None}

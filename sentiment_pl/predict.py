@@ -63,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         "--lexicon", type=Path, metavar="FILE.csv",
         help="of an mlp or weighted_mlp: the table of words and scores that it is",
     )  # fmt: skip
+    models.add_argument(
+        "--export", type=Path, metavar="FILE.onnx",
+        help="a graph for ONNX, with the tokenizer and an example beside it; needs the extra onnx",
+    )  # fmt: skip
     return parser
 
 
@@ -76,7 +80,7 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
             parser.error(f"--{key.replace('_', '-')} goes with --file")
     if arguments.file and not arguments.output:
         parser.error("--file needs --output OUT, the file to write")
-    whole = [key for key in ("file", "lexicon") if getattr(arguments, key)]
+    whole = [key for key in ("file", "lexicon", "export") if getattr(arguments, key)]
     if not whole:
         return
     if len(whole) > 1:
@@ -149,6 +153,11 @@ def _run(arguments: argparse.Namespace) -> None:
 
         Lexicon(models[0]).write_csv(arguments.lexicon)
         print(f"written: {arguments.lexicon}", file=sys.stderr)
+    elif arguments.export:
+        from sentiment_pl.export import export_onnx
+
+        written = export_onnx(models[0], arguments.export)
+        print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
     else:
         _texts(arguments, models)
 

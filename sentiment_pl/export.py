@@ -90,7 +90,8 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
             with _silence():
                 program = torch.onnx.export(
                     graph, _batch(model, (19, 7, 3)), dynamo=True,
-                    input_names=["tokens", "lengths"], output_names=names, dynamic_shapes=_dynamic(), verbose=False,
+                    input_names=["tokens", "lengths"], output_names=names,
+                    dynamic_shapes=_dynamic(), verbose=False,
                 )  # fmt: skip
             assert program is not None
             program.save(str(partial), external_data=False)

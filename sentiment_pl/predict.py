@@ -43,6 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="a page that opens in a browser, words shaded"
     )
+    parser.add_argument(
+        "--figure", type=Path, metavar="FILE",
+        help="a picture (.png, .svg, .pdf): who attends to whom, weights against scores, or scores",
+    )  # fmt: skip
     files = parser.add_argument_group("a file of reviews")
     files.add_argument(
         "--file", type=Path, metavar="IN", help="score its rows: .csv, .tsv, .jsonl, .parquet"
@@ -80,13 +84,15 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
             parser.error(f"--{key.replace('_', '-')} goes with --file")
     if arguments.file and not arguments.output:
         parser.error("--file needs --output OUT, the file to write")
+    if arguments.figure and arguments.figure.suffix.lower() not in (".png", ".svg", ".pdf"):
+        parser.error(f"--figure {arguments.figure}: the name must end in .png, .svg or .pdf")
     whole = [key for key in ("file", "lexicon", "export") if getattr(arguments, key)]
     if not whole:
         return
     if len(whole) > 1:
         parser.error(f"one at a time: {' or '.join(f'--{key}' for key in whole)}")
-    if arguments.texts or arguments.html or arguments.json:
-        parser.error(f"--{whole[0]} goes without texts, --json and --html")
+    if arguments.texts or arguments.html or arguments.json or arguments.figure:
+        parser.error(f"--{whole[0]} goes without texts, --json, --html and --figure")
     if len(arguments.checkpoints) > 1:
         parser.error(f"--{whole[0]} takes one checkpoint")
 
@@ -189,24 +195,30 @@ def _texts(arguments: argparse.Namespace, models: "Sequence[SentimentModule]") -
     from sentiment_pl import pages, terminal, verdicts
     from sentiment_pl.atomic import check_folder, replacing
 
-    if arguments.html:
-        check_folder(arguments.html)  # before the work, not after it
+    files = [path for path in (arguments.html, arguments.figure) if path]
+    for path in files:
+        check_folder(path)  # before the work, not after it
     texts: Iterable[str] = arguments.texts or (line.rstrip("\r\n") for line in sys.stdin)
+    if files:
+        texts = list(texts)
     names = verdicts.names(models, arguments.checkpoints)
-    opinions = verdicts.opinions(models, names, texts)
     if arguments.html:
-        seen = list(opinions)
+        page = pages.words_page(list(verdicts.opinions(models, names, texts)))
         with replacing(arguments.html) as partial:
-            partial.write_text(pages.words_page(seen), encoding="utf-8")
-        opinions = iter(seen)
+            partial.write_text(page, encoding="utf-8")
+    if arguments.figure:
+        from sentiment_pl.pictures import sentences_figure
+
+        with replacing(arguments.figure) as partial:
+            sentences_figure(models, names, list(texts)).savefig(partial, dpi=150)
     console = terminal.console()
-    for opinion in opinions:
+    for opinion in () if files and not arguments.json else verdicts.opinions(models, names, texts):
         if arguments.json:
             print(json.dumps(verdicts.as_json(opinion), ensure_ascii=False), flush=True)
-        elif arguments.html is None:
+        else:
             terminal.show(console, opinion)
-    if arguments.html:
-        print(f"written: {arguments.html}", file=sys.stderr)
+    for path in files:
+        print(f"written: {path}", file=sys.stderr)
 
 
 if __name__ == "__main__":

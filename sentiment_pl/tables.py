@@ -25,8 +25,8 @@ from sentiment_pl.errors import DataError
 CHUNK = 8_192
 """Rows that are in memory at a time."""
 
-_BLOCK = 2 * 2**20
-"""Bytes of CSV that are in memory at a time; no row may be longer."""
+_BLOCK = 2**20
+"""Bytes of CSV that are parsed at a time, Arrow some twenty blocks ahead; no row may be longer."""
 
 FORMATS = {".csv": ",", ".tsv": "\t", ".jsonl": None, ".parquet": None}
 """What files may end in, and what separates the columns there."""

@@ -337,5 +337,6 @@ def test_a_million_rows_take_the_memory_of_a_hundred_thousand(tmp_path, path, su
             1 for _ in output.open()
         ) - (suffix == ".csv")  # fmt: skip
         assert rows == size
-    # Ten times the rows: 900,000 of them held in memory would be a hundred megabytes and more.
-    assert peaks[1] - peaks[0] < 25, f"{peaks} MB"
+    # Held in memory, 900,000 rows more would be some 200 MB as Python's objects; what Arrow reads
+    # ahead, which the smaller file does not fill, is some 20.
+    assert peaks[1] - peaks[0] < 40, f"{peaks} MB"

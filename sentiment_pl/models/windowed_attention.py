@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import Unpack
 
+from sentiment_pl.data.tokenizer import UNKNOWN
 from sentiment_pl.errors import ConfigError, check_count
 from sentiment_pl.models.module import Prediction, SentimentModule, Shared, token_network
 from sentiment_pl.models.weighted_mlp import weighted_sum
@@ -126,6 +127,22 @@ class WindowedAttention(SentimentModule):
         weights: list[Tensor] = []
         self._seen(tokens, lengths, weights)
         return torch.stack(weights)
+
+    @torch.no_grad()
+    def read_attention(self, text: str) -> tuple[list[str], Tensor]:
+        """Say who attends to whom in a text.
+
+        Returns:
+            The words, and [L, T, T] on the CPU, the mean over the heads: each word's row sums to 1.
+        """
+        training = self.training
+        self.eval()
+        (words,), (ids,) = self.tokenizer.split([text]), self.tokenizer.encode([text])
+        tokens = torch.tensor([ids or [UNKNOWN]], device=self.device)
+        lengths = torch.tensor([tokens.shape[1]], device=self.device)
+        weights = self.attention(tokens, lengths)[:, 0].mean(1).cpu()
+        self.train(training)
+        return words, weights[:, : len(words), : len(words)]
 
     def _seen(self, tokens: Tensor, lengths: Tensor, weights: list[Tensor] | None = None) -> Tensor:
         """Map words to what they are once they have looked around, [B, T, E]."""

@@ -273,7 +273,7 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
         table.add_row(entry["name"], *cells)
     console.print(table)
     for name, values in by_slice.items():
-        few = len(models) <= 2  # more leave no room for anything but accuracy
+        few = len(models) == 1  # more leave no room for anything but accuracy
         table = Table(title=name if few else f"{name}: accuracy")
         for head in (name, "n"):
             table.add_column(head, justify="right")

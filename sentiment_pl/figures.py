@@ -94,8 +94,8 @@ def slices_figure(
         if ceiling is not None and name == "distance":
             axes.axhline(ceiling, color="0.4", linewidth=1)
             axes.annotate(
-                f"{ceiling:.2f}: no sum of word scores does better", (1, ceiling), (-4, 3),
-                ha="right", xycoords=("axes fraction", "data"), textcoords="offset points",
+                f"{ceiling:.2f}: no sum of word scores does better", (0, ceiling), (4, 3),
+                xycoords=("axes fraction", "data"), textcoords="offset points",
                 fontsize=8, color="0.25",
             )  # fmt: skip
         if on_axis and len(values) <= 20:

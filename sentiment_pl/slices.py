@@ -55,7 +55,9 @@ class Slicing(NamedTuple):
 def proportion(right: int, n: int) -> Interval:
     """Share of `right` in `n` with its Wilson score interval (Wilson, 1927)."""
     low, high = proportion_confint(right, n, alpha=0.05, method="wilson")
-    return Interval(right / n, float(low), float(high))
+    value = right / n
+    # Of 333 in 333 the upper limit is 1, but for rounding.
+    return Interval(value, min(float(low), value), max(float(high), value))
 
 
 def auc(labels: NDArray[Any], scores: NDArray[np.float64], seed: int = 0) -> Interval | None:

@@ -18,6 +18,13 @@ def test_wilson_interval_by_its_formula(right, n):
     assert slices.proportion(right, n) == pytest.approx((p, max(low, 0), min(high, 1)), abs=1e-12)
 
 
+def test_an_interval_holds_its_share_whatever_the_rounding():
+    for n in range(1, 400):
+        for right in (0, n // 2, n):
+            value, low, high = slices.proportion(right, n)
+            assert 0 <= low <= value <= high <= 1
+
+
 def area_by_pairs(labels, scores):
     pairs = scores[labels == 1][:, None] - scores[labels == 0][None]
     return np.mean((pairs > 0) + (pairs == 0) / 2)

@@ -18,6 +18,7 @@ from sentiment_pl.data.batching import Batch
 from sentiment_pl.figures import word_scores_figure
 from sentiment_pl.loggers import ContinuedCSVLogger
 from sentiment_pl.models.module import SentimentModule
+from sentiment_pl.pictures import has_picture, sentences_figure
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,9 @@ class History(lightning.Callback):
 class WordScores(lightning.Callback):
     """Draws the probe sentences with their word scores into TensorBoard's Images, epoch by epoch.
 
+    Where an architecture has more to show, that is drawn as well, as "words": who attends to whom,
+    or weights against scores.
+
     Args:
         sentences: the sentences.
     """
@@ -175,5 +179,9 @@ class WordScores(lightning.Callback):
             return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger) and self.sentences:
-                figure = word_scores_figure(pl_module.read(self.sentences), pl_module.labels)
+                readings = pl_module.read(self.sentences)
+                figure = word_scores_figure(readings, pl_module.labels)
                 logger.experiment.add_figure("word scores", figure, trainer.global_step)
+                if has_picture(pl_module, readings[0]):
+                    figure = sentences_figure([pl_module], [pl_module.name], self.sentences)
+                    logger.experiment.add_figure("words", figure, trainer.global_step)

@@ -1,6 +1,8 @@
 """Tables to pictures."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib import colormaps
 from matplotlib.figure import Figure
@@ -46,3 +48,68 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
             axes.text(x + 0.6, -row - 0.75, f"{score:+.2f}", fontsize=7, color="0.25", va="center")
             x += 1.12 * max(len(word), 4) + 1.6
     return figure
+
+
+# Told apart by the colour-blind (Okabe & Ito, 2008), and in grey by marker and line.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))
+
+
+def slices_figure(
+    rows: Sequence[Mapping[str, Any]], numeric: Mapping[str, bool], ceiling: float | None = None
+) -> Figure:
+    """Draw accuracy slice by slice, with its intervals: a panel a slice, a curve a model.
+
+    Args:
+        rows: from `slices.table`, with the name of the model as `model`.
+        numeric: of each slice whether its values are numbers on one axis; without any slice the
+            models are compared on the whole split.
+        ceiling: accuracy that no sum of word scores exceeds, drawn over the slice `distance`.
+    """
+    names = list(numeric) or ["all"]
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    figure = Figure(figsize=(7, 0.6 + 3.9 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
+        values = list(dict.fromkeys(row["value"] for row in rows if row["slice"] == name))
+        on_axis = numeric.get(name, False)
+        for number, model in enumerate(models):
+            own = [row for row in rows if row["slice"] == name and row["model"] == model]
+            # Beside one another, so that no interval hides another.
+            step = min([1.0, *(b - a for a, b in itertools.pairwise(values))]) if on_axis else 1.0
+            shift = 0.06 * step * (number - (len(models) - 1) / 2)
+            x = [row["value"] if on_axis else values.index(row["value"]) for row in own]
+            y = [row["accuracy"] for row in own]
+            errors = [
+                [row["accuracy"] - row["accuracy_low"] for row in own],
+                [row["accuracy_high"] - row["accuracy"] for row in own],
+            ]
+            style = number % len(_COLOURS)
+            axes.errorbar(
+                [place + shift for place in x], y, errors, label=model, capsize=2, markersize=5,
+                color=_COLOURS[style], marker=_MARKERS[style], elinewidth=0.8,
+                linestyle=_LINES[style] if on_axis else "none",
+            )  # fmt: skip
+        if ceiling is not None and name == "distance":
+            axes.axhline(ceiling, color="0.4", linewidth=1)
+            axes.annotate(
+                f"{ceiling:.2f}: no sum of word scores does better", (0, ceiling), (4, 3),
+                xycoords=("axes fraction", "data"), textcoords="offset points",
+                fontsize=8, color="0.25",
+            )  # fmt: skip
+        if on_axis and len(values) <= 20:
+            axes.set_xticks(values)
+        elif not on_axis:
+            axes.set_xticks(range(len(values)), [str(value) for value in values])
+            axes.tick_params("x", rotation=20 if len(values) > 4 else 0)
+            axes.set_xlim(-0.6, len(values) - 0.4)
+        label = _AXES.get(name, name)
+        axes.set(xlabel=label, ylabel="accuracy (95 % interval)")
+        axes.grid(axis="y", color="0.9")
+        axes.set_axisbelow(True)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure
+
+
+_AXES = {"all": "", "distance": "distance from negator to opinion word, in words"}

@@ -1,76 +1,224 @@
-"""Read texts with a trained model: `python -m sentiment_pl.predict CHECKPOINT "text" …`."""
+"""Read texts with trained models: `python -m sentiment_pl.predict CHECKPOINT "text" …`."""
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sentiment_pl.errors import UserError
 
 if TYPE_CHECKING:  # torch is imported once the arguments are understood
-    from rich.text import Text
+    from sentiment_pl.models import SentimentModule
 
-    from sentiment_pl.models.module import Reading
+_EPILOG = """\
+Which arguments are checkpoints: the first, and those right behind it that are a .ckpt file or the
+folder of a run; they are shown side by side. The rest are texts. A -- says where the texts begin,
+for a text that starts with a dash or is the name of a checkpoint:
+
+  python -m sentiment_pl.predict RUN "Not what I expected" "A second text"
+  python -m sentiment_pl.predict RUN_A RUN_B "Not what I expected"
+  python -m sentiment_pl.predict RUN_A RUN_B -- "- not what I expected"
+  python -m sentiment_pl.predict RUN --file reviews.csv --text-column review --output scored.parquet
+
+Needs the checkpoints alone: neither the training data nor the runs' folders.
+"""
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sentiment_pl.predict",
         description="Label and probability of texts, and what each word added to the logit.",
-        epilog="Needs the checkpoint alone: neither the training data nor the run's folder.",
+        epilog=_EPILOG,
+        usage="%(prog)s [options] CHECKPOINT [CHECKPOINT ...] [--] [TEXT ...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "checkpoint", type=Path, help="a .ckpt file, or a run's folder (its best checkpoint)"
+        "words", nargs="*", metavar="CHECKPOINT, TEXT",
+        help="a .ckpt file, or a run's folder (its best checkpoint), or several; then texts;"
+        " without any text, standard input line by line",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="a JSON object a text, line by line")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="a page that opens in a browser, words shaded"
     )
     parser.add_argument(
-        "texts", nargs="*", metavar="text", help="texts; without any, standard input line by line"
+        "--figure", type=Path, metavar="FILE",
+        help="a picture (.png, .svg, .pdf): who attends to whom, weights against scores, or scores",
+    )  # fmt: skip
+    files = parser.add_argument_group("a file of reviews")
+    files.add_argument(
+        "--file", type=Path, metavar="IN", help="score its rows: .csv, .tsv, .jsonl, .parquet"
     )
-    return parser.parse_args(argv)
+    files.add_argument(
+        "--output", type=Path, metavar="OUT",
+        help="IN with two more columns, in any of these formats; rows that cannot be scored go to"
+        " OUT.rejected.jsonl",
+    )  # fmt: skip
+    files.add_argument("--text-column", metavar="NAME", help="holds the text (default: text)")
+    files.add_argument("--label-name", metavar="NAME", help="new column (default: label)")
+    files.add_argument(
+        "--probability-name", metavar="NAME", help="new column (default: probability)"
+    )
+    files.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
+    models = parser.add_argument_group("the model in another form")
+    models.add_argument(
+        "--lexicon", type=Path, metavar="FILE.csv",
+        help="of an mlp or weighted_mlp: the table of words and scores that it is",
+    )  # fmt: skip
+    models.add_argument(
+        "--export", type=Path, metavar="FILE.onnx",
+        help="a graph for ONNX, with the tokenizer and an example beside it; needs the extra onnx",
+    )  # fmt: skip
+    return parser
+
+
+_FILE_OPTIONS = ("output", "text_column", "label_name", "probability_name", "overwrite")
+
+
+def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Refuse what does not go together, before anything is loaded."""
+    for key in _FILE_OPTIONS:
+        if getattr(arguments, key) and not arguments.file:
+            parser.error(f"--{key.replace('_', '-')} goes with --file")
+    if arguments.file and not arguments.output:
+        parser.error("--file needs --output OUT, the file to write")
+    if arguments.figure and arguments.figure.suffix.lower() not in (".png", ".svg", ".pdf"):
+        parser.error(f"--figure {arguments.figure}: the name must end in .png, .svg or .pdf")
+    whole = [key for key in ("file", "lexicon", "export") if getattr(arguments, key)]
+    if not whole:
+        return
+    if len(whole) > 1:
+        parser.error(f"one at a time: {' or '.join(f'--{key}' for key in whole)}")
+    if arguments.texts or arguments.html or arguments.json or arguments.figure:
+        parser.error(f"--{whole[0]} goes without texts, --json, --html and --figure")
+    if len(arguments.checkpoints) > 1:
+        parser.error(f"--{whole[0]} takes one checkpoint")
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; `checkpoints` and `texts` are told apart as the help says."""
+    parser = _parser()
+    head, texts = list(argv), None
+    if "--" in head:
+        cut = head.index("--")
+        head, texts = head[:cut], head[cut + 1 :]
+    arguments = parser.parse_intermixed_args(head)
+    words: list[str] = arguments.words
+    if not words:
+        parser.error("name a checkpoint: a .ckpt file or the folder of a run")
+    count = len(words)
+    if texts is None:
+        count = next((i for i, word in enumerate(words) if i and not _is_checkpoint(word)), count)
+        texts = words[count:]
+        if texts and texts[0].endswith(".ckpt"):
+            parser.error(
+                f"there is no checkpoint {texts[0]}; if that is a text, write -- before it"
+            )
+    arguments.checkpoints = [Path(word).expanduser() for word in words[:count]]
+    arguments.texts = texts
+    _check(parser, arguments)
+    return arguments
+
+
+def _is_checkpoint(word: str) -> bool:
+    try:
+        path = Path(word).expanduser()
+        if path.is_dir():
+            return (path / "checkpoints" / "best.ckpt").is_file()
+        return path.suffix == ".ckpt" and path.is_file()
+    except (OSError, RuntimeError, ValueError):  # longer than a path may be, "~stranger", a NUL
+        return False
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print what a model says of texts."""
-    arguments = _arguments(argv)
-    texts: Iterable[str] = arguments.texts or (line.rstrip("\n") for line in sys.stdin)
+    """Print or write what models say of texts."""
+    arguments = _arguments(sys.argv[1:] if argv is None else argv)
+    try:
+        _run(arguments)
+    except UserError as error:
+        _fail(error)
+    except BrokenPipeError:  # whoever reads us has seen enough
+        sys.stderr.close()
+        sys.exit(0)
 
-    from rich.console import Console
 
+def _fail(error: UserError) -> NoReturn:
+    sys.exit(f"error: {error}")
+
+
+def _run(arguments: argparse.Namespace) -> None:
     from sentiment_pl.models import load_checkpoint
 
-    console = Console(highlight=False, soft_wrap=True)
-    try:
-        model = load_checkpoint(arguments.checkpoint.expanduser())
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    for text in texts:
-        (reading,) = model.read([text])
-        label = model.labels[reading.probability >= 0.5]
-        console.print(
-            f"{label}  P({model.labels[1]}) = {reading.probability:.4f}  {text}", markup=False
-        )
-        console.print(_words(reading))
+    models = [load_checkpoint(path) for path in arguments.checkpoints]
+    if arguments.file:
+        _file(arguments, models[0])
+    elif arguments.lexicon:
+        from sentiment_pl.lexicon import Lexicon
+
+        Lexicon(models[0]).write_csv(arguments.lexicon)
+        print(f"written: {arguments.lexicon}", file=sys.stderr)
+    elif arguments.export:
+        from sentiment_pl.export import export_onnx
+
+        written = export_onnx(models[0], arguments.export)
+        print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
+    else:
+        _texts(arguments, models)
 
 
-def _words(reading: "Reading") -> "Text":
-    """Set each word with its score below one another, coloured by the score's sign and size."""
-    from rich.text import Text
+def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
+    """Score a table and say what became of it."""
+    from sentiment_pl.scoring import Columns, score_file
 
-    text = Text()
-    largest = max(map(abs, reading.scores), default=0.0) or 1.0
-    weights: Sequence[float | None] = reading.weights or [None] * len(reading.words)
-    width = max(map(len, reading.words), default=0)
-    rows = zip(reading.words, reading.known, reading.scores, weights, strict=True)
-    for word, known, score, weight in rows:
-        # From white to full red or blue; a piped console leaves colours out.
-        pale = round(255 - 175 * abs(score) / largest)
-        shade = f"rgb({pale},{pale},255)" if score > 0 else f"rgb(255,{pale},{pale})"
-        line = f"  {word:<{width}}  {score:+8.3f}"
-        if weight is not None:
-            line += f"  weight {weight:.3f}"
-        text.append(line, style=shade)
-        text.append("\n" if known else "  (unknown word)\n")
-    return text
+    columns = Columns(
+        arguments.text_column or "text",
+        arguments.label_name or "label",
+        arguments.probability_name or "probability",
+    )
+    done = score_file(
+        model, arguments.file, arguments.output, columns, overwrite=arguments.overwrite
+    )
+    rows = done.scored + done.rejected
+    print(
+        f"{rows:,} rows in {done.seconds:.1f} s ({rows / done.seconds:,.0f} a second):"
+        f" {done.scored:,} scored, in {arguments.output}",
+        file=sys.stderr,
+    )
+    if done.rejects:
+        print(f"{done.rejected:,} rejected, with the reasons in {done.rejects}", file=sys.stderr)
+
+
+def _texts(arguments: argparse.Namespace, models: "Sequence[SentimentModule]") -> None:
+    """Show texts on the terminal, as JSON or as a page."""
+    from sentiment_pl import pages, terminal, verdicts
+    from sentiment_pl.atomic import check_folder, replacing
+
+    files = [path for path in (arguments.html, arguments.figure) if path]
+    for path in files:
+        check_folder(path)  # before the work, not after it
+    texts: Iterable[str] = arguments.texts or (line.rstrip("\r\n") for line in sys.stdin)
+    if files:
+        texts = list(texts)
+    names = verdicts.names(models, arguments.checkpoints)
+    if arguments.html:
+        page = pages.words_page(list(verdicts.opinions(models, names, texts)))
+        with replacing(arguments.html) as partial:
+            partial.write_text(page, encoding="utf-8")
+    if arguments.figure:
+        from sentiment_pl.pictures import sentences_figure
+
+        with replacing(arguments.figure) as partial:
+            sentences_figure(models, names, list(texts)).savefig(partial, dpi=150)
+    console = terminal.console()
+    for opinion in () if files and not arguments.json else verdicts.opinions(models, names, texts):
+        if arguments.json:
+            print(json.dumps(verdicts.as_json(opinion), ensure_ascii=False), flush=True)
+        else:
+            terminal.show(console, opinion)
+    for path in files:
+        print(f"written: {path}", file=sys.stderr)
 
 
 if __name__ == "__main__":

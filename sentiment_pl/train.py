@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import config
-from sentiment_pl.errors import UserError
+from sentiment_pl.errors import mendable
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
@@ -39,7 +38,7 @@ def _run(cfg: DictConfig) -> float | None:
         with runs.claimed(folder):
             return _attempt(cfg, folder, multirun)
     except Exception as error:
-        cause = _mendable(error)
+        cause = mendable(error)
         if cause is None and not multirun:
             raise
         log.error("%s", traceback.format_exc() if cause is None else cause)
@@ -84,13 +83,6 @@ def _write_config(cfg: DictConfig, folder: Path) -> None:
     OmegaConf.save(cfg, folder / ".hydra" / "config.yaml")
     OmegaConf.save(OmegaConf.create({"hydra": hydra_config}), folder / ".hydra" / "hydra.yaml")
     OmegaConf.save(hydra_config.overrides.task, folder / ".hydra" / "overrides.yaml")
-
-
-def _mendable(error: BaseException) -> UserError | None:
-    """Find the user's mistake inside what Hydra wraps around it."""
-    while isinstance(error, InstantiationException) and error.__cause__ is not None:
-        error = error.__cause__
-    return error if isinstance(error, UserError) else None
 
 
 def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]:

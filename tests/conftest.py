@@ -70,3 +70,37 @@ def command(tmp_path, cache):
 def only_run(folder: Path) -> Path:
     (run,) = (folder / "outputs" / "runs").iterdir()
     return run
+
+
+TRAINING_TEXTS = [
+    "this movie is the best movie i have ever seen",
+    "not what i expected",
+    "i really can not understand why people said this is a good movie",
+]
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory):
+    """A function: name and settings to the path of a checkpoint with random weights."""
+    import torch
+
+    from sentiment_pl.data.tokenizer import Tokenizer
+    from sentiment_pl.models import architectures
+
+    folder = tmp_path_factory.mktemp("saved")
+    tokenizer = Tokenizer.train(TRAINING_TEXTS, size=100).to_json()
+
+    def save(name: str, **settings) -> Path:
+        torch.manual_seed(0)
+        settings = {"embedding_dim": 8, "tokenizer": tokenizer, **settings}
+        model = architectures()[name](**settings)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.normal_().div_(parameter.shape[-1] ** 0.5)
+        checkpoint = {"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}
+        model.on_save_checkpoint(checkpoint)
+        path = folder / f"{name}-{len(list(folder.iterdir()))}.ckpt"
+        torch.save(checkpoint, path)
+        return path
+
+    return save

@@ -46,11 +46,12 @@ def copy_tree(target: Path) -> Path:
 
 
 def expected_files() -> set[str]:
-    """Every module and every config of the checkout, by its path inside a wheel."""
+    """Every module, template and config of the checkout, by its path inside a wheel."""
     modules = {str(p.relative_to(ROOT)) for p in (ROOT / "sentiment_pl").rglob("*.py")}
     configs = {f"sentiment_pl/{p.relative_to(ROOT)}" for p in (ROOT / "conf").rglob("*.yaml")}
     assert configs, "conf/ holds no YAML file"
-    return modules | configs | {"sentiment_pl/py.typed"}
+    templates = {str(p.relative_to(ROOT)) for p in (ROOT / "sentiment_pl").rglob("*.html")}
+    return modules | configs | templates | {"sentiment_pl/py.typed"}
 
 
 def test_wheel_would_hold_every_module_and_config(tmp_path, monkeypatch):

@@ -79,6 +79,13 @@ class EncodedReviews(Dataset[Batch]):
         words: NDArray[np.int32] = self._values[chunk][start:stop]
         return words
 
+    def counts(self, vocabulary: int) -> NDArray[np.int64]:
+        """Count how often each of `vocabulary` word ids occurs."""
+        counts = np.zeros(vocabulary, np.int64)
+        for values, offsets in zip(self._values, self._offsets, strict=True):
+            counts += np.bincount(values[offsets[0] : offsets[-1]], minlength=vocabulary)
+        return counts
+
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """Return the reviews of these rows as one padded batch: what a DataLoader fetches."""
         picked = np.asarray(indices)

@@ -5,6 +5,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sentiment_pl.data.splits import check_val_fraction, duplicates, hold_out
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.errors import (
     ConfigError,
+    DataError,
     check_choice,
     check_count,
     check_flag,
@@ -103,6 +105,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         self.cache_dir = Path(cache_dir).expanduser()
         self._folder: Path | None = None
         self._splits: dict[str, EncodedReviews] = {}
+        self._counts: list[int] | None = None
 
     @classmethod
     def from_negation(
@@ -128,8 +131,6 @@ class ReviewDataModule(lightning.LightningDataModule):
         **shared: Any,
     ) -> "ReviewDataModule":
         """Serve files of one's own; see `sources.Files`."""
-        if train is None:
-            raise ConfigError("data=files needs the training reviews: data.train=FILE")
         return cls(Files(train, val, test, text_column, label_column, labels), **shared)
 
     @classmethod
@@ -212,6 +213,21 @@ class ReviewDataModule(lightning.LightningDataModule):
         """Names these reviews and their tokenisation."""
         return self._prepared().name
 
+    def description(self) -> dict[str, Any]:
+        """What a checkpoint says of the reviews that a model was trained on; after `setup`.
+
+        `counts`: how often each word id stands in the training split, as it was cut. The others
+        are the settings that a review goes through on its way to the model.
+        """
+        if self._counts is None:
+            self._counts = self._splits["train"].counts(len(self.tokenizer)).tolist()
+        return {
+            "counts": self._counts,
+            "max_tokens": self.max_tokens,
+            "truncate": self.truncate,
+            "batch_size": self.batch_size,
+        }
+
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches, in an order that depends on (shuffle_seed, epoch) alone."""
         return self._loader("train")
@@ -225,14 +241,13 @@ class ReviewDataModule(lightning.LightningDataModule):
         return self._loader("test")
 
     def _loader(self, split: str) -> DataLoader[Batch]:
-        reviews = self._splits[split]
         # Overfitting means the same few batches again and again.
         overfitting = self.trainer is not None and bool(getattr(self.trainer, "overfit_batches", 0))
+        return self._serve(self._splits[split], shuffle=split == "train" and not overfitting)
+
+    def _serve(self, reviews: EncodedReviews, *, shuffle: bool) -> DataLoader[Batch]:
         batches = LengthBuckets(
-            reviews.lengths,
-            self.batch_size,
-            shuffle=split == "train" and not overfitting,
-            seed=self.shuffle_seed,
+            reviews.lengths, self.batch_size, shuffle=shuffle, seed=self.shuffle_seed
         )
         return DataLoader(
             reviews,
@@ -267,6 +282,8 @@ class ReviewDataModule(lightning.LightningDataModule):
     def _read(self, scratch: Path) -> tuple[DatasetDict, int]:
         """Read the source's splits, hold out what is to be held out, drop what is to be dropped."""
         splits = self.source.load(scratch)
+        if "train" not in splits:
+            raise ConfigError(f"data {self.source.name} has no training reviews: data.train=FILE")
         train, shared = splits["train"], 0
         if "test" in splits:
             twice = duplicates(train, splits["test"])
@@ -308,6 +325,41 @@ class ReviewDataModule(lightning.LightningDataModule):
         if self.truncate == "tail":
             return ids[-most:]
         return ids[: most - most // 2] + ids[len(ids) - most // 2 :]
+
+    @contextmanager
+    def reviews(self, split: str) -> Iterator[Dataset]:
+        """Open the reviews of a split with all their columns, as `data.reviews` describes them.
+
+        They are read anew and lie in a scratch folder for as long as the context lasts.
+
+        Args:
+            split: "train", "val" or "test"; without training reviews there is only the last.
+
+        Raises:
+            DataError: there is no such split, or the reviews cannot be had or cannot be used.
+        """
+        self.cache_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
+            with calm_libraries():
+                if split == "test":
+                    splits = self.source.load(Path(scratch))
+                else:
+                    splits, _ = self._read(Path(scratch))
+            if split not in splits:
+                there = ", ".join(splits)
+                raise DataError(f"data {self.source.name} has no split {split}, only {there}")
+            yield splits[split]
+
+    def serve(self, reviews: Dataset, tokenizer: Tokenizer) -> DataLoader[Batch]:
+        """Serve reviews to a model in the way that the test split is served.
+
+        Args:
+            reviews: from `reviews`, whose context must last as long as the result is used.
+            tokenizer: the model's.
+        """
+        with calm_libraries():
+            encoded = self._encode(reviews.select_columns(["text", "label", "row"]), tokenizer)
+        return self._serve(EncodedReviews(encoded), shuffle=False)
 
     def sentences(self) -> Iterator[list[str]]:
         """Words of the training and the unlabelled texts; read anew, since rarely asked for."""

@@ -73,4 +73,5 @@ def load_checkpoint(path: Path) -> SentimentModule:
             f"{path} was written by sentiment_pl {ours['version']}, whose {ours['model']} has other"
             f" weights than this version's: {error}"
         ) from error
+    model.trained_on = ours.get("trained_on")
     return model.eval()

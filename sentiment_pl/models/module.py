@@ -92,6 +92,8 @@ class SentimentModule(lightning.LightningModule, ABC):
     name: ClassVar[str]
     """The architecture's name in conf/model and in checkpoints: that of its file."""
     example_input_array: Any = None
+    trained_on: dict[str, Any] | None = None
+    """Of a loaded checkpoint: `ReviewDataModule.description`; None where it holds none."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -290,9 +292,11 @@ class SentimentModule(lightning.LightningModule, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what a checkpoint needs to stand alone, as plain values."""
+        data = getattr(self._trainer, "datamodule", None)
         checkpoint["sentiment_pl"] = {
             "version": sentiment_pl.__version__,
             "model": self.name,
             "tokenizer": self.tokenizer.to_json(),
             "labels": list(self.labels),
+            "trained_on": self.trained_on if data is None else data.description(),
         }

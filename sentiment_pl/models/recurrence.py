@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sentiment_pl.models import onnx_recurrence
+
 CHUNK = 8
 """Steps whose gradient factors are computed together: few enough to stay in the cache."""
 
@@ -45,6 +47,8 @@ def gru(x: Tensor, weight: Tensor, bias: Tensor, *, reset_after: bool) -> Tensor
     Returns:
         [T, B, H], the states h_1 … h_T.
     """
+    if torch.onnx.is_in_onnx_export():
+        return onnx_recurrence.gru(x, weight, bias, reset_after=reset_after)
     run = _ResetBefore.apply if not reset_after else _cudnn_gru if x.is_cuda else _ResetAfter.apply
     with torch.autocast(x.device.type, enabled=False):
         states: Tensor = run(*_full_precision(x, weight, bias))
@@ -65,6 +69,8 @@ def elman(x: Tensor, weight: Tensor, *, activation: str, slope: float = 0.01) ->
     Returns:
         [T, B, H], the states h_1 … h_T.
     """
+    if torch.onnx.is_in_onnx_export():
+        return onnx_recurrence.elman(x, weight, activation=activation, slope=slope)
     with torch.autocast(x.device.type, enabled=False):
         states: Tensor = _Elman.apply(*_full_precision(x, weight), activation, slope)  # type: ignore[no-untyped-call]
     return states.to(x.dtype)

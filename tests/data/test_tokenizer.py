@@ -124,3 +124,14 @@ def test_any_text_is_split_as_it_is_encoded(tokenizer, text):
     assert all(words)
     assert tokenizer.encode([text, "good", text]) == [ids, [2], ids]
     assert tokenizer.split([text, text]) == [words, words]
+
+
+PIECES = ["Good", "don`t", "<BR />", "<br\t/>", "<br\x1c/>", "7/10", "!?", "...", ":-)", "[PAD]",
+          "é", "ﬁlm", "`", "\x00", "\n", "'", "-", "İ", " "]  # fmt: skip
+
+
+@given(st.lists(st.text() | st.lists(st.sampled_from(PIECES)).map("".join), max_size=8))
+def test_the_quick_way_for_ascii_gives_what_the_library_gives(texts):
+    tokenizer = Tokenizer.train(["good don't br 7/10 !? ... :-) film é pad i"], size=50)
+    wanted = [encoding.ids for encoding in tokenizer._backend.encode_batch(texts)]
+    assert tokenizer.encode(texts) == wanted

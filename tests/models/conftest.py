@@ -22,7 +22,12 @@ VARIANTS = {
     "gru": [*DIRECTIONS_AND_POOLINGS, {"reset_after": False}],
     "mlp": [{"residual": True}],
     "weighted_mlp": [{"residual": True}],
-    "windowed_attention": [{"window": 1, "heads": 1}, {"window": 12, "residual": False}],
+    "windowed_attention": [
+        {"window": 1, "heads": 1},
+        {"window": 12, "residual": False},
+        {"window": None, "layers": 2},
+        {"window": 3, "layers": 3},
+    ],
 }
 CASES = [(name, settings) for name in architectures() for settings in [{}, *VARIANTS.get(name, [])]]
 

@@ -65,7 +65,8 @@ OWN = {
     "windowed_attention": [
         *STACKS,
         ("model.window", {"window": 0}),
-        *each("model.window", "window", NOT_INTEGERS),
+        *each("model.window", "window", [value for value in NOT_INTEGERS if value is not None]),
+        *each("model.layers", "layers", [0, *NOT_INTEGERS]),
         *each("model.heads", "heads", [0, *NOT_INTEGERS]),
         ("model.heads", {"heads": 3}),
     ],

@@ -5,7 +5,12 @@ import math
 import pytest
 import torch
 
-from sentiment_pl.models.windowed_attention import BLOCK, windowed_attention
+from sentiment_pl.models.windowed_attention import (
+    BLOCK,
+    FAR,
+    attention_weights,
+    windowed_attention,
+)
 
 B, N, D = 3, 2, 4
 WINDOWS = [1, 2, 5, 12]
@@ -101,3 +106,104 @@ def test_positions_tell_left_from_right(build):
     lengths = torch.full((B,), BLOCK + 4)
     gathered = windowed_attention(q, k, v, position, lengths, 3)
     torch.testing.assert_close(gathered[:, :, 1:], v[:, :, :-1])
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_matrix_of_weights_gathers_what_the_blocks_gather(window):
+    T = 2 * BLOCK + 5
+    q, k, v, position = arguments(T, window)
+    lengths = torch.tensor([T, T - 9, 2])
+    words = (torch.arange(T) < lengths[:, None])[:, None, :, None]
+    weights = attention_weights(q, k, position, lengths, window)
+    torch.testing.assert_close(
+        weights @ v * words, windowed_attention(q, k, v, position, lengths, window) * words
+    )
+    torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
+    place = torch.arange(T)
+    beyond = ((place - place[:, None]).abs() > window) | (place >= lengths[:, None, None, None])
+    assert (weights * words)[beyond.expand_as(weights)].abs().max() == 0
+
+
+def test_without_a_window_every_word_is_seen_and_far_positions_are_alike():
+    T = 2 * FAR + 7
+    generator = torch.Generator().manual_seed(0)
+    q, k = (torch.randn(2, N, T, D, generator=generator, dtype=torch.float64) for _ in range(2))
+    position = torch.randn(N, 2 * FAR + 1, generator=generator, dtype=torch.float64)
+    lengths = torch.tensor([T, 9])
+    weights = attention_weights(q, k, position, lengths, None)
+    for b, t, n in ((0, 0, 0), (0, T - 1, 1), (0, 40, 0), (1, 3, 1)):
+        score = [
+            float(q[b, n, t] @ k[b, n, u]) / math.sqrt(D)
+            + float(position[n, max(-FAR, min(FAR, u - t)) + FAR])
+            for u in range(int(lengths[b]))
+        ]
+        total = sum(map(math.exp, score))
+        wanted = [math.exp(s) / total for s in score] + [0.0] * (T - len(score))
+        assert weights[b, n, t].tolist() == pytest.approx(wanted, abs=1e-12)
+
+
+@torch.no_grad()
+def test_layers_equal_their_equations(build, batch):
+    """Word by word, in plain loops over the parameters."""
+    heads, window = 2, 3
+    model = build("windowed_attention", window=window, layers=3, heads=heads)
+    tokens, lengths = batch(23)
+    x = model.embedding(tokens)[0]
+
+    def look_around(part, inputs):
+        q, k, v = part.projection(inputs).chunk(3, -1)
+        rows = []
+        for t in range(len(inputs)):
+            seen = [u for u in range(len(inputs)) if abs(u - t) <= window]
+            gathered = []
+            for n in range(heads):
+                own = slice(n * 8 // heads, (n + 1) * 8 // heads)
+                scores = torch.stack(
+                    [
+                        q[t, own] @ k[u, own] / math.sqrt(8 / heads)
+                        + part.position[n, u - t + window]
+                        for u in seen
+                    ]
+                )
+                gathered.append(scores.softmax(0) @ v[seen][:, own])
+            rows.append(part.mix(torch.cat(gathered)))
+        return torch.stack(rows)
+
+    y = x + look_around(model, x)
+    for block in model.further:
+        deviation = y.var(-1, keepdim=True, correction=0) + block.norm.eps
+        normed = (y - y.mean(-1, keepdim=True)) / deviation.sqrt()
+        y = y + look_around(block, normed * block.norm.weight + block.norm.bias)
+    score, weight = model.network(y).unbind(-1)
+    wanted = float((weight.softmax(0) * score).sum())
+    assert float(model(tokens, lengths).logits) == pytest.approx(wanted, abs=1e-10)
+
+
+@torch.no_grad()
+def test_layers_see_as_many_windows_far(build, batch):
+    model = build("windowed_attention", window=2, layers=3)
+    tokens, lengths = batch(40)
+    other = tokens.clone()
+    other[0, 20] = tokens[0, 20] % 30 + 2
+    scores = []
+    for ids in (tokens, other):
+        prediction = model(ids, lengths, explain=True)
+        scores.append((prediction.word_scores / prediction.word_weights)[0])
+    changed = ((scores[0] - scores[1]).abs() > 1e-12).nonzero().flatten().tolist()
+    assert changed == list(range(14, 27))
+
+
+def test_one_layer_keeps_the_names_that_older_checkpoints_have(build):
+    names = {name.split(".")[0] for name, _ in build("windowed_attention").named_parameters()}
+    assert names == {"embedding", "projection", "position", "mix", "network"}
+    assert build("windowed_attention").position.shape == (4, 11)
+
+
+@torch.no_grad()
+def test_attention_of_a_sentence(build, batch):
+    model = build("windowed_attention", window=2, layers=2)
+    tokens, lengths = batch(9)
+    weights = model.attention(tokens, lengths)
+    assert weights.shape == (2, 1, 4, 9, 9)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 1, 4, 9, dtype=torch.float64))
+    assert (weights[..., 0, 3:] == 0).all()

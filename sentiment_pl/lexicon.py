@@ -1,0 +1,108 @@
+"""A token-wise network is a table from word to score: the table, written and put to use.
+
+The network of the two MLPs looks at one word at a time, so it can be asked about every word of the
+vocabulary once, and never again. With s the column `score` and a the column `weight`, a review of
+words t has
+
+    mlp:           logit = Σ_t s_t
+    weighted_mlp:  logit = Σ_t exp(a_t) s_t / Σ_t exp(a_t)
+
+in which the network's biases are part of each word's score. A word that is not in the table counts
+as [UNK], and a review without words as one [UNK].
+"""
+
+import csv
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sentiment_pl.atomic import replacing
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
+from sentiment_pl.errors import UserError
+from sentiment_pl.models import SentimentModule
+
+
+@runtime_checkable
+class TokenWise(Protocol):
+    """A model whose word scores depend on the word alone."""
+
+    def word_table(self) -> Tensor:
+        """[V, 1], the score of every word, or [V, 2], score and weight before the softmax."""
+
+
+class Lexicon:
+    """What a token-wise model says of every word that it knows."""
+
+    def __init__(self, model: SentimentModule) -> None:
+        """Ask the network about the whole vocabulary.
+
+        Args:
+            model: a token-wise one.
+
+        Raises:
+            UserError: the model is of another architecture, in which a word's score depends on its
+                neighbours.
+        """
+        if not isinstance(model, TokenWise):
+            raise UserError(
+                f"{model.name} has no lexicon: there, a word's score depends on its neighbours; an"
+                " mlp or weighted_mlp has one"
+            )
+        with torch.inference_mode():
+            table = model.eval().word_table().cpu()
+        self.words: list[str] = model.tokenizer.words
+        self.scores: NDArray[np.float32] = table[:, 0].numpy()
+        """[V], what each word adds to the logit (where it is weighted, before the weighting)."""
+        self.weights: NDArray[np.float32] | None = (
+            table[:, 1].numpy() if table.shape[1] > 1 else None
+        )
+        """[V], each word's weight before the softmax, where the model has one."""
+        counts = None if model.trained_on is None else model.trained_on["counts"]
+        self.counts: list[int] | None = counts
+        """[V], how often each word stood in the training split; None where that is not known."""
+
+    def logits(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """Score reviews by looking up their words.
+
+        Args:
+            rows: the word ids of each review; none counts as one unknown word.
+
+        Returns:
+            [N], the model's logits but for rounding: they are summed in float64.
+        """
+        rows = [ids or (UNKNOWN,) for ids in rows]
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        starts = np.cumsum(lengths) - lengths
+        ids = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
+        if not rows:
+            return np.empty(0)
+        scores = self.scores[ids].astype(np.float64)
+        if self.weights is None:
+            return np.asarray(np.add.reduceat(scores, starts))
+        weights = self.weights[ids].astype(np.float64)
+        weights = np.exp(weights - np.repeat(np.maximum.reduceat(weights, starts), lengths))
+        summed = np.add.reduceat(scores * weights, starts) / np.add.reduceat(weights, starts)
+        return np.asarray(summed)
+
+    def write_csv(self, path: Path) -> None:
+        """Write the table, sorted by score: `word`, `score`, and `weight`, `count` where known.
+
+        Numbers are written with all their digits. pandas needs `keep_default_na=False` to read it,
+        or it takes words such as "null" for missing values.
+        """
+        columns: dict[str, Sequence[object]] = {"word": self.words, "score": self.scores.tolist()}
+        if self.weights is not None:
+            columns["weight"] = self.weights.tolist()
+        if self.counts is not None:
+            columns["count"] = self.counts
+        order = [int(i) for i in np.argsort(self.scores, kind="stable") if i != PADDING]
+        with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows([column[i] for column in columns.values()] for i in order)

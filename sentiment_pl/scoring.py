@@ -1,0 +1,289 @@
+"""Millions of rows scored in constant memory: a table in, the same with two more columns out."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from scipy.special import expit
+
+from sentiment_pl.atomic import check_folder, replacing
+from sentiment_pl.data.batching import collate
+from sentiment_pl.data.tokenizer import UNKNOWN
+from sentiment_pl.errors import DataError
+from sentiment_pl.lexicon import Lexicon, TokenWise
+from sentiment_pl.models import SentimentModule
+from sentiment_pl.tables import Chunk, Reader, Reject, Rows, open_reader, suffix
+from sentiment_pl.writers import has_fixed_columns, open_writer
+
+BATCH_WORDS = 32_768
+"""Words, padding included, that go through a network at once."""
+BATCH_REVIEWS = 512
+"""Reviews that go through a network at once."""
+SAY_EVERY = 30.0
+"""Seconds between two lines on the progress where there is no terminal to draw a bar on."""
+
+
+class Scorer:
+    """Texts to logits: by the lexicon where the model is one, else by the network."""
+
+    def __init__(self, model: SentimentModule) -> None:
+        self._model = model.eval()
+        self._lexicon = Lexicon(model) if isinstance(model, TokenWise) else None
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the logits [N] of texts, each read in full."""
+        rows = self._model.tokenizer.encode(texts)
+        if self._lexicon is not None:
+            return self._lexicon.logits(rows)
+        arrays = [np.array(ids or [UNKNOWN]) for ids in rows]
+        lengths = np.fromiter(map(len, arrays), np.int64, len(arrays))
+        logits = np.empty(len(arrays))
+        with torch.inference_mode():
+            for picked in _batches(lengths):
+                batch = collate([arrays[i] for i in picked], [0] * len(picked), picked)
+                said = self._model(batch.tokens, batch.lengths).logits
+                logits[picked] = said.double().numpy()
+        return logits
+
+
+def _batches(lengths: NDArray[np.int64]) -> Iterator[list[int]]:
+    """Rows of like length together, as many as fit."""
+    picked: list[int] = []
+    for i in np.argsort(lengths, kind="stable").tolist():
+        full = len(picked) == BATCH_REVIEWS or (len(picked) + 1) * lengths[i] > BATCH_WORDS
+        if picked and full:
+            yield picked
+            picked = []
+        picked.append(i)
+    if picked:
+        yield picked
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns are read and which are added."""
+
+    text: str = "text"
+    label: str = "label"
+    """The likelier label's name."""
+    probability: str = "probability"
+    """That of label 1."""
+
+    def check(self, names: Sequence[str], path: Path) -> None:
+        """Raise DataError where the text is missing or a new column's name is taken."""
+        if self.text not in names:
+            raise DataError(
+                f"{path}: no column {self.text!r}; its columns are {', '.join(names)}."
+                " --text-column NAME says which one holds the text"
+            )
+        self.check_names(names, path)
+
+    def check_names(self, names: Sequence[str], path: Path) -> None:
+        """Raise DataError where a new column's name is taken."""
+        if self.label == self.probability:
+            raise DataError(f"both new columns would be called {self.label!r}")
+        for option, name in (("label", self.label), ("probability", self.probability)):
+            if name in names:
+                raise DataError(
+                    f"{path} has a column {name!r} already, which would be lost:"
+                    f" --{option}-name NAME gives the new one another name"
+                )
+
+
+@dataclass
+class Summary:
+    """What became of a file."""
+
+    scored: int = 0
+    rejected: int = 0
+    seconds: float = 0.0
+    rejects: Path | None = None
+    """Where the rejected rows are, if there are any."""
+
+
+def rejects_path(output: Path) -> Path:
+    """The file beside the output that holds rejected rows."""
+    return output.with_name(output.name + ".rejected.jsonl")
+
+
+def score_file(
+    model: SentimentModule,
+    source: Path,
+    output: Path,
+    columns: Columns,
+    *,
+    overwrite: bool = False,
+) -> Summary:
+    """Add the label and its probability to every row of a table.
+
+    The table goes through in chunks: a file of any size takes the memory of a few thousand rows.
+    Rows that cannot be scored are left out, and kept with the reason in `rejects_path(output)`.
+    The output is there whole or not at all.
+
+    Args:
+        model: what scores the rows.
+        source: CSV, TSV, JSON lines or Parquet, by its suffix.
+        output: the same choice.
+        columns: which columns are read and added.
+        overwrite: replace what stands at `output`.
+
+    Returns:
+        How many rows were scored and rejected, and how long it took.
+
+    Raises:
+        DataError: files or columns are missing or in the way, the file is damaged, or none of its
+            rows can be scored.
+    """
+    suffix(output)
+    check_folder(output)
+    rejects = rejects_path(output)
+    if output.exists() and source.exists() and output.samefile(source):
+        raise DataError(f"{output} is the input as well: name another output")
+    for path in (output, rejects):
+        if path.exists() and not overwrite:
+            raise DataError(f"{path} exists already: --overwrite replaces it")
+    reader = open_reader(source)
+    schema = None
+    if has_fixed_columns(output) or suffix(source) != ".jsonl":
+        columns.check(reader.columns, source)
+        schema = reader.schema.append(pa.field(columns.label, pa.string()))
+        schema = schema.append(pa.field(columns.probability, pa.float64()))
+    summary, began = Summary(), time.perf_counter()
+    with replacing(output) as partial, _rejects_file(rejects) as note, _progress(reader) as tell:
+        with open_writer(partial, schema, output) as writer:
+            scorer = Scorer(model)
+            for chunk in reader.chunks():
+                kept, texts, refused = _usable(chunk, columns, source)
+                for reject in refused:
+                    note(reject)
+                logits = scorer.logits(texts)
+                writer.write(_scored(kept, logits, model.labels, columns))
+                summary.scored += len(texts)
+                summary.rejected += len(refused)
+                tell(summary.scored + summary.rejected)
+        if summary.rejected and not summary.scored:
+            note.keep()
+            raise DataError(
+                f"{source}: none of its {summary.rejected:,} rows can be scored; {rejects} says why"
+            )
+        summary.seconds = time.perf_counter() - began
+        note.keep()
+    summary.rejects = rejects if summary.rejected else None
+    return summary
+
+
+def _usable(chunk: Chunk, columns: Columns, source: Path) -> tuple[Rows, list[str], list[Reject]]:
+    """Rows with a text, their texts, and the others."""
+    rows = chunk.rows
+    if isinstance(rows, list):
+        for names in {tuple(record) for record in rows}:
+            columns.check_names(names, source)
+        values = [record.get(columns.text) for record in rows]
+    else:
+        values = rows[columns.text].to_pylist()
+    reasons = [_fault(value, columns.text) for value in values]
+    keep = [i for i, reason in enumerate(reasons) if reason is None]
+    refused = list(chunk.rejects)
+    for i, reason in enumerate(reasons):
+        if reason is not None:
+            content = rows[i] if isinstance(rows, list) else rows.slice(i, 1).to_pylist()[0]
+            refused.append(Reject(int(chunk.numbers[i]), reason, content))
+    refused.sort(key=lambda reject: reject.row)
+    if len(keep) < len(values):
+        places = pa.array(keep, pa.int64())
+        rows = [rows[i] for i in keep] if isinstance(rows, list) else rows.take(places)
+    return rows, [str(values[i]) for i in keep], refused
+
+
+def _fault(text: Any, column: str) -> str | None:
+    if text is None:
+        return f"column {column!r} is missing or null"
+    if not isinstance(text, str):
+        return f"column {column!r} holds {type(text).__name__}, not text"
+    return None if text.strip() else f"column {column!r} is empty"
+
+
+def _scored(
+    rows: Rows,
+    logits: NDArray[np.float64],
+    labels: Sequence[str],
+    columns: Columns,
+) -> Rows:
+    probabilities = expit(logits)
+    said = [labels[likely] for likely in (probabilities >= 0.5).tolist()]
+    if isinstance(rows, list):
+        return [
+            {**record, columns.label: label, columns.probability: float(p)}
+            for record, label, p in zip(rows, said, probabilities, strict=True)
+        ]
+    rows = rows.append_column(columns.label, pa.array(said, pa.string()))
+    return rows.append_column(columns.probability, pa.array(probabilities))
+
+
+class _Rejects:
+    """The file of rejected rows, begun with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._partial = path, path.with_name(f".partial-{path.name}")
+        self._file: IO[str] | None = None
+
+    def __call__(self, reject: Reject) -> None:
+        if self._file is None:
+            self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
+        self._file.write(json.dumps(reject._asdict(), ensure_ascii=False, default=str) + "\n")
+
+    def keep(self) -> None:
+        """Put the file in place; without rejected rows take an older one away."""
+        self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+            self._partial.replace(self._path)
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _rejects_file(path: Path) -> Iterator[_Rejects]:
+    rejects = _Rejects(path)
+    try:
+        yield rejects
+    finally:
+        rejects.discard()
+
+
+@contextmanager
+def _progress(reader: Reader) -> Iterator[Any]:
+    """Tell how far it is: a bar on a terminal, now and then a line elsewhere."""
+    began = said = time.perf_counter()
+    console = Console(stderr=True)
+    bar = Progress(
+        BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[told]}"),
+        console=console, disable=not console.is_terminal, transient=True,
+    )  # fmt: skip
+    task = bar.add_task("", total=1.0, told="")
+
+    def tell(rows: int) -> None:
+        nonlocal said
+        now = time.perf_counter()
+        told = f"{rows:,} rows, {rows / (now - began):,.0f} a second"
+        bar.update(task, completed=reader.share_read(), told=told)
+        if not console.is_terminal and now - said > SAY_EVERY:
+            said = now
+            print(f"{reader.share_read():.0%}  {told}", file=sys.stderr, flush=True)
+
+    with bar:
+        yield tell

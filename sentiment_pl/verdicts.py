@@ -1,0 +1,112 @@
+"""What several models say of texts, as data: the terminal, JSON and HTML show the same."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sentiment_pl.models import SentimentModule
+from sentiment_pl.models.module import Reading
+
+
+class Verdict(NamedTuple):
+    """What one model says of one text."""
+
+    model: str
+    """The model's name among those that are asked."""
+    labels: Sequence[str]
+    """Names of label 0 and label 1."""
+    reading: Reading
+
+    @property
+    def label(self) -> str:
+        """Name of the likelier label."""
+        return self.labels[self.reading.probability >= 0.5]
+
+
+class Opinion(NamedTuple):
+    """What every model that is asked says of one text."""
+
+    text: str
+    verdicts: list[Verdict]
+
+
+def names(models: Sequence[SentimentModule], paths: Sequence[Path]) -> list[str]:
+    """Tell models apart in few words: by architecture, or where two share one, by path as well.
+
+    Args:
+        models: the models.
+        paths: the checkpoint of each.
+
+    Returns:
+        A name for each, all different.
+    """
+    kinds = [model.name for model in models]
+    if len(set(kinds)) == len(kinds):
+        return kinds
+    ends = ["/".join(path.parts[-n:]) for n in (1,) for path in paths]
+    for n in range(2, max(len(path.parts) for path in paths) + 1):
+        if len(set(ends)) == len(ends):
+            break
+        ends = ["/".join(path.parts[-n:]) for path in paths]
+    found = [f"{kind} {end}" for kind, end in zip(kinds, ends, strict=True)]
+    if len(set(found)) < len(found):  # the same checkpoint twice
+        found = [f"{name} ({number})" for number, name in enumerate(found, 1)]
+    return found
+
+
+def opinions(
+    models: Sequence[SentimentModule], names: Sequence[str], texts: Iterable[str]
+) -> Iterator[Opinion]:
+    """Ask every model about every text, one text at a time.
+
+    Args:
+        models: the models.
+        names: what each is called.
+        texts: the texts; standard input may go on for ever.
+    """
+    for text in texts:
+        yield Opinion(
+            text,
+            [
+                Verdict(name, model.labels, *model.read([text]))
+                for name, model in zip(names, models, strict=True)
+            ],
+        )
+
+
+def largest_scores(opinions: Iterable[Opinion]) -> dict[str, float]:
+    """The largest score of each model by its size, what its shades are measured by; never 0."""
+    largest: dict[str, float] = {}
+    for opinion in opinions:
+        for verdict in opinion.verdicts:
+            sizes = [abs(s) for s in verdict.reading.scores if math.isfinite(s)]
+            largest[verdict.model] = max([largest.get(verdict.model, 0.0), *sizes])
+    return {name: size or 1.0 for name, size in largest.items()}
+
+
+def as_json(opinion: Opinion) -> dict[str, Any]:
+    """Describe an opinion with what JSON has; a score that is not a number becomes null."""
+    return {
+        "text": opinion.text,
+        "models": [
+            {
+                "model": verdict.model,
+                "label": verdict.label,
+                "probability": verdict.reading.probability,
+                "probability_of": verdict.labels[1],
+                "words": list(_words(verdict.reading)),
+            }
+            for verdict in opinion.verdicts
+        ],
+    }
+
+
+def _words(reading: Reading) -> Iterator[dict[str, Any]]:
+    rows = zip(reading.words, reading.known, reading.scores, strict=True)
+    for i, (word, known, score) in enumerate(rows):
+        entry: dict[str, Any] = {"word": word, "known": known}
+        entry["score"] = score if math.isfinite(score) else None
+        if reading.weights is not None:
+            entry["weight"] = reading.weights[i]
+        yield entry

@@ -1,0 +1,163 @@
+"""Tables written a chunk at a time: CSV, TSV, JSON lines, Parquet.
+
+A value that a column cannot hold (a list in CSV, a number among texts) is written as JSON.
+"""
+
+import gzip
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from sentiment_pl.tables import FORMATS, Rows, suffix
+
+_LEVEL = 4
+"""Of gzip: four times as fast as the default, for a tenth more bytes."""
+
+
+class Writer(ABC):
+    """A file that rows are added to; a context that closes it."""
+
+    @abstractmethod
+    def write(self, rows: Rows) -> None:
+        """Add rows."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the file."""
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()
+
+
+def has_fixed_columns(path: Path) -> bool:
+    """Whether a file of this name needs to know its columns before its first row."""
+    return suffix(path) != ".jsonl"
+
+
+def open_writer(path: Path, schema: pa.Schema | None, name: Path) -> Writer:
+    """Begin a file.
+
+    Args:
+        path: where it is written.
+        schema: its columns; None where the format needs none.
+        name: its name when it is done, whose suffix says the format.
+    """
+    kind = suffix(name)
+    if kind == ".jsonl":
+        return _JsonLines(path, packed=name.name.lower().endswith(".gz"))
+    assert schema is not None
+    if kind == ".parquet":
+        return _Parquet(path, schema)
+    return _Separated(path, schema, FORMATS[kind] or ",", name.name.lower().endswith(".gz"))
+
+
+class _Parquet(Writer):
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema)
+
+    def write(self, rows: Rows) -> None:
+        self._writer.write_table(_as_table(rows, self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Separated(Writer):
+    def __init__(self, path: Path, schema: pa.Schema, separator: str, packed: bool) -> None:
+        self._schema = schema
+        self._file: IO[bytes] = (
+            gzip.open(path, "wb", compresslevel=_LEVEL)  # type: ignore[assignment]  # noqa: SIM115
+            if packed
+            else path.open("wb")
+        )
+        flat = pa.schema([(f.name, _flat_type(f.type)) for f in schema])
+        options = pa.csv.WriteOptions(delimiter=separator, quoting_style="needed")
+        self._writer = pa.csv.CSVWriter(self._file, flat, write_options=options)
+
+    def write(self, rows: Rows) -> None:
+        table = _as_table(rows, self._schema)
+        columns = [_flat(column) for column in table.columns]
+        self._writer.write_table(pa.table(columns, names=table.column_names))
+
+    def close(self) -> None:
+        self._writer.close()
+        self._file.close()
+
+
+class _JsonLines(Writer):
+    def __init__(self, path: Path, packed: bool) -> None:
+        self._file = (
+            gzip.open(path, "wt", compresslevel=_LEVEL, encoding="utf-8")  # noqa: SIM115
+            if packed
+            else path.open("w", encoding="utf-8")
+        )
+
+    def write(self, rows: Rows) -> None:
+        records = rows if isinstance(rows, list) else rows.to_pylist()
+        self._file.writelines(
+            json.dumps(record, ensure_ascii=False, default=_plain) + "\n" for record in records
+        )
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _as_table(rows: Rows, schema: pa.Schema) -> pa.Table:
+    if isinstance(rows, pa.Table):
+        return rows.cast(schema) if rows.schema != schema else rows
+    columns = [
+        pa.array([_fitted(record.get(field.name), field.type) for record in rows], field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _fitted(value: Any, kind: pa.DataType) -> Any:
+    if value is None or isinstance(value, str) or not pa.types.is_string(kind):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _flat_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _flat_type(kind.value_type)
+    return pa.string() if pa.types.is_nested(kind) or _is_bytes(kind) else kind
+
+
+def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Turn what has no place in a cell into JSON."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _flat(column.cast(kind.value_type))
+    if not pa.types.is_nested(kind) and not _is_bytes(kind):
+        return column
+    cells = [
+        None if value is None else _plain(value) if isinstance(value, bytes)
+        else json.dumps(value, ensure_ascii=False, default=_plain)
+        for value in column.to_pylist()
+    ]  # fmt: skip
+    return pa.chunked_array([cells], pa.string())
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def _plain(value: Any) -> str:
+    """Bytes as text where they are some, and anything else that JSON lacks (dates) as ISO text."""
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,173 @@
+"""The evaluation command, as users type it."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import matplotlib.image
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from sentiment_pl.data import negation
+from tests.conftest import SMALL, only_run
+
+DATA = [*SMALL[:3], "trainer.accelerator=cpu"]
+
+
+def trained(command, tmp_path, *overrides):
+    known = set(tmp_path.glob("outputs/runs/*"))
+    command("train", *SMALL, "trainer.max_epochs=1", *overrides)
+    (run,) = set(tmp_path.glob("outputs/runs/*")) - known
+    return run
+
+
+def evaluation(tmp_path):
+    (folder,) = (tmp_path / "outputs" / "evaluations").iterdir()
+    return folder
+
+
+def test_it_reproduces_the_figures_of_the_training_to_the_last_digit(command, tmp_path):
+    run = trained(command, tmp_path, "model=elman", "data.max_tokens=15", "data.truncate=both",
+                  "data.batch_size=20")  # fmt: skip
+    record = json.loads((run / "metrics.json").read_text())
+    for split in ("test", "val"):
+        command("evaluate", f"checkpoint={run}", *DATA, f"split={split}", f"hydra.run.dir={split}")
+        (found,) = json.loads((tmp_path / split / "metrics.json").read_text())["models"]
+        assert {key: found[key] for key in record[split]} == record[split]
+    ours = pq.read_table(tmp_path / "test" / "predictions.parquet")
+    theirs = pq.read_table(run / "predictions.parquet")
+    assert ours.select(["id", "label", "probability"]).equals(theirs)
+    # What is set on the command line wins over what the checkpoint says.
+    command("evaluate", f"checkpoint={run}", *DATA, "data.max_tokens=5", "hydra.run.dir=short")
+    (found,) = json.loads((tmp_path / "short" / "metrics.json").read_text())["models"]
+    assert found["loss"] != record["test"]["loss"]
+
+
+def test_slices_of_several_checkpoints(command, tmp_path, saved):
+    runs = [saved(name) for name in ("mlp", "gru")]
+    done = command(
+        "evaluate", f"checkpoint=[{runs[0]},{runs[1]}]", *DATA,
+        "slice=[distance,negated,length,has_negator,unknown_share]",
+    )  # fmt: skip
+    folder = evaluation(tmp_path)
+    for path in ("metrics.json", "slices.csv", "slices.json", "slices.png", "slices.svg",
+                 "predictions.parquet"):  # fmt: skip
+        assert (folder / path).stat().st_size > 0, path
+    assert matplotlib.image.imread(folder / "slices.png").std() > 0
+    drawn = (folder / "slices.svg").read_text()
+    assert "distance" in drawn
+    with (folder / "slices.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(json.loads((folder / "slices.json").read_text())) == len(rows)
+    # The figures by other arithmetic, from the predictions and the corpus itself.
+    corpus = negation.generate({"test": 144})["test"]
+    table = pq.read_table(folder / "predictions.parquet")
+    assert table.column_names == ["model", "id", "label", "probability", "distance", "negated"]
+    for model in ("mlp", "gru"):
+        of = table.filter(np.array(table["model"].to_pylist()) == model)
+        assert of["distance"].to_pylist() == corpus["distance"]
+        right = (of["probability"].to_numpy() >= 0.5) == np.array(corpus["label"])
+        own = [row for row in rows if row["model"] == model]
+        for column in ("distance", "negated"):
+            found = [row for row in own if row["slice"] == column]
+            assert [row["value"] for row in found] == [str(v) for v in sorted(set(corpus[column]))]
+            for row in found:
+                chosen = np.array([str(v) == row["value"] for v in corpus[column]])
+                assert int(row["n"]) == chosen.sum()
+                assert float(row["accuracy"]) == right[chosen].mean()
+                assert float(row["accuracy_low"]) <= float(row["accuracy"])
+        for kind in ("length", "has_negator", "unknown_share"):
+            found = [row for row in own if row["slice"] == kind]
+            assert sum(int(row["n"]) for row in found) == 144
+    assert "unknown_share" in done.stdout
+    assert str(folder) in done.stdout
+
+
+def contrast(path, labels=("negative", "positive")):
+    """Contrast pairs, one row alone and a group of three."""
+    rows = [
+        (i, w, label) for i in range(8) for w, label in zip(("bad", "good"), labels, strict=True)
+    ]
+    rows += [(50, "good", labels[1])] + [(51, "bad", labels[0])] * 3
+    lines = [f"{i},a {w} film number {i},{label}" for i, w, label in rows]
+    path.write_text("pair,text,label\n" + "\n".join(lines) + "\n")
+
+
+def test_contrast_pairs_of_files_without_a_training_split(command, tmp_path, saved):
+    run = saved("mlp")
+    contrast(tmp_path / "pairs.csv")
+    done = command(
+        "evaluate", f"checkpoint={run}", "data=files", "data.test=pairs.csv", "pair_column=pair",
+        "trainer.accelerator=cpu",
+    )  # fmt: skip
+    folder = evaluation(tmp_path)
+    (entry,) = json.loads((folder / "metrics.json").read_text())["models"]
+    found = entry["pairs"]
+    assert found["n"] == 8
+    assert (found["rows_without_partner"], found["rows_in_other_groups"]) == (1, 3)
+    table = pq.read_table(folder / "predictions.parquet").to_pandas()
+    right = (table["probability"] >= 0.5) == table["label"]
+    assert found["consistency"] == right[:16].groupby(table["pair"][:16]).all().mean()
+    assert found["consistency_low"] <= found["consistency"] <= found["consistency_high"]
+    assert "8 pairs by pair" in done.stdout
+    assert "1 rows have no partner" in done.stdout
+
+
+def test_names_of_labels(command, tmp_path, saved):
+    run = saved("mlp")
+    contrast(tmp_path / "other.csv", ("bad", "good"))
+    arguments = ["evaluate", f"checkpoint={run}", "data=files", "data.test=other.csv",
+                 "trainer.accelerator=cpu"]  # fmt: skip
+    assert "labels differ" in command(*arguments, "data.labels=[bad,good]").stdout
+    contrast(tmp_path / "other.csv")
+    done = command(*arguments, "data.labels=[positive,negative]", code=1)
+    assert "data.labels=[negative,positive] puts them in the order" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ([], "checkpoint=PATH is needed"),
+        (["checkpoint=absent.ckpt"], "there is no checkpoint absent.ckpt"),
+        (
+            ["checkpoint=RUN", "slice=nope"],
+            "label, negated, distance; any data has length",
+        ),
+        (["checkpoint=RUN", "pair_column=nope"], "pair_column=nope"),
+        (["checkpoint=RUN", "pair_column=text"], "no two rows share a value"),
+        (["checkpoint=RUN", "split=tset"], "split must be one of train, val, test"),
+        (["checkpoint=RUN", "data.test=0"], "has no split test"),
+        (["checkpoint=RUN", "trainer.devices=2"], "trainer.devices must be 1"),
+        (["checkpoint=RUN", "slice=3"], "slice must be a name"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(command, tmp_path, saved, overrides, words):
+    checkpoint = str(saved("mlp"))
+    overrides = [override.replace("RUN", checkpoint) for override in overrides]
+    done = command("evaluate", *DATA, *overrides, code=1)
+    assert words.lower() in done.stdout.lower()
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.glob("outputs/evaluations/*/metrics.json"))
+
+
+def test_help_needs_no_torch():
+    probe = (
+        "import sys, runpy; sys.argv = ['evaluate', '--help']\n"
+        "try: runpy.run_module('sentiment_pl.evaluate', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert "checkpoint=[A,B]" in done.stdout
+    assert "data: files, hub, imdb, negation" in done.stdout
+
+
+def test_training_still_needs_training_reviews(command, tmp_path):
+    contrast(tmp_path / "pairs.csv")
+    done = command("train", "data=files", "data.test=pairs.csv", code=1)
+    assert "data.train=FILE" in done.stdout
+    assert not list((tmp_path).glob("outputs/runs/*/metrics.json"))
+    assert only_run(tmp_path).is_dir()

@@ -1,0 +1,242 @@
+"""The command that reads texts: what it prints, as text, JSON and HTML."""
+
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from sentiment_pl import pages, terminal
+from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.models.module import Reading
+from sentiment_pl.predict import main
+from sentiment_pl.verdicts import Opinion, Verdict, names
+
+
+@pytest.fixture(scope="module")
+def mlp(saved):
+    return saved("mlp")
+
+
+@pytest.fixture(scope="module")
+def weighted(saved):
+    return saved("weighted_mlp", labels=("bad", "good"))
+
+
+def refused(capsys, *arguments):
+    """What the command says, and nothing else, when it ends with an error."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    message = stop.value.code if isinstance(stop.value.code, str) else capsys.readouterr().err
+    assert stop.value.code != 0
+    assert "Traceback" not in message
+    return message
+
+
+def test_label_probability_and_every_word_with_its_score(capsys, mlp):
+    main([str(mlp), "Not what I xyzzy"])
+    (reading,) = load_checkpoint(mlp).read(["Not what I xyzzy"])
+    first, *lines = capsys.readouterr().out.splitlines()
+    label = "positive" if reading.probability >= 0.5 else "negative"
+    assert first == f"{label}  P(positive) = {reading.probability:.4f}  Not what I xyzzy"
+    assert [line.split()[0] for line in lines] == ["not", "what", "i", "xyzzy"]
+    assert [float(line.split()[1]) for line in lines] == [round(s, 3) for s in reading.scores]
+    assert ["unknown" in line for line in lines] == [False, False, False, True]
+
+
+def test_weights_are_shown_where_there_are_some(capsys, weighted):
+    main([str(weighted), "not what"])
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert "P(good)" in first
+    assert sum(float(line.split()[3]) for line in lines) == pytest.approx(1, abs=2e-3)
+
+
+def test_a_text_without_words_says_so_and_prints_no_blank_line(capsys, mlp):
+    main([str(mlp), "...;", ";"])
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.strip() for line in lines)
+    assert lines[-1].strip() == terminal.NO_WORDS
+
+
+def test_standard_input_line_by_line(capsys, monkeypatch, mlp):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("not what\r\ngood movie\n"))
+    main([str(mlp)])
+    piped = capsys.readouterr().out
+    main([str(mlp), "not what", "good movie"])
+    assert piped == capsys.readouterr().out
+
+
+def test_a_pipe_gets_no_colours_and_a_terminal_black_on_red_and_blue(capsys, monkeypatch, mlp):
+    main([str(mlp), "not what i expected"])
+    plain = capsys.readouterr().out
+    assert "\x1b" not in plain
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    main([str(mlp), "not what i expected"])
+    coloured = capsys.readouterr().out
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+    shades = {}
+    for line in coloured.splitlines()[1:]:
+        r, b, score = re.search(r"48;2;(\d+);\d+;(\d+)m\s*([+-][\d.]+)", line).groups()
+        shades[float(score)] = (int(r), int(b))
+    for score, (red, blue) in shades.items():
+        assert (blue > red) == (score > 0)
+    strongest = max(shades, key=abs)
+    assert min(shades[strongest]) == min(map(min, shades.values())) == 105
+
+
+def test_control_characters_in_a_text_do_not_reach_the_terminal(capsys, mlp):
+    main([str(mlp), "good \x1b[31m movie \x07"])
+    assert not {"\x1b", "\x07"} & set(capsys.readouterr().out)
+
+
+def test_several_models_side_by_side(capsys, mlp, weighted):
+    main([str(mlp), str(weighted), "Not xyzzy"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Not xyzzy"
+    assert lines[1].split()[0] == "mlp"
+    assert lines[2].split()[0] == "weighted_mlp"
+    assert lines[3].split() == ["mlp", "weighted_mlp"]
+    readings = [load_checkpoint(path).read(["Not xyzzy"])[0] for path in (mlp, weighted)]
+    found = [float(number) for number in re.findall(r"[+-]\d+\.\d+", lines[4])]
+    assert found == [round(r.scores[0], 3) for r in readings]
+    assert "(unknown word)" in lines[5]
+
+
+def test_models_that_split_texts_in_other_ways_stand_below_one_another(capsys):
+    def verdict(name, words):
+        scores = [1.0] * len(words)
+        return Verdict(name, ("n", "p"), Reading(words, [True] * len(words), scores, None, 0.7))
+
+    console = terminal.console()
+    terminal.show(console, Opinion("a-b", [verdict("x", ["a-b"]), verdict("y", ["a", "b"])]))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines[3:]] == ["a-b", "a", "b"]
+
+
+def test_which_arguments_are_checkpoints(capsys, mlp, weighted, tmp_path):
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "checkpoints" / "best.ckpt").write_bytes(mlp.read_bytes())
+
+    def asked(*arguments):
+        main(["--json", *map(str, arguments)])
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [entry["text"] for entry in found], [m["model"] for m in found[0]["models"]]
+
+    assert asked(mlp, "good") == (["good"], ["mlp"])
+    assert asked(run, weighted, "good", "bad") == (["good", "bad"], ["mlp", "weighted_mlp"])
+    assert asked(mlp, "good", weighted)[0] == ["good", str(weighted)], "leading ones alone"
+    assert asked(mlp, "--", weighted)[0] == [str(weighted)]
+    assert asked(mlp, weighted, "--", "-- no")[0] == ["-- no"]
+    assert asked(mlp, str(tmp_path)) == ([str(tmp_path)], ["mlp"]), "a folder, but of no run"
+    _, models = asked(mlp, run, "good")
+    assert len(set(models)) == 2
+    assert all(name.startswith("mlp ") for name in models)
+    assert str(mlp).endswith(models[0].split()[1])
+
+
+def test_names_of_the_same_checkpoint_twice_differ(mlp):
+    model = load_checkpoint(mlp)
+    assert len(set(names([model, model], [mlp, mlp]))) == 2
+
+
+def test_a_mistyped_checkpoint_is_no_text(capsys, mlp):
+    assert "there is no checkpoint b.ckpt" in refused(capsys, mlp, "b.ckpt", "good")
+    assert "there is no checkpoint a.ckpt" in refused(capsys, "a.ckpt", "good")
+    assert "name a checkpoint" in refused(capsys)
+
+
+def test_json_holds_what_the_model_says(capsys, mlp, weighted):
+    main([str(mlp), str(weighted), "--json", 'Not "xyzzy" ü'])
+    (line,) = capsys.readouterr().out.splitlines()
+    entry = json.loads(line)
+    assert entry["text"] == 'Not "xyzzy" ü'
+    for path, said in zip((mlp, weighted), entry["models"], strict=True):
+        (reading,) = load_checkpoint(path).read([entry["text"]])
+        assert said["probability"] == reading.probability
+        assert [word["word"] for word in said["words"]] == reading.words
+        assert [word["known"] for word in said["words"]] == reading.known
+        assert [word["score"] for word in said["words"]] == reading.scores
+        assert [word.get("weight") for word in said["words"]] == (reading.weights or [None] * 3)
+    assert entry["models"][1]["label"] in ("bad", "good")
+    assert entry["models"][1]["probability_of"] == "good"
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "span":
+            self.words.append(["", dict(attrs)])
+
+    def handle_data(self, data):
+        self.text += data
+        if self.words and self.tags[-1][0] == "span" and not self.words[-1][0]:
+            self.words[-1][0] = data
+
+
+def test_html_page_stands_alone_and_escapes(capsys, tmp_path, mlp, weighted):
+    evil = "<script>alert('good')</script> & \"movie\""
+    out = tmp_path / "page.html"
+    main([str(mlp), str(weighted), "--html", str(out), evil, "not xyzzy"])
+    assert capsys.readouterr().out == ""
+    source = out.read_text(encoding="utf-8")
+    page = Page(source)
+    assert evil in page.text
+    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe"})
+    assert not re.search(r"https?://|url\(|@import", source)
+    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in (
+        page.tags
+    )
+    (reading,) = load_checkpoint(weighted).read(["not xyzzy"])
+    word, attributes = page.words[-1]
+    assert word == "xyzzy"
+    assert attributes["class"] == "unknown"
+    assert (
+        f"score {reading.scores[1]:+.3f}, weight {reading.weights[1]:.3f}"
+        in (attributes["data-note"])
+    )
+    assert "unknown word" in attributes["data-note"]
+    assert [p.name for p in tmp_path.iterdir()] == ["page.html"], "nothing half-written"
+
+
+def test_shades_of_the_page_grow_with_the_score():
+    reading = Reading(["a", "b", "c"], [True] * 3, [2.0, -1.0, math.nan], None, 0.7)
+    page = Page(pages.words_page([Opinion("a b c", [Verdict("m", ("n", "p"), reading)])]))
+    assert [attributes["style"] for _, attributes in page.words] == [
+        "background: rgba(67, 147, 195, 1.000)",
+        "background: rgba(214, 96, 77, 0.500)",
+        "background: rgba(214, 96, 77, 0.000)",
+    ]
+
+
+def test_a_page_that_cannot_be_written_is_told_before_the_work(capsys, tmp_path, mlp):
+    assert "there is no folder" in refused(capsys, mlp, "--html", tmp_path / "no" / "x.html", "a")
+
+
+@pytest.mark.parametrize("name", architectures())
+def test_every_architecture_alone_on_any_machine(capsys, saved, name):
+    main([str(saved(name)), "not what i expected"])
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+
+def test_help_is_quick_and_needs_no_torch():
+    probe = (
+        "import sys\nfrom sentiment_pl.predict import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert 'torch' not in sys.modules"
+    )
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert time.perf_counter() - began < 1
+    assert "Which arguments are checkpoints" in done.stdout

@@ -18,7 +18,7 @@ from sentiment_pl.data.batching import Batch
 from sentiment_pl.figures import word_scores_figure
 from sentiment_pl.loggers import ContinuedCSVLogger
 from sentiment_pl.models.module import SentimentModule
-from sentiment_pl.pictures import has_picture, sentences_figure
+from sentiment_pl.reading.pictures import has_picture, sentences_figure
 
 log = logging.getLogger(__name__)
 

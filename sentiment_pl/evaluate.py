@@ -57,8 +57,9 @@ def evaluate(cfg: DictConfig, folder: Path, overrides: list[str]) -> None:
     import lightning
     from hydra.utils import instantiate
 
-    from sentiment_pl import console, evaluation, verdicts
+    from sentiment_pl import console, evaluation
     from sentiment_pl.models import load_checkpoint
+    from sentiment_pl.reading import verdicts
 
     console.quieten_lightning()
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)

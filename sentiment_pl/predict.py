@@ -170,7 +170,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
     """Score a table and say what became of it."""
-    from sentiment_pl.scoring import Columns, score_file
+    from sentiment_pl.scoring.files import Columns, score_file
 
     columns = Columns(
         arguments.text_column or "text",
@@ -192,8 +192,8 @@ def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
 
 def _texts(arguments: argparse.Namespace, models: "Sequence[SentimentModule]") -> None:
     """Show texts on the terminal, as JSON or as a page."""
-    from sentiment_pl import pages, terminal, verdicts
     from sentiment_pl.atomic import check_folder, replacing
+    from sentiment_pl.reading import pages, terminal, verdicts
 
     files = [path for path in (arguments.html, arguments.figure) if path]
     for path in files:
@@ -207,7 +207,7 @@ def _texts(arguments: argparse.Namespace, models: "Sequence[SentimentModule]") -
         with replacing(arguments.html) as partial:
             partial.write_text(page, encoding="utf-8")
     if arguments.figure:
-        from sentiment_pl.pictures import sentences_figure
+        from sentiment_pl.reading.pictures import sentences_figure
 
         with replacing(arguments.figure) as partial:
             sentences_figure(models, names, list(texts)).savefig(partial, dpi=150)

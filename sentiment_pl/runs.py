@@ -6,7 +6,6 @@ run is complete. While a process works on a run it holds the lock beside them.
 
 import importlib.metadata
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 import sentiment_pl
+from sentiment_pl.atomic import replacing
 from sentiment_pl.errors import ConfigError, DataError
 
 RECORD, PREDICTIONS, ERROR = "metrics.json", "predictions.parquet", "error.txt"
@@ -194,9 +194,8 @@ def write_predictions(
             "probability": pa.array(expit(logits[order])),
         }
     )
-    partial = folder / f"{PREDICTIONS}.partial"
-    pq.write_table(table, partial)
-    _into_place(partial, folder / PREDICTIONS)
+    with replacing(folder / PREDICTIONS) as partial:
+        pq.write_table(table, partial)
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -206,9 +205,9 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _into_place(partial, path)
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def _json(path: Path) -> dict[str, Any] | None:
@@ -221,12 +220,6 @@ def _json(path: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         raise DataError(f"{path} holds no record of a run")
     return content
-
-
-def _into_place(partial: Path, path: Path) -> None:
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())  # else a power cut may leave the new name with no content
-    partial.replace(path)
 
 
 def versions() -> dict[str, str]:

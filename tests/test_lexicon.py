@@ -46,7 +46,7 @@ def test_looking_up_equals_the_network(saved, name):
 
 
 def test_no_network_is_asked_once_the_table_stands(saved, monkeypatch):
-    from sentiment_pl.scoring import Scorer
+    from sentiment_pl.scoring.files import Scorer
 
     model = load_checkpoint(saved("mlp"))
     scorer = Scorer(model)

@@ -11,11 +11,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sentiment_pl import pages, terminal
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.module import Reading
 from sentiment_pl.predict import main
-from sentiment_pl.verdicts import Opinion, Verdict, names
+from sentiment_pl.reading import pages, terminal
+from sentiment_pl.reading.verdicts import Opinion, Verdict, names
 
 
 @pytest.fixture(scope="module")

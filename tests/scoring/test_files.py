@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment_pl import scoring, tables
 from sentiment_pl.errors import DataError
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.predict import main
-from sentiment_pl.scoring import Columns, Scorer, score_file
+from sentiment_pl.scoring import files, tables
+from sentiment_pl.scoring.files import Columns, Scorer, score_file
 
 TEXTS = ["not what i expected", "best movie ever", 'a, "quoted"\nmovie', "good", "xyzzy ü movie"]
 SUFFIXES = [".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".jsonl.gz"]
@@ -73,7 +73,7 @@ def test_every_format_in_and_out_keeps_all_columns(tmp_path, model, source, targ
 
 @pytest.mark.parametrize("name", architectures())
 def test_scores_are_those_of_one_text_at_a_time(saved, name, monkeypatch):
-    monkeypatch.setattr(scoring, "BATCH_WORDS", 64)
+    monkeypatch.setattr(files, "BATCH_WORDS", 64)
     model = load_checkpoint(saved(name))
     texts = ["movie " * n + "not what" for n in (30, 1, 7, 100, 2, 3)] + ["", ";", "xyzzy"]
     one_by_one = [model.read([text])[0].probability for text in texts]
@@ -86,9 +86,9 @@ def test_scores_are_those_of_one_text_at_a_time(saved, name, monkeypatch):
 def test_batches_are_of_like_length_and_bounded(monkeypatch):
     import numpy as np
 
-    monkeypatch.setattr(scoring, "BATCH_WORDS", 100)
+    monkeypatch.setattr(files, "BATCH_WORDS", 100)
     lengths = np.array([50, 3, 500, 40, 2, 60, 1])
-    batches = list(scoring._batches(lengths))
+    batches = list(files._batches(lengths))
     assert sorted(i for batch in batches for i in batch) == list(range(7))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * lengths[batch].max() <= 100
@@ -261,10 +261,10 @@ def test_what_exists_is_replaced_on_demand_alone(tmp_path, model):
     with pytest.raises(DataError, match="is the input as well"):
         score_file(model, tmp_path / "in.csv", tmp_path / "in.csv", Columns(), overwrite=True)
     score_file(model, tmp_path / "in.csv", out, Columns(), overwrite=True)
-    assert scoring.rejects_path(out).exists()
+    assert files.rejects_path(out).exists()
     write(tmp_path / "in.csv", {"text": ["good"]})
     score_file(model, tmp_path / "in.csv", out, Columns(), overwrite=True)
-    assert not scoring.rejects_path(out).exists(), "those of the file before are gone"
+    assert not files.rejects_path(out).exists(), "those of the file before are gone"
 
 
 def test_an_error_on_the_way_leaves_the_old_output_and_no_part_of_the_new(

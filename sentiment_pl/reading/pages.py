@@ -6,8 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sentiment_pl.terminal import NO_WORDS
-from sentiment_pl.verdicts import Opinion, Verdict, largest_scores
+from sentiment_pl.reading.terminal import NO_WORDS
+from sentiment_pl.reading.verdicts import Opinion, Verdict, largest_scores
 
 
 def words_page(opinions: Sequence[Opinion]) -> str:
@@ -23,7 +23,7 @@ def words_page(opinions: Sequence[Opinion]) -> str:
         HTML. Texts are escaped, nothing is loaded from elsewhere and no script runs.
     """
     environment = Environment(
-        loader=PackageLoader("sentiment_pl"),
+        loader=PackageLoader("sentiment_pl.reading"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

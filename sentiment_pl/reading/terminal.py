@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from sentiment_pl.verdicts import Opinion, Verdict, largest_scores
+from sentiment_pl.reading.verdicts import Opinion, Verdict, largest_scores
 
 NO_WORDS = "(no word in it: read as one unknown word)"
 

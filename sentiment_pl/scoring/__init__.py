@@ -1,0 +1,1 @@
+"""Files of any size: reviews in, label and probability beside them out."""

@@ -20,40 +20,45 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
         readings: what a model says of each sentence.
         labels: names of label 0 and label 1.
     """
-    per_line = 14
-    lines: list[tuple[str, list[tuple[str, float]]]] = []
+    broad = 62  # a line's width, in letters: TensorBoard shows pictures small
+    lines: list[tuple[str, list[tuple[float, str, float]]]] = []
     for reading in readings:
-        pairs = list(zip(reading.words, reading.scores, strict=True))
         verdict = (
             f"{labels[reading.probability >= 0.5]}, P({labels[1]}) = {reading.probability:.3f}"
         )
-        for i in range(0, max(len(pairs), 1), per_line):
-            lines.append((verdict if i == 0 else "", pairs[i : i + per_line]))
+        line: list[tuple[float, str, float]] = []
+        lines.append((verdict, line))
+        x = 0.0
+        for word, score in zip(reading.words, reading.scores, strict=True):
+            width = 1.12 * max(len(word), 4) + 1.6
+            if line and x + width > broad:
+                line, x = [], 0.0
+                lines.append(("", line))
+            line.append((x, word, score))
+            x += width
     largest = max((abs(s) for r in readings for s in r.scores), default=0.0) or 1.0
-    figure = Figure(figsize=(12, 0.4 + 0.95 * len(lines)), layout="constrained")
+    figure = Figure(figsize=(6.4, 0.3 + 0.8 * len(lines)), layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.set(xlim=(0, 118), ylim=(-len(lines), 0))
+    axes.set(xlim=(0, broad), ylim=(-len(lines), 0))
     colours = colormaps["RdBu"]
-    for row, (verdict, pairs) in enumerate(lines):
+    for row, (verdict, placed) in enumerate(lines):
         axes.text(0, -row - 0.12, verdict, fontsize=9, color="0.35", va="center")
-        x = 0.0
-        for word, score in pairs:
+        for x, word, score in placed:
             # The middle of the map is pale enough for black letters, its ends are not.
             shade = colours(0.5 + 0.42 * score / largest)
             box = {"facecolor": shade, "edgecolor": "none", "boxstyle": "round,pad=0.25"}
             axes.text(
                 x + 0.6, -row - 0.45, word, fontsize=11, family="monospace", va="center", bbox=box
             )
-            axes.text(x + 0.6, -row - 0.75, f"{score:+.2f}", fontsize=7, color="0.25", va="center")
-            x += 1.12 * max(len(word), 4) + 1.6
+            axes.text(x + 0.6, -row - 0.78, f"{score:+.2f}", fontsize=7, color="0.25", va="center")
     return figure
 
 
 # Told apart by the colour-blind (Okabe & Ito, 2008), and in grey by marker and line.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))
 
 
 def slices_figure(
@@ -85,11 +90,11 @@ def slices_figure(
                 [row["accuracy"] - row["accuracy_low"] for row in own],
                 [row["accuracy_high"] - row["accuracy"] for row in own],
             ]
-            style = number % len(_COLOURS)
+            style = number % len(COLOURS)
             axes.errorbar(
                 [place + shift for place in x], y, errors, label=model, capsize=2, markersize=5,
-                color=_COLOURS[style], marker=_MARKERS[style], elinewidth=0.8,
-                linestyle=_LINES[style] if on_axis else "none",
+                color=COLOURS[style], marker=MARKERS[style], elinewidth=0.8,
+                linestyle=LINES[style] if on_axis else "none",
             )  # fmt: skip
         if ceiling is not None and name == "distance":
             axes.axhline(ceiling, color="0.4", linewidth=1)

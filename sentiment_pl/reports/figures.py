@@ -1,7 +1,7 @@
 """Results to pictures, as PNG and SVG.
 
-Colours are Okabe and Ito's, told apart by the colour-blind; markers and line styles tell the same
-in grey. An architecture keeps its look throughout a report.
+Colours can be told apart by the colour-blind, markers and line styles in grey. An architecture
+keeps its look throughout a report.
 """
 
 import textwrap
@@ -15,17 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from sentiment_pl import study
+from sentiment_pl.figures import COLOURS, LINES, MARKERS
 from sentiment_pl.reports.comparisons import beside_study
 from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.statistics import METRICS, calibration, roc
 
 TITLES = {"accuracy": "Accuracy", "f1": "F1", "auc": "AUC"}
 
-_LOOKS = [
-    ("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
-    ("#E69F00", "v", (0, (5, 1, 1, 1, 1, 1))), ("#56B4E9", "P", (0, (1, 1))),
-    ("#000000", "X", (0, (8, 2))),
-]  # fmt: skip
 _ORDER = ("elman", "gru", "mlp", "weighted_mlp", "windowed_attention")
 
 
@@ -41,8 +37,7 @@ class Picture(NamedTuple):
 def look(model: str) -> dict[str, Any]:
     """Return colour, marker and line style of an architecture."""
     place = _ORDER.index(model) if model in _ORDER else len(_ORDER) + sum(map(ord, model)) % 2
-    colour, marker, style = _LOOKS[place]
-    return {"color": colour, "marker": marker, "linestyle": style}
+    return {"color": COLOURS[place], "marker": MARKERS[place], "linestyle": LINES[place]}
 
 
 def draw(group: Group) -> list[Picture]:

@@ -29,9 +29,18 @@ class Claim:
 def decide(group: Group) -> list[Claim]:
     """Decide each claim that a group's runs can say something of."""
     makers: list[Callable[[Group], Claim | None]] = [
-        _gru_beats_elman, _large_elman_overfits, _gru_is_flat, _layers_matter_little("mlp"),
-        _layers_matter_little("weighted_mlp"), _weights_do_not_help, _attention_helps,
-    ]  # fmt: skip
+        _beats("GRU beats Elman at every hidden size.", "gru", "elman"),
+        _large_elman_overfits,
+        _gru_is_flat,
+        _layers_matter_little("mlp"),
+        _layers_matter_little("weighted_mlp"),
+        _weights_do_not_help,
+        _beats(
+            "Attention within a window improves on the weighted MLP.",
+            "windowed_attention",
+            "weighted_mlp",
+        ),
+    ]
     if group.data == "negation":
         makers = [_sums_cannot_negate, _recurrent_can_negate]
     return [claim for make in makers if (claim := make(group)) is not None]
@@ -75,21 +84,22 @@ def _matched(group: Group, first: str, second: str) -> Pairs:
     return [(a, b) for a in group.of(first) for b in group.of(second) if _comparable(a, b)]
 
 
-def _gru_beats_elman(group: Group) -> Claim | None:
-    pairs = _matched(group, "gru", "elman")
-    made = compare(pairs, "accuracy")
-    if not made:
-        return None
-    verdict: Verdict = "undecided"
-    if all(c.significant and c.difference > 0 for c in made):
-        verdict = "confirmed"
-    elif any(c.significant and c.difference < 0 for c in made):
-        verdict = "refuted"
-    return Claim(
-        "GRU beats Elman at every hidden size.",
-        verdict,
-        _summary(made) + _outlook(made) + _in_auc(pairs),
-    )
+def _beats(sentence: str, first: str, second: str) -> Callable[[Group], Claim | None]:
+    """Decide whether an architecture beats another wherever the two can be compared."""
+
+    def make(group: Group) -> Claim | None:
+        pairs = _matched(group, first, second)
+        made = compare(pairs, "accuracy")
+        if not made:
+            return None
+        verdict: Verdict = "undecided"
+        if all(c.significant and c.difference > 0 for c in made):
+            verdict = "confirmed"
+        elif any(c.significant and c.difference < 0 for c in made):
+            verdict = "refuted"
+        return Claim(sentence, verdict, _summary(made) + _outlook(made) + _in_auc(pairs))
+
+    return make
 
 
 def _by_size(group: Group, model: str) -> list[Setting]:
@@ -204,23 +214,6 @@ def _weights_do_not_help(group: Group) -> Claim | None:
         "Softmax weights do not improve on the plain sum.",
         verdict,
         _summary(made) + _equal_or_not(made, verdict) + _in_auc(pairs),
-    )
-
-
-def _attention_helps(group: Group) -> Claim | None:
-    pairs = _matched(group, "windowed_attention", "weighted_mlp")
-    made = compare(pairs, "accuracy")
-    if not made:
-        return None
-    verdict: Verdict = "undecided"
-    if all(c.significant and c.difference > 0 for c in made):
-        verdict = "confirmed"
-    elif any(c.significant and c.difference < 0 for c in made):
-        verdict = "refuted"
-    return Claim(
-        "Attention within a window improves on the weighted MLP.",
-        verdict,
-        _summary(made) + _outlook(made) + _in_auc(pairs),
     )
 
 

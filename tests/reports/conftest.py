@@ -1,6 +1,7 @@
 """Run folders as training leaves them, with figures that are chosen."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,16 @@ import pytest
 from scipy.special import expit, logit
 
 from sentiment_pl import runs
-from sentiment_pl.statistics import scores
+from sentiment_pl.reports import results
+from sentiment_pl.statistics import bootstrap, scores
 
 N = 1500
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    """Enough to decide what is clear, in a tenth of the time."""
+    monkeypatch.setattr(results, "bootstrap", partial(bootstrap, resamples=200))
 
 
 @pytest.fixture

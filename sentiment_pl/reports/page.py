@@ -1,7 +1,6 @@
 """The report as files: Markdown, a page that needs nothing beside it, tables as CSV, figures."""
 
 import base64
-import io
 import os
 import re
 import shlex
@@ -212,8 +211,5 @@ def _tensorboard(parts: list[dict[str, Any]], folder: Path) -> None:
     with SummaryWriter(str(folder / "tensorboard")) as writer:
         for part in parts:
             for picture in part["pictures"]:
-                buffer = io.BytesIO()
-                picture.figure.savefig(buffer, format="png", dpi=110)
-                buffer.seek(0)
-                pixels = np.round(255 * imread(buffer)).astype(np.uint8)
+                pixels = np.round(255 * imread(folder / f"{picture.name}.png")).astype(np.uint8)
                 writer.add_image(f"report/{picture.name}", pixels, dataformats="HWC")

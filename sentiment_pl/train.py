@@ -34,16 +34,19 @@ def _run(cfg: DictConfig) -> float | None:
     folder = Path(hydra_config.runtime.output_dir)
     from sentiment_pl import runs
 
+    ours = False
     try:
-        config.check(cfg, multirun=multirun)
         with runs.claimed(folder):
+            ours = True
+            config.check(cfg, multirun=multirun)
             return _attempt(cfg, folder, multirun)
     except Exception as error:
         cause = _mendable(error)
         if cause is None and not multirun:
             raise
         log.error("%s", traceback.format_exc() if cause is None else cause)
-        (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+        if ours:  # else the folder is that of the process that is at work on it
+            (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
         if multirun:  # the others go on; the report at the end names this one
             return None
         sys.exit(1)

@@ -105,7 +105,7 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
     same = [*SMALL, "trainer.max_epochs=4", "embedding.dropout=0.1", "model.word_dropout=0.1"]
     every = [
         "+callbacks.last_checkpoint.save_top_k=-1",
-        "callbacks.last_checkpoint.filename='last-{epoch}'",
+        "+callbacks.last_checkpoint.filename='last-{epoch}'",
     ]
     command("train", *same, *every, "hydra.run.dir=whole")
     for epoch in (0, 2):

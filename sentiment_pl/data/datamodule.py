@@ -103,6 +103,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         self.cache_dir = Path(cache_dir).expanduser()
         self._folder: Path | None = None
         self._splits: dict[str, EncodedReviews] = {}
+        self._position = (0, 0)
 
     @classmethod
     def from_negation(
@@ -234,6 +235,8 @@ class ReviewDataModule(lightning.LightningDataModule):
             shuffle=split == "train" and not overfitting,
             seed=self.shuffle_seed,
         )
+        if split == "train":
+            batches.resume(*self._position)
         return DataLoader(
             reviews,
             batch_sampler=batches,
@@ -241,6 +244,19 @@ class ReviewDataModule(lightning.LightningDataModule):
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps: the epoch to go on with, and its batches already seen."""
+        assert self.trainer is not None
+        loop = self.trainer.fit_loop
+        epoch: Any = loop.epoch_progress.current
+        within = epoch.ready > epoch.processed  # else it is over
+        seen = loop.epoch_loop.batch_progress.current.ready if within else 0
+        return {"epoch": epoch.processed, "batches": seen}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the position of a checkpoint."""
+        self._position = (state_dict["epoch"], state_dict["batches"])
 
     def _prepared(self) -> Path:
         if self._folder is None:

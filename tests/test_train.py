@@ -190,6 +190,7 @@ def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(com
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     runs = {path.name for path in sweep.iterdir() if path.is_dir()}
+    runs.remove("report")
     assert runs == {"model.hidden=[8]", "model.hidden=[0]", "model.hidden=[4,4]"}
     complete = {path.parent.name for path in sweep.glob("*/metrics.json")}
     assert complete == runs - {"model.hidden=[0]"}

@@ -14,7 +14,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sentiment_pl.checkpoints import LastCheckpoint
 from sentiment_pl.data.batching import Batch
+from sentiment_pl.errors import DataError
 from sentiment_pl.figures import word_scores_figure
 from sentiment_pl.loggers import ContinuedCSVLogger
 from sentiment_pl.models.module import SentimentModule
@@ -120,26 +122,37 @@ class History(lightning.Callback):
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
         """A row an epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
+        self._before = 0.0  # seconds of this epoch before the run was taken up again
+        self._start = 0.0
 
     def on_train_start(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Let metrics.csv go on where the checkpoint does."""
+        """Start the clock, and let metrics.csv go on where the checkpoint does.
+
+        A run that goes on in the middle of an epoch does not start that one.
+        """
         for logger in trainer.loggers:
             if isinstance(logger, ContinuedCSVLogger):
                 logger.keep_until(trainer.global_step)
-
-    def on_train_epoch_start(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Start the clock."""
         self._start = time.perf_counter()
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+    def on_train_epoch_start(self, *args: Any) -> None:
+        """Start the clock."""
+        self._before, self._start = 0.0, time.perf_counter()
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
         """Say how the epoch went; validation is over by now."""
         metrics = trainer.callback_metrics
-        figures: dict[str, float] = {
+        figures: dict[str, float] = {}
+        if isinstance(pl_module, SentimentModule):  # it logs that a moment later
+            figures["train/loss"] = float(pl_module.train_loss.compute())
+        figures |= {
             key: float(metrics[key])
-            for key in ("train/loss", "val/loss", "val/accuracy", "val/f1", "val/auc")
+            for key in ("val/loss", "val/accuracy", "val/f1", "val/auc")
             if key in metrics
         }
-        epoch, seconds = trainer.current_epoch + 1, time.perf_counter() - self._start
+        epoch, seconds = trainer.current_epoch + 1, self._seconds()
         self.epochs.append({"epoch": epoch, "seconds": seconds} | figures)
         log.info(
             "epoch %d/%s  %s  %.1f s",
@@ -151,11 +164,41 @@ class History(lightning.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"epochs": [dict(row) for row in self.epochs]}
+        return {"epochs": [dict(row) for row in self.epochs], "seconds": self._seconds()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember what a checkpoint kept."""
         self.epochs = [dict(row) for row in state_dict["epochs"]]
+        self._before = state_dict.get("seconds", 0.0)
+
+    def _seconds(self) -> float:
+        return self._before + time.perf_counter() - self._start
+
+
+class FiniteLoss(lightning.Callback):
+    """Stops a run whose loss is no number before its weights are spoilt."""
+
+    def on_before_backward(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, loss: Tensor
+    ) -> None:
+        """Look at the loss of a batch.
+
+        Raises:
+            DataError: it is nan or infinite.
+        """
+        if torch.isfinite(loss):
+            return
+        saved = next(
+            (c.path for c in trainer.checkpoint_callbacks
+             if isinstance(c, LastCheckpoint) and c.path.exists()), None,
+        )  # fmt: skip
+        raise DataError(
+            f"the training loss is {loss.item()} at step {trainer.global_step}, batch"
+            f" {trainer.fit_loop.batch_idx} of epoch {trainer.current_epoch + 1}."
+            f" The last good checkpoint: {saved or 'none yet'}. A lower model.lr or"
+            " trainer.gradient_clip_val, or precision=32-true, may help;"
+            " trainer.detect_anomaly=true says where it arises"
+        )
 
 
 class WordScores(lightning.Callback):

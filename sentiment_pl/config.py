@@ -39,7 +39,10 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values.pop(key, None)
     for key in _NO_PART_IN_DATA:
         values["data"].pop(key, None)
-    for key in ("progress_bar", "lr_monitor", "word_scores", "history"):  # they only look on
+    # They only look on.
+    for key in (
+        "progress_bar", "lr_monitor", "word_scores", "history", "last_checkpoint", "finite_loss"
+    ):  # fmt: skip
         values["callbacks"].pop(key, None)
     return dict(values)
 

@@ -25,7 +25,8 @@ def quieten_lightning() -> None:
         r".*Experiment logs directory .* exists and is not empty.*",  # the folder is the run's own
         r".*Checkpoint directory .* exists and is not empty.*",
         r".*is smaller than the logging interval.*",  # a small data set is no mistake
-        r".*`srun` command is available.*",  # one process needs no srun
+        r".*your dataloader is not resumable.*",  # the data module keeps the place
+        r".*`srun` command is available.*",  # one process a run needs no srun
         r".*LeafSpec.*",  # between Lightning and PyTorch
     ):
         warnings.filterwarnings("ignore", message)

@@ -73,7 +73,7 @@ def read_run(folder: Path) -> Run:
     error = folder / ERROR
     reason = error.read_text(encoding="utf-8").strip() if error.exists() else None
     state: State
-    if locked(folder):
+    if _locked(folder):
         state = "running"
     elif reason is not None:
         state = "failed"
@@ -111,8 +111,7 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def locked(folder: Path) -> bool:
-    """Tell whether a process is writing a run."""
+def _locked(folder: Path) -> bool:
     path = folder / LOCK
     if not path.exists():
         return False

@@ -42,11 +42,12 @@ class SweepCallback(Callback):
             shared.append("hydra.job_logging.root.handlers=[file]")
         # Each run's configuration is composed anew from these overrides.
         config.hydra.overrides.hydra.extend(shared)
-        if "basic" not in launcher:
+        if "basic" not in launcher and "slurm" not in launcher.lower():  # that one tells by itself
             self._progress = Progress(
                 Path(config.hydra.sweep.dir),
                 len(jobs(config, list(config.hydra.overrides.task))),
             )
+            self._progress.start()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Report over the sweep; end with exit code 1 if any run failed."""
@@ -110,6 +111,9 @@ class Progress:
         self._done_before = self._count()["completed"]
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def start(self) -> None:
+        """Print a line a change from now on."""
         self._thread.start()
 
     def stop(self) -> None:

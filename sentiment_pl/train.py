@@ -1,6 +1,7 @@
 """Train a model, test its best checkpoint, record the run: see `--help`."""
 
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -8,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import config
-from sentiment_pl.errors import mendable
+from sentiment_pl.errors import ConfigError, mendable
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
+    from lightning.pytorch.callbacks import Callback
 
     from sentiment_pl.data.datamodule import ReviewDataModule
     from sentiment_pl.models import SentimentModule
@@ -33,16 +36,18 @@ def _run(cfg: DictConfig) -> float | None:
     folder = Path(hydra_config.runtime.output_dir)
     from sentiment_pl import runs
 
+    ours = False
     try:
-        config.check(cfg, multirun=multirun)
         with runs.claimed(folder):
+            ours = True
+            config.check(cfg, multirun=multirun)
             return _attempt(cfg, folder, multirun)
     except Exception as error:
         cause = mendable(error)
         if cause is None and not multirun:
             raise
         log.error("%s", traceback.format_exc() if cause is None else cause)
-        if not runs.locked(folder):  # else it is another process's run that is doing well
+        if ours:  # else the folder is that of the process that is at work on it
             (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
         if multirun:  # the others go on; the report at the end names this one
             return None
@@ -102,32 +107,30 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
 
     from sentiment_pl import console, runs
     from sentiment_pl.callbacks import History, Predictions, RandomState
+    from sentiment_pl.checkpoints import check_resumable
     from sentiment_pl.statistics import scores
 
     console.quieten_lightning()
     # Deterministic mode also fills all new memory, lest somebody read it; nobody here does.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+    predictions = Predictions()
+    callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
+    # Before the data, which may take long to prepare: the devices asked for may not be there.
+    trainer = _trainer(cfg, folder, [*callbacks, RandomState(cfg.seed), predictions])
     data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
     recipe = instantiate(cfg.embedding)
     data.prepare_data()
     data.setup()
     model = _model(cfg, data, recipe)
+    if cfg.ckpt_path is not None:
+        check_resumable(Path(cfg.ckpt_path), model)
     parameters = sum(p.numel() for p in model.parameters())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info(
         "%s: %s parameters, %s of them trainable", model.name, f"{parameters:,}", f"{trainable:,}"
     )
 
-    predictions = Predictions()
-    loggers = [instantiate(settings) for settings in cfg.logger.values()]
-    callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
-    trainer: lightning.Trainer = instantiate(
-        cfg.trainer,
-        callbacks=[*callbacks, RandomState(cfg.seed), predictions],
-        logger=loggers,
-        default_root_dir=folder,
-    )
     trainer.fit(model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
     best = getattr(trainer.checkpoint_callback, "best_model_path", "")
     epochs = trainer.current_epoch
@@ -160,6 +163,35 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         "git": runs.commit(),
         "device": torch.device(trainer.strategy.root_device).type,
     }
+
+
+def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lightning.Trainer":
+    from hydra.utils import instantiate
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    from sentiment_pl.checkpoints import AtomicCheckpointIO
+
+    plugins: list[Any] = [AtomicCheckpointIO()]
+    if "SLURM_JOB_ID" in os.environ and SLURMEnvironment.detect():
+        plugins.append(SLURMEnvironment(auto_requeue=False))  # LastCheckpoint owns the signal
+    try:
+        trainer: lightning.Trainer = instantiate(
+            cfg.trainer,
+            callbacks=callbacks,
+            logger=[instantiate(settings) for settings in cfg.logger.values()],
+            plugins=plugins,
+            default_root_dir=folder,
+        )
+    except InstantiationException as error:
+        if isinstance(error.__cause__, MisconfigurationException):
+            raise ConfigError(
+                f"trainer.accelerator={cfg.trainer.accelerator} trainer.devices="
+                f"{cfg.trainer.devices}: {error.__cause__} On SLURM ask for a GPU with"
+                " hydra.launcher.gpus_per_node=1; trainer=cpu does without one"
+            ) from error
+        raise
+    return trainer
 
 
 def _model(cfg: DictConfig, data: "ReviewDataModule", recipe: Any) -> "SentimentModule":

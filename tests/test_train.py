@@ -105,7 +105,7 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
     same = [*SMALL, "trainer.max_epochs=4", "embedding.dropout=0.1", "model.word_dropout=0.1"]
     every = [
         "+callbacks.last_checkpoint.save_top_k=-1",
-        "callbacks.last_checkpoint.filename='last-{epoch}'",
+        "+callbacks.last_checkpoint.filename='last-{epoch}'",
     ]
     command("train", *same, *every, "hydra.run.dir=whole")
     for epoch in (0, 2):
@@ -193,6 +193,7 @@ def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(com
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     runs = {path.name for path in sweep.iterdir() if path.is_dir()}
+    runs.remove("report")
     assert runs == {"model.hidden=[8]", "model.hidden=[0]", "model.hidden=[4,4]"}
     complete = {path.parent.name for path in sweep.glob("*/metrics.json")}
     assert complete == runs - {"model.hidden=[0]"}

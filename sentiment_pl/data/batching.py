@@ -119,6 +119,7 @@ class LengthBuckets(Sampler[list[int]]):
     ) -> None:
         self.lengths, self.batch_size = lengths, batch_size
         self.shuffle, self.seed, self.epoch = shuffle, seed, 0
+        self._seen = (0, 0)
 
     @property
     def sampler(self) -> "LengthBuckets":
@@ -129,6 +130,15 @@ class LengthBuckets(Sampler[list[int]]):
         """Choose the epoch whose order comes next; Lightning calls this."""
         self.epoch = epoch
 
+    def resume(self, epoch: int, batches: int) -> None:
+        """Begin in the middle of an epoch.
+
+        Args:
+            epoch: the epoch.
+            batches: how many of its batches training has seen; other epochs are served whole.
+        """
+        self.epoch, self._seen = epoch, (epoch, batches)
+
     def __len__(self) -> int:
         """Batches in an epoch."""
         pool = self.POOL * self.batch_size
@@ -138,13 +148,14 @@ class LengthBuckets(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the row numbers of each batch."""
         size = len(self.lengths)
+        seen = self._seen[1] if self._seen[0] == self.epoch else 0
         if not self.shuffle:
-            yield from self._batches(np.arange(size))
+            yield from self._batches(np.arange(size))[seen:]
             return
         order = order_of(self.seed, self.epoch, size)
         pool = self.POOL * self.batch_size
         batches = [b for i in range(0, size, pool) for b in self._batches(order[i : i + pool])]
-        for i in np.random.default_rng([self.seed, self.epoch, 1]).permutation(len(batches)):
+        for i in np.random.default_rng([self.seed, self.epoch, 1]).permutation(len(batches))[seen:]:
             yield batches[i]
 
     def _batches(self, rows: NDArray[np.int64]) -> list[list[int]]:

@@ -106,6 +106,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         self._folder: Path | None = None
         self._splits: dict[str, EncodedReviews] = {}
         self._counts: list[int] | None = None
+        self._position = (0, 0)
 
     @classmethod
     def from_negation(
@@ -243,12 +244,19 @@ class ReviewDataModule(lightning.LightningDataModule):
     def _loader(self, split: str) -> DataLoader[Batch]:
         # Overfitting means the same few batches again and again.
         overfitting = self.trainer is not None and bool(getattr(self.trainer, "overfit_batches", 0))
-        return self._serve(self._splits[split], shuffle=split == "train" and not overfitting)
+        return self._serve(
+            self._splits[split],
+            shuffle=split == "train" and not overfitting,
+            position=self._position if split == "train" else (0, 0),
+        )
 
-    def _serve(self, reviews: EncodedReviews, *, shuffle: bool) -> DataLoader[Batch]:
+    def _serve(
+        self, reviews: EncodedReviews, *, shuffle: bool, position: tuple[int, int] = (0, 0)
+    ) -> DataLoader[Batch]:
         batches = LengthBuckets(
             reviews.lengths, self.batch_size, shuffle=shuffle, seed=self.shuffle_seed
         )
+        batches.resume(*position)
         return DataLoader(
             reviews,
             batch_sampler=batches,
@@ -256,6 +264,19 @@ class ReviewDataModule(lightning.LightningDataModule):
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps: the epoch to go on with, and its batches already seen."""
+        assert self.trainer is not None
+        loop = self.trainer.fit_loop
+        epoch: Any = loop.epoch_progress.current
+        within = epoch.ready > epoch.processed  # else it is over
+        seen = loop.epoch_loop.batch_progress.current.ready if within else 0
+        return {"epoch": epoch.processed, "batches": seen}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the position of a checkpoint."""
+        self._position = (state_dict["epoch"], state_dict["batches"])
 
     def _prepared(self) -> Path:
         if self._folder is None:

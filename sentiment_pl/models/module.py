@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import lightning
 import torch
+import torch.distributed as dist
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import MetricCollection
+from torchmetrics import MeanMetric, Metric, MetricCollection
 from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Score
 
 import sentiment_pl
@@ -147,6 +148,7 @@ class SentimentModule(lightning.LightningModule, ABC):
                 "auc": BinaryAUROC(thresholds=None, validate_args=False),  # exact, not binned
             }
         )
+        self.train_loss = MeanMetric()  # of the epoch; Lightning's own does not outlive a restart
         self.train_metrics = metrics.clone("train/")
         self.val_metrics = metrics.clone("val/")
         self.test_metrics = metrics.clone("test/")
@@ -232,15 +234,19 @@ class SentimentModule(lightning.LightningModule, ABC):
         # float32 would tie it with others at 1. Apple's GPUs have no float64.
         wide = torch.float32 if logits.device.type == "mps" else torch.float64
         metrics.update(logits.detach().to(wide).sigmoid(), batch.labels.long())
-        train = split == "train"
-        self.log(
-            f"{split}/loss", loss, on_step=False, on_epoch=True, prog_bar=train,
-            batch_size=len(batch.labels), sync_dist=True,
-        )  # fmt: skip
+        if split == "train":
+            self.train_loss.update(loss.detach(), len(batch.labels))
+        else:
+            self.log(
+                f"{split}/loss", loss, on_step=False, on_epoch=True,
+                batch_size=len(batch.labels), sync_dist=True,
+            )  # fmt: skip
         return loss, logits
 
     def on_train_epoch_end(self) -> None:
-        """Log the metrics of the epoch's running predictions, dropout and all."""
+        """Log loss and metrics of the epoch's running predictions, dropout and all."""
+        self.log("train/loss", self.train_loss.compute(), prog_bar=True)
+        self.train_loss.reset()
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
@@ -299,4 +305,33 @@ class SentimentModule(lightning.LightningModule, ABC):
             "tokenizer": self.tokenizer.to_json(),
             "labels": list(self.labels),
             "trained_on": self.trained_on if data is None else data.description(),
+        }
+        checkpoint["running_metrics"] = {
+            name: _running(metric) for name, metric in self._running_metrics()
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the metrics of an epoch that was left in its middle."""
+        if dist.is_initialized() and dist.get_rank() != 0:
+            return  # the first process has everybody's
+        for name, metric in self._running_metrics():
+            count, state = checkpoint.get("running_metrics", {}).get(name, (0, {}))
+            if count:
+                metric._update_count = count
+                for key, value in state.items():
+                    setattr(metric, key, value)
+
+    def _running_metrics(self) -> list[tuple[str, Metric]]:
+        # Metrics that share a state are filled in from the one that keeps it, as copies.
+        return [("loss", self.train_loss), *self.train_metrics.items(copy_state=True)]
+
+
+def _running(metric: Metric) -> tuple[int, dict[str, Any]]:
+    """Copy a metric's state, that of all processes together, and how often it was updated."""
+    if not metric.update_called:
+        return 0, {}
+    with metric.sync_context():
+        return metric.update_count, {
+            key: [part.cpu() for part in value] if isinstance(value, list) else value.detach().cpu()
+            for key, value in metric.metric_state.items()
         }

@@ -1,0 +1,261 @@
+"""Checkpoints of a run under way: when they are saved, how they are written, who goes on from them.
+
+A run may end at any moment: killed, preempted, out of time. Whatever it ends in, starting it again
+goes on from `last.ckpt` and ends to the bit where it would have ended undisturbed.
+"""
+
+import io
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.trainer.states import TrainerFn
+
+import sentiment_pl
+from sentiment_pl.errors import DataError, check_number
+
+log = logging.getLogger(__name__)
+
+LAST = "last.ckpt"
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint whole or not at all.
+
+    Lightning's own writes to the folder for temporary files and moves from there, which is a copy
+    that a kill can cut short where that is another file system.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write beside the file and rename.
+
+        Raises:
+            DataError: the file system is full or read-only; an earlier checkpoint of that name
+                stands as it was.
+        """
+        path = Path(path)
+        partial = path.with_name(f"{path.name}.partial")
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                file.write(content.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may leave the new name with no content
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            kept = f"; {path} of an earlier moment is whole" if path.exists() else ""
+            raise DataError(
+                f"{path} cannot be written ({content.tell() / 1e6:.1f} MB): {error.strerror}{kept}."
+                " Make room, then repeat the command with the same folder (hydra.run.dir=,"
+                " hydra.sweep.dir= with -m): it goes on from there"
+            ) from error
+
+
+def check_resumable(path: Path, model: lightning.LightningModule) -> None:
+    """See that a run of this model can go on from a checkpoint, before the trainer touches it.
+
+    Args:
+        path: the checkpoint.
+        model: just built, of the run's settings.
+
+    Raises:
+        DataError: it is cut short, not one of ours, of another model, or holds no training state.
+    """
+    advice = (
+        "Nothing was changed. To start this run anew, say resume=never (or delete that file); to go"
+        " on from another checkpoint, ckpt_path=FILE"
+    )
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises half a dozen kinds for files that are not its own
+        raise DataError(
+            f"{path} cannot be read as a checkpoint: it is cut short, not one of ours, or holds"
+            f" more than weights ({type(error).__name__}). {advice}"
+        ) from error
+    ours = checkpoint.get("sentiment_pl") if isinstance(checkpoint, dict) else None
+    if not isinstance(ours, dict):
+        raise DataError(f"{path} is a checkpoint, but not one that sentiment_pl wrote. {advice}")
+    name, version = ours.get("model"), ours.get("version")
+    if name != getattr(model, "name", None):
+        raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
+    theirs = {key: tuple(value.shape) for key, value in checkpoint["state_dict"].items()}
+    mine = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    if theirs != mine:
+        key = next(k for k in sorted({*theirs, *mine}) if theirs.get(k) != mine.get(k))
+        raise DataError(
+            f"{path}, written by sentiment_pl {version}, has other weights than this run's {name}:"
+            f" {key} is {theirs.get(key)}, here {mine.get(key)}. {advice}"
+        )
+    missing = {"optimizer_states", "loops", "callbacks"} - set(checkpoint)
+    if missing:
+        raise DataError(f"{path} holds weights alone, nothing to go on from. {advice}")
+    if version != sentiment_pl.__version__:
+        log.warning(
+            "%s was written by sentiment_pl %s, this is %s: the run goes on, but may end a little"
+            " differently than with one version throughout",
+            path, version, sentiment_pl.__version__,
+        )  # fmt: skip
+
+
+class LastCheckpoint(ModelCheckpoint):
+    """Saves what a run goes on from: after every epoch, every few minutes, and when told to stop.
+
+    It owns the signals that announce the end of a job: SIGTERM (scancel, preemption, `scontrol
+    requeue`) and, under SLURM, SIGUSR1 and SIGUSR2 (`sbatch --signal`, which submitit sets). A
+    signal handler may run in the middle of an optimiser's step, so ours takes a note alone; the
+    checkpoint is saved between two batches, and then the job is put back into the queue: by
+    submitit where it started the job, by `scontrol requeue` elsewhere. After SIGTERM SLURM does
+    that itself, or somebody meant the job to end.
+
+    Args:
+        dirpath: the folder of checkpoints.
+        every_minutes: how much work a kill may cost at most; 0 saves after every batch.
+        filename: of the checkpoints at the end of an epoch, as `ModelCheckpoint` reads it.
+        save_top_k: 1 keeps the last one, -1 all whose names differ.
+    """
+
+    def __init__(
+        self,
+        dirpath: str,
+        every_minutes: float = 5.0,
+        filename: str = "last",
+        save_top_k: int = 1,
+    ) -> None:
+        check_number("callbacks.last_checkpoint.every_minutes", every_minutes, least=0)
+        super().__init__(
+            dirpath=dirpath,
+            filename=filename,
+            save_top_k=save_top_k,
+            save_on_train_epoch_end=True,  # when everything about the epoch is known
+            enable_version_counter=False,
+        )
+        self.every_minutes = every_minutes
+        self._saved_at = 0.0
+        self._told: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    @property
+    def path(self) -> Path:
+        """Where the last checkpoint stands."""
+        return Path(self.dirpath or ".") / LAST
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Start the clock and listen; Lightning has set its own handlers by now."""
+        super().on_train_start(trainer, pl_module)
+        self._saved_at, self._told = time.monotonic(), None
+        if threading.current_thread() is threading.main_thread():
+            of_slurm = [signal.SIGUSR1, signal.SIGUSR2] if "SLURM_JOB_ID" in os.environ else []
+            for number in (signal.SIGTERM, *of_slurm):
+                self._handlers[number] = signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._told = number
+
+    def _stop_listening(self) -> dict[int, Any]:
+        handlers, self._handlers = self._handlers, {}
+        for number, handler in handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        return handlers
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save if it is time, or if told to stop."""
+        progress = trainer.fit_loop.epoch_loop.batch_progress
+        validates = (batch_idx + 1) % (trainer.val_check_batch or 1) == 0
+        accumulates = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
+        if progress.is_last_batch or validates or accumulates:
+            return  # from such a place Lightning would go on without validation, or lose gradients
+        self._save_if_due(trainer)
+
+    def on_validation_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Save if it is time, or if told to stop: the training batches before the validation."""
+        if trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking:
+            self._save_if_due(trainer)
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        """Let a run that is saved in the middle of a validation begin that validation anew.
+
+        That is what Lightning does where the first batch was started and not finished.
+        """
+        if trainer.state.fn == TrainerFn.FITTING and trainer.validating:
+            begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
+            progress = checkpoint["loops"]["fit_loop"]["epoch_loop.val_loop.batch_progress"]
+            progress |= {"total": begun, "current": dict(begun), "is_last_batch": False}
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Save; then stop if told to."""
+        super().on_train_epoch_end(trainer, pl_module)
+        self._saved_at = time.monotonic()
+        self._stop_if_told(trainer)
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Leave the signals to whoever had them: what is left to do is quickly repeated."""
+        super().on_train_end(trainer, pl_module)
+        told, handlers = self._told, self._stop_listening()
+        if told is not None and callable(handlers.get(told)):
+            handlers[told](told, None)
+
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException
+    ) -> None:
+        """Leave the signals to whoever had them."""
+        self._stop_listening()
+
+    def _save_if_due(self, trainer: lightning.Trainer) -> None:
+        due = time.monotonic() - self._saved_at >= 60 * self.every_minutes
+        if self._any_process(trainer, due or self._told is not None):
+            trainer.save_checkpoint(self.path, weights_only=False)
+            self._saved_at = time.monotonic()
+            self._stop_if_told(trainer)
+
+    def _stop_if_told(self, trainer: lightning.Trainer) -> None:
+        if not self._any_process(trainer, self._told is not None):
+            return
+        number = self._told or signal.SIGTERM  # another process of this run was told
+        previous = self._stop_listening().get(number)
+        log.warning(
+            "%s in epoch %d: %s is saved, the run stops here and goes on from there",
+            signal.Signals(number).name, trainer.current_epoch + 1, self.path,
+        )  # fmt: skip
+        trainer.strategy.barrier()
+        if number != signal.SIGTERM and trainer.is_global_zero:
+            if callable(previous):
+                previous(number, None)  # submitit's: puts the job back into the queue and exits
+            else:
+                _requeue()
+        sys.exit(128 + number)
+
+    @staticmethod
+    def _any_process(trainer: lightning.Trainer, decision: bool) -> bool:
+        if trainer.world_size == 1:
+            return decision
+        return bool(trainer.strategy.reduce_boolean_decision(decision, all=False))
+
+
+def _requeue() -> None:
+    """Put the SLURM job that this is back into the queue."""
+    job = os.environ["SLURM_JOB_ID"]
+    if "SLURM_ARRAY_JOB_ID" in os.environ:
+        job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, check=False)
+    if done.returncode:
+        log.error("SLURM job %s cannot be requeued: %s", job, done.stderr.strip())

@@ -1,0 +1,84 @@
+"""What a run goes on from: saved in any place, whole, and equal to the bit in the end."""
+
+import shutil
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import open_dict
+
+from sentiment_pl import config
+from sentiment_pl.checkpoints import AtomicCheckpointIO
+from sentiment_pl.train import train
+from tests.conftest import SMALL
+from tests.test_sweep import timeless
+
+DROPOUTS = ["embedding.dropout=0.1", "model.word_dropout=0.1"]
+"""So that chance has a part in training."""
+
+
+def composed(folder, *overrides):
+    config.register_resolvers()
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        cfg = compose("train", [*SMALL, f"run_dir={folder}", *overrides])
+    with open_dict(cfg):
+        cfg.data.cache_dir = str(folder.parent / "cache")
+    return cfg
+
+
+def trained(folder, *overrides):
+    """Train as the command does; return weights and figures."""
+    folder.mkdir(exist_ok=True)
+    record = train(composed(folder, *overrides), folder, [])
+    weights = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
+    return {**weights["state_dict"], **{f"best.{k}": v for k, v in best["state_dict"].items()}}, (
+        timeless({key: value for key, value in record.items() if key != "git"})
+    )
+
+
+def assert_same(one, other):
+    assert one[1] == other[1]
+    assert one[0].keys() == other[0].keys()
+    assert all(torch.equal(one[0][key], other[0][key]) for key in one[0])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=gru", "model.hidden=8", "trainer.max_epochs=2", "data.batch_size=96"],
+        ["model=mlp", "trainer.max_epochs=1", "+trainer.val_check_interval=0.5"],
+        ["model=mlp", "trainer.max_epochs=1", "+trainer.accumulate_grad_batches=2"],
+        ["model=mlp", "trainer.max_epochs=2", "trainer.limit_train_batches=3"],
+        ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.batch_size=96"],
+    ],
+    ids=["gru", "validation in the epoch", "accumulation", "limit", "workers"],
+)  # fmt: skip
+def test_a_run_saved_anywhere_ends_where_it_would_have_ended(tmp_path, monkeypatch, overrides):
+    folder, saved = tmp_path / "run", []
+    overrides = [*DROPOUTS, *overrides, "callbacks.last_checkpoint.every_minutes=0"]
+    if "trainer.val_check_interval=0.5" in overrides:
+        overrides[overrides.index("trainer.val_check_interval=0.5")] = (
+            "+trainer.val_check_interval=0.5"
+        )
+    save = AtomicCheckpointIO.save_checkpoint
+
+    def spy(self, checkpoint, path, storage_options=None):
+        save(self, checkpoint, path, storage_options)
+        if str(path).endswith("last.ckpt"):
+            saved.append(folder.parent / f"saved-{len(saved)}")
+            shutil.copytree(folder / "checkpoints", saved[-1])
+
+    monkeypatch.setattr(AtomicCheckpointIO, "save_checkpoint", spy)
+    whole = trained(folder, *overrides)
+    monkeypatch.setattr(AtomicCheckpointIO, "save_checkpoint", save)
+    assert len(saved) >= 6
+    epochs = {
+        torch.load(s / "last.ckpt", weights_only=True)["ReviewDataModule"]["batches"] for s in saved
+    }
+    assert len(epochs) > 2  # within the epoch, too
+    for checkpoints in saved:
+        shutil.rmtree(folder)
+        shutil.copytree(checkpoints, folder / "checkpoints")
+        again = trained(folder, *overrides, f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}")
+        assert_same(again, whole)

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -193,9 +193,7 @@ def write_predictions(
             "probability": pa.array(expit(logits[order])),
         }
     )
-    partial = folder / f"{PREDICTIONS}.partial"
-    pq.write_table(table, partial)
-    _into_place(partial, folder / PREDICTIONS)
+    _write(folder / PREDICTIONS, lambda partial: pq.write_table(table, partial))
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -205,9 +203,21 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    _write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all."""
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _into_place(partial, path)
+    try:
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())  # else a power cut may leave the new name with no content
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _json(path: Path) -> dict[str, Any] | None:
@@ -220,12 +230,6 @@ def _json(path: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         raise DataError(f"{path} holds no record of a run")
     return content
-
-
-def _into_place(partial: Path, path: Path) -> None:
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())  # else a power cut may leave the new name with no content
-    partial.replace(path)
 
 
 def versions() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Train a model, test its best checkpoint, record the run: see `--help`."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -14,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import config
-from sentiment_pl.errors import ConfigError, UserError
+from sentiment_pl.errors import ConfigError, mendable
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
@@ -43,12 +44,13 @@ def _run(cfg: DictConfig) -> float | None:
             config.check(cfg, multirun=multirun)
             return _attempt(cfg, folder, multirun)
     except Exception as error:
-        cause = _mendable(error)
+        cause = mendable(error)
         if cause is None and not multirun:
             raise
         log.error("%s", traceback.format_exc() if cause is None else cause)
         if ours:  # else the folder is that of the process that is at work on it
-            (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+            with contextlib.suppress(OSError):  # the disk may be full
+                (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
         if multirun:  # the others go on; the report at the end names this one
             return None
         sys.exit(1)
@@ -88,13 +90,6 @@ def _write_config(cfg: DictConfig, folder: Path) -> None:
     OmegaConf.save(cfg, folder / ".hydra" / "config.yaml")
     OmegaConf.save(OmegaConf.create({"hydra": hydra_config}), folder / ".hydra" / "hydra.yaml")
     OmegaConf.save(hydra_config.overrides.task, folder / ".hydra" / "overrides.yaml")
-
-
-def _mendable(error: BaseException) -> UserError | None:
-    """Find the user's mistake inside what Hydra wraps around it."""
-    while isinstance(error, InstantiationException) and error.__cause__ is not None:
-        error = error.__cause__
-    return error if isinstance(error, UserError) else None
 
 
 def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]:

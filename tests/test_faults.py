@@ -1,12 +1,15 @@
 """What goes wrong outside of us: full and read-only disks, spoilt files, numbers that are none."""
 
+import contextlib
 import json
-import shutil
 import subprocess
 
+import numpy as np
 import pytest
 import torch
 
+from sentiment_pl import runs
+from sentiment_pl.errors import mendable
 from tests.conftest import SMALL
 
 RUN = [*SMALL, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]
@@ -61,22 +64,24 @@ def test_no_room_for_the_cache(command, disk):
     assert not list(folder.rglob("*.building-*"))
 
 
-def test_no_room_for_a_record(command, disk, tmp_path):
-    command("train", *RUN)
-    folder = disk("size=50m")
-    shutil.copytree(tmp_path / "run", folder / "run")
-    (folder / "run" / "metrics.json").unlink()
-    used = sum(p.stat().st_blocks * 512 for p in folder.rglob("*"))
-    subprocess.run(["mount", "-o", f"remount,size={used + 40_000}", str(folder)], check=True)
-    run = [*RUN[:-1], f"hydra.run.dir={folder}/run"]
-    said = in_words(command("train", *run, code=1))
-    assert "No space left on device" in said
-    assert not (folder / "run" / "metrics.json").exists()
-    subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
-    command("train", *run)
-    record = json.loads((folder / "run" / "metrics.json").read_text())
-    whole = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert record["test"] == whole["test"]
+def test_no_room_for_a_record(disk):
+    folder = disk("size=64k")
+    runs.begin(folder, {"model": {"hidden": 4}}, 0)
+    before = (folder / "settings.json").read_text()
+    with (folder / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"0" * 4096):
+            pass
+    ids = np.arange(1000)
+    for write in (
+        lambda: runs.write_record(folder, {"seed": 0, "history": list(range(3000))}),
+        lambda: runs.write_predictions(folder, ids, ids % 2, np.linspace(-1, 1, 1000)),
+    ):
+        with pytest.raises(OSError) as caught:
+            write()
+        assert "No space left on device" in str(mendable(caught.value))
+        assert not list(folder.glob("*.partial"))
+    assert runs.read_run(folder).state == "interrupted"
+    assert (folder / "settings.json").read_text() == before
 
 
 @pytest.mark.parametrize("several", [False, True])

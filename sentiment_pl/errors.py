@@ -5,7 +5,9 @@ raised is a bug of ours and keeps its trace. The checks are those that construct
 arguments: the constructors are the schema of the configuration.
 """
 
+import errno
 import math
+import os
 from collections.abc import Collection
 from typing import Any
 
@@ -20,6 +22,28 @@ class ConfigError(UserError):
 
 class DataError(UserError):
     """Reviews or vectors that cannot be used; the message names file, row and column."""
+
+
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+
+
+def mendable(error: BaseException | None) -> UserError | None:
+    """Find what the user can put right inside what libraries wrap around it.
+
+    A file system that is full, read-only or out of bounds counts as well: the message names it.
+    """
+    while error is not None:
+        if isinstance(error, UserError):
+            return error
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            where = f"{error.filename}: " if error.filename else ""
+            return DataError(
+                f"{where}{os.strerror(error.errno)}. Nothing that was complete is lost: make"
+                " room or choose another folder (hydra.run.dir=, hydra.sweep.dir= with -m,"
+                " data.cache_dir=), then repeat the command"
+            )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _is_integer(value: object) -> bool:

@@ -21,7 +21,7 @@ from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sentiment_pl import runs
-from sentiment_pl.errors import ConfigError, UserError
+from sentiment_pl.errors import ConfigError, UserError, mendable
 from sentiment_pl.sweep import Progress
 
 log = logging.getLogger(__name__)
@@ -140,9 +140,7 @@ def prepare(configs: Sequence[DictConfig]) -> None:
                 )
             done[key] = None
         except Exception as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, UserError):
-                cause = cause.__cause__
+            cause = mendable(error)
             if cause is None:
                 raise
             done[key] = cause

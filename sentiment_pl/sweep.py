@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -28,8 +29,13 @@ class SweepCallback(Callback):
         """Travel to other processes without the watch, which is the launching one's."""
         return {"_progress": None}
 
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """See that the run's folder can be written, in plainer words than Hydra would."""
+        _writable(Path(config.hydra.run.dir), "hydra.run.dir")
+
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Leave what all runs share out of the names of their folders."""
+        _writable(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
         overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
         fixed = [str(o.key_or_group) for o in overrides if not o.is_sweep_override()]
         names = ",".join(f'"{key}"' for key in fixed)
@@ -77,6 +83,20 @@ class SweepCallback(Callback):
                 file=sys.stderr,
             )
             sys.exit(1)
+
+
+def _writable(folder: Path, key: str) -> None:
+    """End with exit code 1 unless a folder can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"room")
+    except OSError as error:
+        print(
+            f"{folder} cannot be written: {error.strerror}. Choose another folder with {key}=",
+            file=sys.stderr,
+        )
+        sys.exit(1)
 
 
 def jobs(config: DictConfig, arguments: Sequence[str]) -> list[list[str]]:

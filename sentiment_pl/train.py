@@ -1,5 +1,6 @@
 """Train a model, test its best checkpoint, record the run: see `--help`."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -48,7 +49,8 @@ def _run(cfg: DictConfig) -> float | None:
             raise
         log.error("%s", traceback.format_exc() if cause is None else cause)
         if ours:  # else the folder is that of the process that is at work on it
-            (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+            with contextlib.suppress(OSError):  # the disk may be full
+                (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
         if multirun:  # the others go on; the report at the end names this one
             return None
         sys.exit(1)

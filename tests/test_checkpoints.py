@@ -1,7 +1,14 @@
 """What a run goes on from: saved in any place, whole, and equal to the bit in the end."""
 
+import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -82,3 +89,78 @@ def test_a_run_saved_anywhere_ends_where_it_would_have_ended(tmp_path, monkeypat
         shutil.copytree(checkpoints, folder / "checkpoints")
         again = trained(folder, *overrides, f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}")
         assert_same(again, whole)
+
+
+def start(folder, *overrides):
+    environment = {**os.environ, "SENTIMENT_PL_CACHE": str(folder / "cache")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "sentiment_pl.train", *SMALL, *DROPOUTS, *overrides,
+         "hydra.run.dir=run"],
+        cwd=folder, env={**environment, "OMP_NUM_THREADS": "1"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def test_a_run_that_is_told_to_end_saves_first(tmp_path):
+    process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
+    log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "SIGTERM in epoch 1" in said
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["ReviewDataModule"]["epoch"] == 0
+    assert 0 < last["ReviewDataModule"]["batches"] < 5000
+
+
+SOMEWHERE = "a random moment"
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(tmp_path):
+    overrides = ["model=gru", "model.hidden=8", "data.train=3000", "data.val=600",
+                 "data.batch_size=16", "trainer.max_epochs=6",
+                 "callbacks.last_checkpoint.every_minutes=0.002"]  # fmt: skip
+    (tmp_path / "whole").mkdir()
+    began = time.monotonic()
+    process = start(tmp_path / "whole", *overrides)
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    whole, seconds = tmp_path / "whole" / "run", time.monotonic() - began
+    chance, kills = np.random.default_rng(0), 0
+    places = ("cache/reviews/*.building-*", "run/checkpoints/*.partial", *[SOMEWHERE] * 3)
+    while kills < 20:
+        folder = tmp_path / f"killed-after-{kills}"
+        folder.mkdir()
+        for place in places:
+            process, began = start(folder, *overrides), time.monotonic()
+            moment = float(chance.uniform(0.3, 0.7)) * seconds if place == SOMEWHERE else 60
+            while time.monotonic() - began < moment and process.poll() is None:
+                if place != SOMEWHERE and any(folder.glob(place)):
+                    break
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            if process.returncode != -signal.SIGKILL:
+                break  # it was quicker
+            kills += 1
+        process = start(folder, *overrides)
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+        records = [timeless(json.loads((run / "metrics.json").read_text()))
+                   for run in (whole, folder / "run")]  # fmt: skip
+        assert records[0] == records[1]
+        for name in ("best", "last"):
+            one, other = (
+                torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
+                for run in (whole, folder / "run")
+            )
+            assert all(torch.equal(one[key], other[key]) for key in one)
+        predictions = [
+            (run / "predictions.parquet").read_bytes() for run in (whole, folder / "run")
+        ]
+        assert predictions[0] == predictions[1]
+        assert not list(folder.glob("cache/reviews/*.building-*"))

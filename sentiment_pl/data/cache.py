@@ -1,4 +1,4 @@
-"""Folders that are expensive to make: built once, by one process, and never seen half-made."""
+"""Folders that are expensive to make: built once, by one process, never half-made or spoilt."""
 
 import hashlib
 import json
@@ -12,6 +12,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
+
+
+CHECKSUMS = "checksums.json"
 
 
 def digest(settings: Any) -> str:
@@ -38,10 +41,13 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         folder: where the result is to stand. It must not exist half-made by other means.
         build: writes the result into the empty folder that it is given.
 
+    Checksums of its files stand beside them; an entry that no longer agrees with them is built
+    again. Reading for that takes about a second a gigabyte.
+
     Returns:
-        `folder`, complete.
+        `folder`, complete and sound.
     """
-    if folder.is_dir():
+    if folder.is_dir() and _sound(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.with_name(folder.name + ".lock"))
@@ -52,12 +58,17 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         lock.acquire()
     try:
         if folder.is_dir():
-            return folder
+            if _sound(folder):
+                return folder
+            log.warning("%s: its files are not what was written: building it again", folder)
+            folder.rename(folder.with_name(f"{folder.name}.building-spoilt"))
         for left_over in folder.parent.glob(f"{folder.name}.building-*"):  # of a killed process
             shutil.rmtree(left_over, ignore_errors=True)
         scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.building-", dir=folder.parent))
         try:
             build(scratch)
+            sums = json.dumps(_checksums(scratch))
+            (scratch / CHECKSUMS).write_text(sums, encoding="utf-8")
             scratch.chmod(0o755)  # mkdtemp makes it private; a group may share its cache
             scratch.replace(folder)
         finally:
@@ -65,3 +76,25 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         return folder
     finally:
         lock.release()
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    sums = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != CHECKSUMS:
+            with path.open("rb") as file:
+                sums[path.relative_to(folder).as_posix()] = hashlib.file_digest(
+                    file, "blake2b"
+                ).hexdigest()[:32]
+    return sums
+
+
+def _sound(folder: Path) -> bool:
+    """Whether a folder holds what was written; one of an earlier version has nothing to tell by."""
+    try:
+        written = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+    return bool(written == _checksums(folder))

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 TRUNCATIONS = ("head", "tail", "both")
 
-FORMAT = 2
+FORMAT = 3
 """Of what stands in the cache; raised whenever that changes."""
 
 

@@ -1,0 +1,193 @@
+"""What goes wrong outside of us: full and read-only disks, spoilt files, numbers that are none."""
+
+import contextlib
+import json
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+
+from sentiment_pl import runs
+from sentiment_pl.errors import mendable
+from tests.conftest import SMALL
+
+RUN = [*SMALL, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Mount a small file system; return a function that does so."""
+    mounted = []
+
+    def mount(options):
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def in_words(done):
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_no_room_for_a_checkpoint(command, disk):
+    folder = disk("size=600k")  # the embedding alone takes 200 kB, the optimiser twice that
+    run = [*RUN[:-1], f"hydra.run.dir={folder}/run"]
+    said = in_words(command("train", *run, code=1))
+    assert "last.ckpt cannot be written" in said or "best.ckpt cannot be written" in said
+    assert "No space left on device" in said
+    assert not list(folder.rglob("*.partial"))
+    subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
+    command("train", *run)
+    assert (folder / "run" / "metrics.json").exists()
+
+
+def test_no_room_for_the_cache(command, disk):
+    folder = disk("size=40k")
+    said = in_words(command("train", *RUN, f"data.cache_dir={folder}", code=1))
+    assert "No space left on device" in said
+    assert "data.cache_dir=" in said
+    subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
+    command("train", *RUN, f"data.cache_dir={folder}")
+    assert not list(folder.rglob("*.building-*"))
+
+
+def test_no_room_for_a_record(disk):
+    folder = disk("size=64k")
+    runs.begin(folder, {"model": {"hidden": 4}}, 0)
+    before = (folder / "settings.json").read_text()
+    with (folder / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"0" * 4096):
+            pass
+    ids = np.arange(1000)
+    for write in (
+        lambda: runs.write_record(folder, {"seed": 0, "history": list(range(3000))}),
+        lambda: runs.write_predictions(folder, ids, ids % 2, np.linspace(-1, 1, 1000)),
+    ):
+        with pytest.raises(OSError) as caught:
+            write()
+        assert "No space left on device" in str(mendable(caught.value))
+        assert not list(folder.glob("*.partial"))
+    assert runs.read_run(folder).state == "interrupted"
+    assert (folder / "settings.json").read_text() == before
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_folder_that_cannot_be_written(command, disk, several):
+    folder = disk("ro")
+    where = "hydra.sweep.dir" if several else "hydra.run.dir"
+    arguments = ["-m", "seed=0,1"] if several else []
+    said = in_words(command("train", *arguments, *RUN[:-1], f"{where}={folder}/new", code=1))
+    assert f"{folder}/new cannot be written: Read-only file system" in said
+    assert f"{where}=" in said
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def not_ours(path):
+    torch.save({"state_dict": {}, "epoch": 3}, path)
+
+
+def a_pickle(path):
+    torch.save({"payload": print}, path)
+
+
+def of_other_weights(path):
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["state_dict"]["embedding.weight"] = torch.zeros(3, 3)
+    checkpoint["sentiment_pl"]["version"] = "0.0.1"
+    torch.save(checkpoint, path)
+
+
+def weights_alone(path):
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint["optimizer_states"]
+    torch.save(checkpoint, path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (cut_short, "cannot be read as a checkpoint: it is cut short"),
+        (not_ours, "not one that sentiment_pl wrote"),
+        (a_pickle, "holds more than weights"),
+        (of_other_weights, "written by sentiment_pl 0.0.1, has other weights"),
+        (weights_alone, "nothing to go on from"),
+    ],
+)
+def test_a_checkpoint_that_a_run_cannot_go_on_from(command, tmp_path, spoil, words):
+    command("train", *RUN, "trainer.max_epochs=1")
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    (tmp_path / "run" / "metrics.json").unlink()
+    spoil(last)
+    spoilt = last.read_bytes()
+    said = in_words(command("train", *RUN, "trainer.max_epochs=1", code=1))
+    assert words in said
+    assert str(last) in said
+    assert "resume=never" in said
+    assert last.read_bytes() == spoilt
+    command("train", *RUN, "trainer.max_epochs=1", "resume=never")
+
+
+def test_a_checkpoint_of_another_version_is_gone_on_from_with_a_warning(command, tmp_path):
+    command("train", *RUN)
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    (tmp_path / "run" / "metrics.json").unlink()
+    checkpoint = torch.load(last, weights_only=True)
+    checkpoint["sentiment_pl"]["version"] = "0.0.1"
+    torch.save(checkpoint, last)
+    assert "was written by sentiment_pl 0.0.1" in in_words(command("train", *RUN))
+
+
+def test_a_cache_with_flipped_bytes_is_built_again(command, tmp_path):
+    run = [*RUN[:-1], "data.cache_dir=cache"]
+    command("train", *run, "hydra.run.dir=first")
+    (arrow,) = (tmp_path / "cache").rglob("train/*.arrow")
+    content = bytearray(arrow.read_bytes())
+    content[len(content) // 2] ^= 1
+    arrow.write_bytes(content)
+    said = in_words(command("train", *run, "hydra.run.dir=second"))
+    assert "its files are not what was written" in said
+    assert str(arrow.parents[1]) in str(tmp_path / said.split(": its files")[0].splitlines()[-1])
+    figures = [json.loads((tmp_path / r / "metrics.json").read_text())["test"]
+               for r in ("first", "second")]  # fmt: skip
+    assert figures[0] == figures[1]
+    assert "its files" not in in_words(command("train", *run, "hydra.run.dir=third"))
+
+
+def test_a_loss_that_is_no_number(command, tmp_path):
+    done = command(
+        "train", *RUN, "model.lr=1e30", "trainer.gradient_clip_val=null", "model.schedule=constant",
+        "callbacks.last_checkpoint.every_minutes=0", code=1,
+    )  # fmt: skip
+    said = in_words(done)
+    assert "the training loss is nan at step" in said
+    assert "batch" in said
+    assert "trainer.detect_anomaly=true" in said
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    assert f"The last good checkpoint: {last}" in said
+    assert "the training loss is nan" in (tmp_path / "run" / "error.txt").read_text()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_no_gpu_where_one_was_asked_for(command, tmp_path):
+    said = in_words(
+        command("train", *RUN, "trainer=gpu", "trainer.accelerator=gpu", "data.seed=5", code=1)
+    )
+    assert "trainer.accelerator=gpu" in said
+    assert "trainer=cpu" in said
+    assert "preparing" not in said

@@ -23,6 +23,8 @@ def register_resolvers() -> None:
 
 _NO_PART_IN_RESULTS = ("seed", "run_dir", "ckpt_path", "resume", "probes", "logger")
 _NO_PART_IN_DATA = ("cache_dir", "num_workers")
+_ONLOOKERS = ("progress_bar", "lr_monitor", "word_scores", "history", "gradient_flow")
+"""Callbacks that change nothing of a run."""
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values.pop(key, None)
     for key in _NO_PART_IN_DATA:
         values["data"].pop(key, None)
-    for key in ("progress_bar", "lr_monitor", "word_scores", "history"):  # they only look on
+    for key in _ONLOOKERS:
         values["callbacks"].pop(key, None)
     return dict(values)
 

@@ -10,7 +10,10 @@ from sentiment_pl.reports.figures import Picture, nth_look
 from sentiment_pl.reports.gradient_flow import MOMENTS, Flow
 from sentiment_pl.statistics import over_seeds
 
-_ROWS = {"forward": "", "backward": "reading backward: ", False: "", True: "skip connections: "}
+_ROWS = {
+    "forward": "", "backward": "reading backward: ", None: "",
+    False: "no skip connections: ", True: "skip connections: ",
+}  # fmt: skip
 
 
 def draw(flows: list[Flow], data: str) -> list[Picture]:
@@ -39,13 +42,14 @@ def draw(flows: list[Flow], data: str) -> list[Picture]:
     ]  # fmt: skip
 
 
-def _row(flow: Flow) -> str | bool:
-    return flow.part if flow.part != LAYER else bool(flow.setting.values.get("model.residual"))
+def _row(flow: Flow) -> str | bool | None:
+    return flow.part if flow.part != LAYER else flow.skips
 
 
 def _label(flow: Flow) -> str:
     """Name a curve; skip connections have panels of their own."""
-    return " ".join(w for w in flow.setting.name.split() if not w.startswith("residual="))
+    words = flow.setting.name.split()
+    return " ".join(w for w in words if flow.skips is None or not w.startswith("residual="))
 
 
 def _figure(flows: list[Flow], axis: str) -> Figure:

@@ -49,6 +49,16 @@ class Flow:
     tables: dict[int, list[Row]]
     """By seed."""
 
+    @property
+    def skips(self) -> bool | None:
+        """Whether the layers have skip connections; None for what is no token-wise MLP.
+
+        `model.residual` of windowed attention is about the attention, not about the layers.
+        """
+        if self.setting.model not in ("mlp", "weighted_mlp"):
+            return None
+        return bool(self.setting.values.get("model.residual"))
+
     def epochs(self, moment: str) -> list[int]:
         """Return the epoch of each run that a moment is."""
         found = [measured(table, self.part) for table in self.tables.values()]
@@ -137,9 +147,8 @@ def decide(flows: Sequence[Flow]) -> list[Claim]:
     states = [flow for flow in flows if flow.part == "forward"]
     elman = [flow for flow in states if flow.setting.model == "elman"]
     gru = [flow for flow in states if flow.setting.model == "gru"]
-    layers = [flow for flow in flows if flow.part == LAYER]
-    plain = [f for f in layers if f.setting.values.get("model.residual") is False]
-    skipping = [f for f in layers if f.setting.values.get("model.residual") is True]
+    plain = [flow for flow in flows if flow.skips is False]
+    skipping = [flow for flow in flows if flow.skips]
     saturating = _by(elman, "sigmoid") + _by(elman, "tanh")
     claims = [
         _claim(

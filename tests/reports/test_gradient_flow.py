@@ -131,6 +131,13 @@ def test_skip_connections(make, flows, skipping, verdict):
     assert verdicts(flows())[SKIP] == verdict
 
 
+def test_the_residual_of_attention_is_no_skip_connection_of_the_layers(make, flows):
+    for seed in range(4):
+        for residual, factor in ((False, 0.6), (True, 0.9)):
+            make("windowed_attention", seed, factor, factor, layers=True, residual=residual)
+    assert verdicts(flows()) == {}
+
+
 def test_settings_that_differ_in_more_are_not_compared(make, flows):
     for seed in range(4):
         make("elman", seed, 0.3, 0.3, activation="tanh", pooling="last")

@@ -23,6 +23,11 @@ def register_resolvers() -> None:
 
 _NO_PART_IN_RESULTS = ("seed", "run_dir", "ckpt_path", "resume", "probes", "logger")
 _NO_PART_IN_DATA = ("cache_dir", "num_workers")
+_ONLOOKERS = (
+    "progress_bar", "lr_monitor", "word_scores", "history", "last_checkpoint", "finite_loss",
+    "gradient_flow",
+)  # fmt: skip
+"""Callbacks that change nothing of a run."""
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
@@ -39,10 +44,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values.pop(key, None)
     for key in _NO_PART_IN_DATA:
         values["data"].pop(key, None)
-    # They only look on.
-    for key in (
-        "progress_bar", "lr_monitor", "word_scores", "history", "last_checkpoint", "finite_loss"
-    ):  # fmt: skip
+    for key in _ONLOOKERS:
         values["callbacks"].pop(key, None)
     return dict(values)
 

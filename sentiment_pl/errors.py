@@ -123,10 +123,3 @@ def check_choice(key: str, value: Any, choices: Collection[str]) -> None:
     """Raise ConfigError unless a setting is one of its choices."""
     if not isinstance(value, str) or value not in choices:
         raise ConfigError(f"{key} must be one of {', '.join(choices)}, got {value!r}")
-
-
-def mendable(error: BaseException | None) -> UserError | None:
-    """Find the user's mistake inside what a library wraps around it; None where there is none."""
-    while error is not None and not isinstance(error, UserError):
-        error = error.__cause__
-    return error

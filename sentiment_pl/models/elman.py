@@ -63,6 +63,11 @@ class Elman(RecurrentModule):
         """Run the recurrence over x [T, B, H] to the states [T, B, H]."""
         return recurrence.elman(x, self.recurrent[direction], activation=self.activation)
 
+    def step(self, x: Tensor, h: Tensor, direction: int) -> Tensor:
+        """Do one step, from x [B, H] and h [B, H] to the next state, as autograd records it."""
+        y: Tensor = ACTIVATIONS[self.activation]()(x + h @ self.recurrent[direction].t())
+        return y
+
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Step, then scale the recurrent weights back to `max_norm`."""
         super().optimizer_step(*args, **kwargs)

@@ -62,3 +62,15 @@ class GRU(RecurrentModule):
             x, self.recurrent[direction], self.candidate_bias[direction],
             reset_after=self.reset_after,
         )  # fmt: skip
+
+    def step(self, x: Tensor, h: Tensor, direction: int) -> Tensor:
+        """Do one step, from x [B, 3H] and h [B, H] to the next state, as autograd records it."""
+        H = h.shape[1]
+        weight, b = self.recurrent[direction], self.candidate_bias[direction]
+        U_rz, U_n = weight[: 2 * H], weight[2 * H :]
+        r, z = (x[:, : 2 * H] + h @ U_rz.t()).sigmoid().chunk(2, 1)
+        if self.reset_after:
+            y: Tensor = z * h + (1 - z) * (x[:, 2 * H :] + r * (h @ U_n.t() + b)).tanh()
+        else:
+            y = (1 - z) * h + z * (x[:, 2 * H :] + (r * h) @ U_n.t() + b).tanh()
+        return y

@@ -3,7 +3,9 @@
 Shapes: B reviews, T words of the longest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,37 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
+
+
+class Trace(NamedTuple):
+    """A forward pass of which everything on the way can be differentiated by."""
+
+    logits: Tensor
+    """[B]."""
+    activations: dict[str, list[Tensor]]
+    """By part, in the order in which they are computed. A recurrent network: "forward" and, where
+    it has one, "backward", the states [B, H] in reading order. A token-wise one: "layer", the word
+    vectors and then the activations of each hidden layer, [B, T, width] or [B·T, width]."""
+
+
+@contextmanager
+def inputs_kept(network: nn.Sequential) -> Iterator[list[Tensor]]:
+    """Keep what each layer of a stack is given while the context lasts.
+
+    Yields:
+        A list that a pass through the stack fills, an entry a layer.
+    """
+    kept: list[Tensor] = []
+
+    def keep(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+        kept.append(given[0])
+
+    hooks = [layer.register_forward_pre_hook(keep) for layer in network]
+    try:
+        yield kept
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def padding_mask(lengths: Tensor, T: int) -> Tensor:

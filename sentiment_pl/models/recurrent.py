@@ -4,6 +4,7 @@ T time, B batch, H hidden, D directions, P pooled features. States are time-majo
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Unpack
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sentiment_pl.errors import check_choice, check_count, check_flag
-from sentiment_pl.models.layers import padding_mask
+from sentiment_pl.models.layers import Trace, padding_mask
 from sentiment_pl.models.module import Prediction, SentimentModule, Shared
 
 POOLINGS = {"last": 1, "mean": 1, "max": 1, "mean_max": 2}
@@ -73,21 +74,63 @@ class RecurrentModule(SentimentModule):
             [T, B, H], the states.
         """
 
+    @abstractmethod
+    def step(self, x: Tensor, h: Tensor, direction: int) -> Tensor:
+        """Do one step of what `run` does, in operations that autograd records.
+
+        Args:
+            x: [B, gates·H], projected words.
+            h: [B, H], the state before.
+            direction: as for `run`.
+
+        Returns:
+            [B, H], the next state.
+        """
+
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; word scores are the changes of the running logit."""
-        vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
-        index = index.t()
-        states = [self.run(functional.embedding(index, self.inputs[0](vectors)), 0)]
-        if len(self.inputs) == 2:
-            order = _reversal(lengths, tokens.shape[1])  # (T, B), its own inverse
-            index = index.gather(0, order)
-            backward = self.run(functional.embedding(index, self.inputs[1](vectors)), 1)
-            states.append(backward.gather(0, order[:, :, None].expand_as(backward)))
-        pooled = torch.cat([self._pool(h, lengths, d) for d, h in enumerate(states)], -1)  # (B, P)
-        logits = self.head(self.dropout(pooled)).squeeze(-1)
+        states = self._states(tokens, lengths, self.run)
+        logits = self._logits(states, lengths)
         if not explain:
             return Prediction(logits)
         return Prediction(logits, self._word_scores(states, lengths))
+
+    def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
+        """Classify padded reviews [B, T] step by step; keep the state of each step.
+
+        `run` writes its gradient out and keeps ∂loss/∂h_t to itself; a loop of `step` is slow, but
+        autograd knows every state in it.
+        """
+        kept: dict[str, list[Tensor]] = {}
+
+        def loop(x: Tensor, direction: int) -> Tensor:
+            h = x.new_zeros(x.shape[1], self.recurrent[direction].shape[1])
+            states = kept["backward" if direction else "forward"] = []
+            for x_t in x.unbind(0):
+                h = self.step(x_t, h, direction)
+                states.append(h)
+            return torch.stack(states)
+
+        return Trace(self._logits(self._states(tokens, lengths, loop), lengths), kept)
+
+    def _states(
+        self, tokens: Tensor, lengths: Tensor, run: Callable[[Tensor, int], Tensor]
+    ) -> list[Tensor]:
+        """Run over words [B, T]: the states of each direction, [T, B, H], word by word."""
+        vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
+        index = index.t()
+        states = [run(functional.embedding(index, self.inputs[0](vectors)), 0)]
+        if len(self.inputs) == 2:
+            order = _reversal(lengths, tokens.shape[1])  # (T, B), its own inverse
+            index = index.gather(0, order)
+            backward = run(functional.embedding(index, self.inputs[1](vectors)), 1)
+            states.append(backward.gather(0, order[:, :, None].expand_as(backward)))
+        return states
+
+    def _logits(self, states: list[Tensor], lengths: Tensor) -> Tensor:
+        pooled = torch.cat([self._pool(h, lengths, d) for d, h in enumerate(states)], -1)  # (B, P)
+        logits: Tensor = self.head(self.dropout(pooled)).squeeze(-1)
+        return logits
 
     def _pool(self, states: Tensor, lengths: Tensor, direction: int) -> Tensor:
         """Map states [T, B, H] to [B, H] or, for mean_max, [B, 2H]."""

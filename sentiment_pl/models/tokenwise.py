@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import ClassVar, Unpack
 
-from torch import nn
+from torch import Tensor, nn
 
-from sentiment_pl.models.layers import token_network
+from sentiment_pl.models.layers import Trace, inputs_kept, token_network
 from sentiment_pl.models.module import SentimentModule, Shared
 
 
@@ -45,3 +45,13 @@ class TokenwiseModule(SentimentModule):
         # weights alike.
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
+
+    def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
+        """Classify padded reviews [B, T]; keep each word's activations, layer by layer."""
+        dedup, self.dedup = self.dedup, False  # else reviews would share a word's activations
+        try:
+            with inputs_kept(self.network) as kept:
+                logits = self(tokens, lengths).logits
+        finally:
+            self.dedup = dedup
+        return Trace(logits, {"layer": kept})

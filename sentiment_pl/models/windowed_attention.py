@@ -38,7 +38,7 @@ from torch.nn import functional
 
 from sentiment_pl.data.tokenizer import UNKNOWN
 from sentiment_pl.errors import ConfigError, check_count
-from sentiment_pl.models.layers import token_network
+from sentiment_pl.models.layers import Trace, inputs_kept, token_network
 from sentiment_pl.models.module import Prediction, SentimentModule, Shared
 from sentiment_pl.models.weighted_mlp import weighted_sum
 
@@ -117,6 +117,12 @@ class WindowedAttention(SentimentModule):
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; the word scores, weights included, add up to the logit."""
         return weighted_sum(self.network(self._seen(tokens, lengths)), lengths, explain)
+
+    def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
+        """Classify padded reviews [B, T]; keep each word's activations in the stack."""
+        with inputs_kept(self.network) as kept:
+            logits = self(tokens, lengths).logits
+        return Trace(logits, {"layer": kept})
 
     def attention(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         """Return who attends to whom, [L, B, N, T, T]: each word's row sums to 1.

@@ -37,6 +37,12 @@ class Picture(NamedTuple):
 def look(model: str) -> dict[str, Any]:
     """Return colour, marker and line style of an architecture."""
     place = _ORDER.index(model) if model in _ORDER else len(_ORDER) + sum(map(ord, model)) % 2
+    return nth_look(place)
+
+
+def nth_look(number: int) -> dict[str, Any]:
+    """Return colour, marker and line style of a curve by its number, from 0."""
+    place = number % len(COLOURS)
     return {"color": COLOURS[place], "marker": MARKERS[place], "linestyle": LINES[place]}
 
 

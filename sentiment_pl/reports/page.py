@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown import markdown
 from markupsafe import Markup, escape
 
-from sentiment_pl.reports import claims, comparisons, figures
+from sentiment_pl.reports import claims, comparisons, figures, flow_figures, gradient_flow
 from sentiment_pl.reports.results import Group, Result, Results, Setting
 from sentiment_pl.statistics import METRICS, Interval
 
@@ -54,6 +54,9 @@ def _fill(results: Results, folder: Path) -> None:
             figures.save(picture, folder)
     summary(results).to_csv(folder / "summary.csv", index=False)
     runs(results).to_csv(folder / "runs.csv", index=False)
+    flow = [{"data": p["group"].data, **row} for p in parts for row in p["flow"]]
+    if flow:
+        pd.DataFrame(flow).to_csv(folder / "gradient_flow.csv", index=False)
     text = (
         _environment()
         .get_template("report.md.j2")
@@ -75,14 +78,16 @@ def _fill(results: Results, folder: Path) -> None:
 
 def _part(group: Group) -> dict[str, Any]:
     pairs = comparisons.pairs_worth_testing(group)
+    flows = gradient_flow.collect(group)
     return {
         "group": group,
-        "claims": claims.decide(group),
+        "claims": claims.decide(group) + gradient_flow.decide(flows),
+        "flow": gradient_flow.table(flows),
         "rows": [_row(setting) for setting in group.settings],
         "study": comparisons.beside_study(group),
         "choices": comparisons.choices(group),
         "comparisons": {m: comparisons.compare(pairs, m) for m in ("accuracy", "auc")},
-        "pictures": figures.draw(group),
+        "pictures": figures.draw(group) + flow_figures.draw(flows, group.data),
     }
 
 

@@ -110,6 +110,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     from sentiment_pl import console, runs
     from sentiment_pl.callbacks import History, Predictions, RandomState
     from sentiment_pl.checkpoints import check_resumable
+    from sentiment_pl.loggers import LastingCSVLogger
     from sentiment_pl.statistics import scores
 
     console.quieten_lightning()
@@ -126,7 +127,10 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     data.setup()
     model = _model(cfg, data, recipe)
     if cfg.ckpt_path is not None:
-        check_resumable(Path(cfg.ckpt_path), model)
+        steps = check_resumable(Path(cfg.ckpt_path), model)
+        for logger in trainer.loggers:
+            if isinstance(logger, LastingCSVLogger):
+                logger.resumed_step = steps
     parameters = sum(p.numel() for p in model.parameters())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info(

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch import Tensor
+from torchmetrics import Metric
 
 from sentiment_pl.checkpoints import LastCheckpoint
 from sentiment_pl.data.batching import Batch
@@ -94,6 +95,45 @@ class RandomState(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember what a checkpoint kept until training starts."""
         self._kept = state_dict
+
+
+class RunningMetrics(lightning.Callback):
+    """Keeps the training metrics of an epoch that is left in its middle."""
+
+    def on_save_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the state of every metric that was updated since the epoch's start."""
+        checkpoint["running_metrics"] = {
+            name: (metric.update_count, _copied(metric.metric_state))
+            for name, metric in _train_metrics(pl_module)
+            if metric.update_called
+        }
+
+    def on_load_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take them up."""
+        kept = checkpoint.get("running_metrics", {})
+        for name, metric in _train_metrics(pl_module):
+            if name in kept:
+                metric._update_count, state = kept[name]
+                for key, value in state.items():
+                    setattr(metric, key, value)
+
+
+def _copied(state: dict[str, list[Tensor] | Tensor]) -> dict[str, list[Tensor] | Tensor]:
+    return {
+        key: [part.cpu() for part in value] if isinstance(value, list) else value.detach().cpu()
+        for key, value in state.items()
+    }
+
+
+def _train_metrics(model: lightning.LightningModule) -> list[tuple[str, Metric]]:
+    if not isinstance(model, SentimentModule):
+        return []
+    # Metrics that share a state are filled in from the one that keeps it, as copies.
+    return [("loss", model.train_loss), *model.train_metrics.items(copy_state=True)]
 
 
 class ProgressBar(TQDMProgressBar):

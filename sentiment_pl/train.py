@@ -108,7 +108,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     from hydra.utils import instantiate
 
     from sentiment_pl import console, runs
-    from sentiment_pl.callbacks import History, Predictions, RandomState
+    from sentiment_pl.callbacks import History, Predictions, RandomState, RunningMetrics
     from sentiment_pl.checkpoints import check_resumable
     from sentiment_pl.loggers import LastingCSVLogger
     from sentiment_pl.statistics import scores
@@ -120,7 +120,9 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     predictions = Predictions()
     callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
     # Before the data, which may take long to prepare: the devices asked for may not be there.
-    trainer = _trainer(cfg, folder, [*callbacks, RandomState(cfg.seed), predictions])
+    trainer = _trainer(
+        cfg, folder, [*callbacks, RandomState(cfg.seed), RunningMetrics(), predictions]
+    )
     data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
     recipe = instantiate(cfg.embedding)
     data.prepare_data()

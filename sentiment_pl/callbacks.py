@@ -14,13 +14,13 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch import Tensor
+from torchmetrics import Metric
 
 from sentiment_pl import gradient_flow
 from sentiment_pl.checkpoints import LastCheckpoint
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.errors import DataError, check_count
 from sentiment_pl.figures import gradient_flow_figure, word_scores_figure
-from sentiment_pl.loggers import ContinuedCSVLogger
 from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.reading.pictures import has_picture, sentences_figure
 
@@ -100,6 +100,45 @@ class RandomState(lightning.Callback):
         self._kept = state_dict
 
 
+class RunningMetrics(lightning.Callback):
+    """Keeps the training metrics of an epoch that is left in its middle."""
+
+    def on_save_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the state of every metric that was updated since the epoch's start."""
+        checkpoint["running_metrics"] = {
+            name: (metric.update_count, _copied(metric.metric_state))
+            for name, metric in _train_metrics(pl_module)
+            if metric.update_called
+        }
+
+    def on_load_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take them up."""
+        kept = checkpoint.get("running_metrics", {})
+        for name, metric in _train_metrics(pl_module):
+            if name in kept:
+                metric._update_count, state = kept[name]
+                for key, value in state.items():
+                    setattr(metric, key, value)
+
+
+def _copied(state: dict[str, list[Tensor] | Tensor]) -> dict[str, list[Tensor] | Tensor]:
+    return {
+        key: [part.cpu() for part in value] if isinstance(value, list) else value.detach().cpu()
+        for key, value in state.items()
+    }
+
+
+def _train_metrics(model: lightning.LightningModule) -> list[tuple[str, Metric]]:
+    if not isinstance(model, SentimentModule):
+        return []
+    # Metrics that share a state are filled in from the one that keeps it, as copies.
+    return [("loss", model.train_loss), *model.train_metrics.items(copy_state=True)]
+
+
 class ProgressBar(TQDMProgressBar):
     """A bar on a terminal; nothing in a file, where `History` tells the same."""
 
@@ -127,14 +166,8 @@ class History(lightning.Callback):
         self._before = 0.0  # seconds of this epoch before the run was taken up again
         self._start = 0.0
 
-    def on_train_start(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Start the clock, and let metrics.csv go on where the checkpoint does.
-
-        A run that goes on in the middle of an epoch does not start that one.
-        """
-        for logger in trainer.loggers:
-            if isinstance(logger, ContinuedCSVLogger):
-                logger.keep_until(trainer.global_step)
+    def on_train_start(self, *args: Any) -> None:
+        """Start the clock; a run that goes on in the middle of an epoch does not start that one."""
         self._start = time.perf_counter()
 
     def on_train_epoch_start(self, *args: Any) -> None:

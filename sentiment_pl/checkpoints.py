@@ -67,12 +67,15 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             ) from error
 
 
-def check_resumable(path: Path, model: lightning.LightningModule) -> None:
+def check_resumable(path: Path, model: lightning.LightningModule) -> int:
     """See that a run of this model can go on from a checkpoint, before the trainer touches it.
 
     Args:
         path: the checkpoint.
         model: just built, of the run's settings.
+
+    Returns:
+        The optimiser's steps that the checkpoint has behind it.
 
     Raises:
         DataError: it is cut short, not one of ours, of another model, or holds no training state.
@@ -111,6 +114,7 @@ def check_resumable(path: Path, model: lightning.LightningModule) -> None:
             " differently than with one version throughout",
             path, version, sentiment_pl.__version__,
         )  # fmt: skip
+    return int(checkpoint["global_step"])
 
 
 class LastCheckpoint(ModelCheckpoint):

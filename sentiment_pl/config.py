@@ -1,5 +1,6 @@
 """Where the configuration lies, and checks of a composed one before anything heavy is imported."""
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
         raise ConfigError(f"ckpt_path: there is no file {cfg.ckpt_path}")
     if cfg.resume not in ("auto", "never"):
         raise ConfigError(f"resume must be auto or never, got {cfg.resume}")
+    started = {key: os.environ.get(key, "1") for key in ("WORLD_SIZE", "SLURM_NTASKS")}
+    for key, processes in started.items():
+        if processes.isdigit() and int(processes) > 1:
+            # Every process would train on, and count, all of the data.
+            raise ConfigError(
+                f"this run was started as {processes} processes ({key}, set by torchrun or SLURM),"
+                " which do not share their data yet: start one process a run"
+                " (hydra.launcher.tasks_per_node=1 hydra.launcher.nodes=1, or srun --ntasks=1)"
+            )
     devices: Any = cfg.trainer.get("devices", 1)
     count = len(devices) if OmegaConf.is_list(devices) else devices
     if multirun and isinstance(count, int) and count > 1:

@@ -1,30 +1,37 @@
-"""Where the curves of a run go, beside what Lightning has."""
+"""Loggers of a run that may be taken up again."""
 
 import csv
 from pathlib import Path
 from typing import Any
 
+from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import CSVLogger
 
 
-class ContinuedCSVLogger(CSVLogger):
-    """Writes `metrics.csv`, and keeps what an earlier attempt at the same run had written.
+class LastingCSVLogger(CSVLogger):
+    """Lightning's `metrics.csv`, which a run that goes on continues instead of deleting it."""
 
-    Lightning's own logger deletes the file when a run is continued in its folder.
-    """
+    resumed_step: int | None = None
+    """Steps that the checkpoint had behind it; later rows were written after it and come again."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The writer, which holds the rows of before; the first use makes it."""
+        if self._experiment is None:
+            rows = self._rows()
+            writer: Any = super().experiment  # makes it, and deletes the file
+            writer.metrics = rows
+            writer.save()
+        return super().experiment
+
+    def _rows(self) -> list[dict[str, Any]]:
         path = Path(self.log_dir) / "metrics.csv"
-        self._earlier: list[dict[str, str]] = []
-        if path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                self._earlier = list(csv.DictReader(file))
-
-    def keep_until(self, step: int) -> None:
-        """Write once more what was logged before a step, where training goes on from."""
-        for row in self._earlier:
-            at = int(row.pop("step"))
-            if at < step:
-                self.log_metrics({key: float(value) for key, value in row.items() if value}, at)
-        self._earlier = []
+        if self.resumed_step is None or not path.exists():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {key: value for key, value in row.items() if value}
+                for row in csv.DictReader(file)
+                if (row.get("step") or "").isdigit() and int(row["step"]) < self.resumed_step
+            ]

@@ -108,8 +108,9 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     from hydra.utils import instantiate
 
     from sentiment_pl import console, runs
-    from sentiment_pl.callbacks import History, Predictions, RandomState
+    from sentiment_pl.callbacks import History, Predictions, RandomState, RunningMetrics
     from sentiment_pl.checkpoints import check_resumable
+    from sentiment_pl.loggers import LastingCSVLogger
     from sentiment_pl.statistics import scores
 
     console.quieten_lightning()
@@ -119,14 +120,19 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     predictions = Predictions()
     callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
     # Before the data, which may take long to prepare: the devices asked for may not be there.
-    trainer = _trainer(cfg, folder, [*callbacks, RandomState(cfg.seed), predictions])
+    trainer = _trainer(
+        cfg, folder, [*callbacks, RandomState(cfg.seed), RunningMetrics(), predictions]
+    )
     data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
     recipe = instantiate(cfg.embedding)
     data.prepare_data()
     data.setup()
     model = _model(cfg, data, recipe)
     if cfg.ckpt_path is not None:
-        check_resumable(Path(cfg.ckpt_path), model)
+        steps = check_resumable(Path(cfg.ckpt_path), model)
+        for logger in trainer.loggers:
+            if isinstance(logger, LastingCSVLogger):
+                logger.resumed_step = steps
     parameters = sum(p.numel() for p in model.parameters())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info(

@@ -1,5 +1,6 @@
 """What a run goes on from: saved in any place, whole, and equal to the bit in the end."""
 
+import csv
 import json
 import os
 import shutil
@@ -74,21 +75,42 @@ def test_a_run_saved_anywhere_ends_where_it_would_have_ended(tmp_path, monkeypat
         save(self, checkpoint, path, storage_options)
         if str(path).endswith("last.ckpt"):
             saved.append(folder.parent / f"saved-{len(saved)}")
-            shutil.copytree(folder / "checkpoints", saved[-1])
+            shutil.copytree(folder / "checkpoints", saved[-1] / "checkpoints")
+            if (folder / "metrics.csv").exists():
+                shutil.copy(folder / "metrics.csv", saved[-1])
 
     monkeypatch.setattr(AtomicCheckpointIO, "save_checkpoint", spy)
     whole = trained(folder, *overrides)
+    curves = rows(folder)
     monkeypatch.setattr(AtomicCheckpointIO, "save_checkpoint", save)
     assert len(saved) >= 6
-    epochs = {
-        torch.load(s / "last.ckpt", weights_only=True)["ReviewDataModule"]["batches"] for s in saved
-    }
-    assert len(epochs) > 2  # within the epoch, too
-    for checkpoints in saved:
+    last = [torch.load(s / "checkpoints" / "last.ckpt", weights_only=True) for s in saved]
+    places = {checkpoint["ReviewDataModule"]["batches"] for checkpoint in last}
+    assert len(places) > 2  # within the epoch, too
+    for state in saved:
         shutil.rmtree(folder)
-        shutil.copytree(checkpoints, folder / "checkpoints")
+        shutil.copytree(state, folder)
         again = trained(folder, *overrides, f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}")
         assert_same(again, whole)
+        assert rows(folder)[-1] == curves[-1]
+
+
+def test_curves_outlive_a_restart(tmp_path):
+    folder, overrides = tmp_path / "run", ["model=mlp", "trainer.log_every_n_steps=1"]
+    trained(folder, *overrides, "trainer.max_epochs=2")
+    whole = rows(folder)
+    last = f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}"
+    trained(folder, *overrides, "trainer.max_epochs=2", last)
+    again = rows(folder)
+    steps = [row for row in whole if row["step"] < "9" and not row.get("test/auc")]
+    assert len(steps) > 8
+    assert [row for row in again if row in steps] == steps
+    assert len(again) == len(whole)
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
 
 
 def start(folder, *overrides):

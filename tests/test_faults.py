@@ -191,3 +191,11 @@ def test_no_gpu_where_one_was_asked_for(command, tmp_path):
     assert "trainer.accelerator=gpu" in said
     assert "trainer=cpu" in said
     assert "preparing" not in said
+
+
+@pytest.mark.parametrize("variable", ["WORLD_SIZE", "SLURM_NTASKS"])
+def test_several_processes_of_one_run_are_refused(command, monkeypatch, variable):
+    monkeypatch.setenv(variable, "2")
+    said = in_words(command("train", *RUN, code=1))
+    assert "this run was started as 2 processes" in said
+    assert "srun --ntasks=1" in said

@@ -11,11 +11,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import lightning
 import torch
-import torch.distributed as dist
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import MeanMetric, Metric, MetricCollection
+from torchmetrics import MeanMetric, MetricCollection
 from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Score
 
 import sentiment_pl
@@ -305,33 +304,4 @@ class SentimentModule(lightning.LightningModule, ABC):
             "tokenizer": self.tokenizer.to_json(),
             "labels": list(self.labels),
             "trained_on": self.trained_on if data is None else data.description(),
-        }
-        checkpoint["running_metrics"] = {
-            name: _running(metric) for name, metric in self._running_metrics()
-        }
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the metrics of an epoch that was left in its middle."""
-        if dist.is_initialized() and dist.get_rank() != 0:
-            return  # the first process has everybody's
-        for name, metric in self._running_metrics():
-            count, state = checkpoint.get("running_metrics", {}).get(name, (0, {}))
-            if count:
-                metric._update_count = count
-                for key, value in state.items():
-                    setattr(metric, key, value)
-
-    def _running_metrics(self) -> list[tuple[str, Metric]]:
-        # Metrics that share a state are filled in from the one that keeps it, as copies.
-        return [("loss", self.train_loss), *self.train_metrics.items(copy_state=True)]
-
-
-def _running(metric: Metric) -> tuple[int, dict[str, Any]]:
-    """Copy a metric's state, that of all processes together, and how often it was updated."""
-    if not metric.update_called:
-        return 0, {}
-    with metric.sync_context():
-        return metric.update_count, {
-            key: [part.cpu() for part in value] if isinstance(value, list) else value.detach().cpu()
-            for key, value in metric.metric_state.items()
         }

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,29 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
+
+
+def quicken_help() -> None:
+    """Let Hydra read its search path once for `--help`, not anew for each group that it lists.
+
+    That took 0.7 of the 1.0 seconds of `--help`. It is Hydra 1.3's own code that is wrapped, and
+    where that looks otherwise nothing is done.
+    """
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+    name = "_parse_overrides_and_create_caching_repo"
+    build = getattr(ConfigLoaderImpl, name, None)
+    if build is None or not {"-h", "--help"} & set(sys.argv[1:]):
+        return
+    made: dict[Any, Any] = {}
+
+    def once(loader: Any, config_name: Any, overrides: list[str]) -> Any:
+        key = id(loader), config_name, tuple(overrides)
+        if key not in made:
+            made[key] = build(loader, config_name, overrides)
+        return made[key]
+
+    setattr(ConfigLoaderImpl, name, once)
 
 
 _NO_PART_IN_RESULTS = ("seed", "run_dir", "ckpt_path", "resume", "probes", "logger")
@@ -78,6 +102,5 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
         raise ConfigError(
             f"trainer.devices={devices} with -m: Lightning would start this whole command once more"
             " for each device, the sweep included. Leave trainer.devices=1 and let the sweep run"
-            " several jobs, or start one run over several devices under torchrun or SLURM,"
-            " without -m"
+            " several jobs (hydra/launcher=parallel or slurm)"
         )

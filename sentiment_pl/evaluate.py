@@ -93,6 +93,7 @@ def _names(key: str, value: Any) -> list[str]:
 
 def main() -> None:
     """Start an evaluation from the command line."""
+    config.quicken_help()
     _run()
 
 

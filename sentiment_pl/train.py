@@ -258,6 +258,7 @@ def _plain(group: DictConfig) -> dict[str, Any]:
 
 def main() -> None:
     """Start a run or a multirun from the command line."""
+    config.quicken_help()
     _run()
 
 

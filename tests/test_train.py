@@ -283,4 +283,4 @@ def test_completion_offers_models():
 
 def test_several_devices_and_multirun_are_refused_with_a_reason(command):
     done = command("train", "-m", *SMALL, "trainer.devices=2", "seed=0,1", code=1)
-    assert "torchrun" in done.stderr
+    assert "hydra/launcher=parallel" in done.stderr

@@ -42,7 +42,7 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         build: writes the result into the empty folder that it is given.
 
     Checksums of its files stand beside them; an entry that no longer agrees with them is built
-    again. Reading for that takes about a second a gigabyte.
+    again.
 
     Returns:
         `folder`, complete and sound.

@@ -191,7 +191,7 @@ def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(tmp_pa
 
 
 def timeless(record):
-    for key in ("train_seconds", "reviews_per_second", "overrides"):
+    for key in ("train_seconds", "reviews_per_second", "overrides", "git"):
         del record[key]
     for row in record["history"]:
         del row["seconds"]
@@ -202,11 +202,11 @@ def timeless(record):
 @pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"reference"}))
 def test_a_preset_runs(command, tmp_path, preset):
     command(
-        "train", "-m", f"experiment={preset}", "seed=0,1", *TINY, "hydra/launcher=parallel",
+        "train", "-m", f"experiment={preset}", "seed=0", *TINY, "hydra/launcher=parallel",
         "data.train=192", "data.val=64", "data.test=64",
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
-    assert len(list(sweep.glob("*/metrics.json"))) == PRESETS[preset] / seeds(preset) * 2
+    assert len(list(sweep.glob("*/metrics.json"))) == PRESETS[preset] / seeds(preset)
     assert (sweep / "report" / "report.html").exists()
 
 

@@ -553,7 +553,7 @@ def test_word2vec_learns_and_keeps_what_it_learned(tmp_path, caplog):
     assert logging.getLogger("gensim").level == logging.NOTSET
     assert torch.equal(matrix, word2vec(tmp_path, words, no_sentences, epochs=5, seed=3))
     (folder,) = (item for item in tmp_path.iterdir() if item.is_dir())
-    assert [item.name for item in folder.iterdir()] == ["vectors.npy"]
+    assert {item.name for item in folder.iterdir()} == {"checksums.json", "vectors.npy"}
 
 
 def test_word2vec_is_the_same_to_the_bit_with_one_worker(tmp_path):

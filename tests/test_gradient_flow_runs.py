@@ -82,7 +82,7 @@ def test_a_run_that_is_continued_has_the_whole_table(command, tmp_path):
     watched = [*CHANCY, "trainer.max_epochs=3", "callbacks=gradient_flow"]
     every = [
         "+callbacks.last_checkpoint.save_top_k=-1",
-        "callbacks.last_checkpoint.filename='last-{epoch}'",
+        "+callbacks.last_checkpoint.filename='last-{epoch}'",
     ]
     command("train", *watched, *every, "hydra.run.dir=whole")
     start = tmp_path / "whole" / "checkpoints" / "last-epoch=0.ckpt"

@@ -41,7 +41,7 @@ def trained(folder, *overrides):
     weights = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
     best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
     return {**weights["state_dict"], **{f"best.{k}": v for k, v in best["state_dict"].items()}}, (
-        timeless({key: value for key, value in record.items() if key != "git"})
+        timeless(dict(record))
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from sentiment_pl.errors import DataError
+
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +51,7 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
     """
     if folder.is_dir() and _sound(folder):
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     lock = FileLock(folder.with_name(folder.name + ".lock"))
     try:
         lock.acquire(timeout=1)
@@ -78,6 +80,21 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         lock.release()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for cached things, with those above it.
+
+    Raises:
+        DataError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"the cache folder {folder} cannot be made: {error.strerror}. Choose another one with"
+            " data.cache_dir= or SENTIMENT_PL_CACHE"
+        ) from error
+
+
 def _checksums(folder: Path) -> dict[str, str]:
     sums = {}
     for path in sorted(folder.rglob("*")):
@@ -90,11 +107,9 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 def _sound(folder: Path) -> bool:
-    """Whether a folder holds what was written; one of an earlier version has nothing to tell by."""
+    """Whether a folder holds what was written; without checksums nothing tells."""
     try:
         written = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return True
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return False
     return bool(written == _checksums(folder))

@@ -1,42 +1,34 @@
 """One LightningDataModule for every source of reviews."""
 
+import dataclasses
 import json
 import logging
-import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import lightning
-import numpy as np
-from datasets import Dataset, DatasetDict, Features, List, Value, load_from_disk
-from torch.utils.data import DataLoader
+from datasets import Dataset, load_from_disk
+from torch import Tensor
+from torch.utils.data import DataLoader, get_worker_info
 
-from sentiment_pl.data.batching import Batch, EncodedReviews, LengthBuckets
-from sentiment_pl.data.cache import build_once, digest
-from sentiment_pl.data.columns import BATCH
+from sentiment_pl.data.batching import Batch, EncodedReviews, LengthBuckets, Share
+from sentiment_pl.data.cache import build_once, digest, make_folder
+from sentiment_pl.data.preparation import Preparation
 from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.sources import Files, Hub, Imdb, Negation, Source, calm_libraries
-from sentiment_pl.data.splits import check_val_fraction, duplicates, hold_out
-from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
+from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import (
     ConfigError,
     DataError,
-    check_choice,
     check_count,
-    check_flag,
     check_integer,
     check_seed,
 )
 
 log = logging.getLogger(__name__)
-
-TRUNCATIONS = ("head", "tail", "both")
-
-FORMAT = 3
-"""Of what stands in the cache; raised whenever that changes."""
 
 
 class ReviewDataModule(lightning.LightningDataModule):
@@ -51,7 +43,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         drop_test_duplicates: leave out training reviews whose text also stands in the test split.
         vocab_size: the most words in the vocabulary, padding and unknown word included.
         min_frequency: rarer words of the training split are unknown.
-        batch_size: reviews in a batch.
+        batch_size: reviews in a batch, of each process where several share a run.
         seed: of the validation split and of `limit_train`; runs that share it share their data.
         shuffle_seed: of the order in which training sees the reviews.
         num_workers: processes that load batches; 0 loads them in the training process, which is
@@ -80,28 +72,25 @@ class ReviewDataModule(lightning.LightningDataModule):
         cache_dir: str = "~/.cache/sentiment_pl",
     ) -> None:
         super().__init__()
-        check_count("data.max_tokens", max_tokens)
+        self.preparation = Preparation(
+            source=source,
+            val_fraction=val_fraction,
+            max_tokens=max_tokens,
+            truncate=truncate,
+            limit_train=limit_train,
+            drop_test_duplicates=drop_test_duplicates,
+            vocab_size=vocab_size,
+            min_frequency=min_frequency,
+            seed=seed,
+        )
         check_count("data.batch_size", batch_size)
-        # Padding, unknown word and one word; at the most what an id of 32 bits can tell apart.
-        check_integer("data.vocab_size", vocab_size, least=3, most=2**31 - 1)
-        check_integer("data.min_frequency", min_frequency, least=1, most=2**31 - 1)
-        check_choice("data.truncate", truncate, TRUNCATIONS)
-        check_val_fraction(val_fraction)
-        if limit_train is not None:
-            check_integer("data.limit_train", limit_train, least=2)
-        check_flag("data.drop_test_duplicates", drop_test_duplicates)
-        check_seed("data.seed", seed)
         check_seed("data.shuffle_seed", shuffle_seed)
         check_integer("data.num_workers", num_workers, least=0)
         if not isinstance(cache_dir, str | Path) or not str(cache_dir):
             raise ConfigError(f"data.cache_dir must be the path of a folder, got {cache_dir!r}")
         self.source = source
-        self.max_tokens, self.truncate = max_tokens, truncate
         self.batch_size, self.shuffle_seed = batch_size, shuffle_seed
         self.num_workers = num_workers
-        self.val_fraction, self.limit_train = val_fraction, limit_train
-        self.drop_test_duplicates = drop_test_duplicates
-        self.vocab_size, self.min_frequency, self.seed = vocab_size, min_frequency, seed
         self.cache_dir = Path(cache_dir).expanduser()
         self._folder: Path | None = None
         self._splits: dict[str, EncodedReviews] = {}
@@ -161,19 +150,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         Raises:
             DataError: the reviews cannot be had or cannot be used.
         """
-        settings = {
-            "format": FORMAT,
-            "source": self.source.fingerprint(),
-            "val_fraction": self.val_fraction,
-            "max_tokens": self.max_tokens,
-            "truncate": self.truncate,
-            "limit_train": self.limit_train,
-            "drop_test_duplicates": self.drop_test_duplicates,
-            "vocab_size": self.vocab_size,
-            "min_frequency": self.min_frequency,
-            "seed": self.seed,
-        }
-        name = f"{self.source.name.replace('/', '--')}-{digest(settings)}"
+        name = f"{self.source.name.replace('/', '--')}-{digest(self.preparation.fingerprint())}"
         self._folder = build_once(self.cache_dir / "reviews" / name, self._build)
 
     def setup(self, stage: str | None = None) -> None:
@@ -194,7 +171,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         if note["train_rows"]:
             log.info(
                 "%s training reviews also stand in the test split: %s", f"{note['train_rows']:,}",
-                "left out" if self.drop_test_duplicates
+                "left out" if self.preparation.drop_test_duplicates
                 else "kept (data.drop_test_duplicates=true leaves them out)",
             )  # fmt: skip
         if "test" not in self._splits:
@@ -214,6 +191,10 @@ class ReviewDataModule(lightning.LightningDataModule):
         """Names these reviews and their tokenisation."""
         return self._prepared().name
 
+    def encoded(self, split: str) -> EncodedReviews:
+        """Return a split as `setup` opened it."""
+        return self._splits[split]
+
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of the reviews that a model was trained on; after `setup`.
 
@@ -224,8 +205,9 @@ class ReviewDataModule(lightning.LightningDataModule):
             self._counts = self._splits["train"].counts(len(self.tokenizer)).tolist()
         return {
             "counts": self._counts,
-            "max_tokens": self.max_tokens,
-            "truncate": self.truncate,
+            "data": self.source.name,
+            "max_tokens": self.preparation.max_tokens,
+            "truncate": self.preparation.truncate,
             "batch_size": self.batch_size,
         }
 
@@ -253,14 +235,26 @@ class ReviewDataModule(lightning.LightningDataModule):
     def _serve(
         self, reviews: EncodedReviews, *, shuffle: bool, position: tuple[int, int] = (0, 0)
     ) -> DataLoader[Batch]:
+        rank, processes = 0, 1
+        if self.trainer is not None:
+            rank, processes = self.trainer.global_rank, self.trainer.world_size
+        if len(reviews) < processes:
+            raise DataError(
+                f"data {self.source.name}: {len(reviews)} reviews of a split cannot be shared among"
+                f" {processes} processes: start fewer of them"
+            )
         batches = LengthBuckets(
-            reviews.lengths, self.batch_size, shuffle=shuffle, seed=self.shuffle_seed
+            reviews.lengths,
+            self.batch_size * processes,
+            shuffle=shuffle,
+            seed=self.shuffle_seed,
+            least=processes,
         )
         batches.resume(*position)
         return DataLoader(
-            reviews,
+            Share(reviews, rank, processes) if processes > 1 else reviews,
             batch_sampler=batches,
-            collate_fn=_as_is,
+            collate_fn=_in_shared_memory,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
@@ -285,67 +279,18 @@ class ReviewDataModule(lightning.LightningDataModule):
         return self._folder
 
     def _build(self, folder: Path) -> None:
-        scratch = folder / "scratch"
-        scratch.mkdir()
         log.info("preparing %s (once; later runs find it in %s)", self.source.name, self.cache_dir)
-        with calm_libraries():
-            splits, shared = self._read(scratch)
-            tokenizer = Tokenizer.train(
-                _texts(splits["train"]), size=self.vocab_size, min_frequency=self.min_frequency
-            )
-            for split in ("train", "val", "test"):
-                if split in splits:
-                    self._encode(splits[split], tokenizer).save_to_disk(str(folder / split))
-        (folder / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
-        (folder / "duplicates.json").write_text(json.dumps({"train_rows": shared}))
-        shutil.rmtree(scratch)
+        self.preparation.build(folder)
 
-    def _read(self, scratch: Path) -> tuple[DatasetDict, int]:
-        """Read the source's splits, hold out what is to be held out, drop what is to be dropped."""
-        splits = self.source.load(scratch)
-        if "train" not in splits:
-            raise ConfigError(f"data {self.source.name} has no training reviews: data.train=FILE")
-        train, shared = splits["train"], 0
-        if "test" in splits:
-            twice = duplicates(train, splits["test"])
-            shared = len(twice)
-            if self.drop_test_duplicates and shared:
-                train = train.select(np.setdiff1d(np.arange(len(train)), twice))
-        if "val" not in splits:
-            train, splits["val"] = hold_out(train, self.val_fraction, self.seed)
-        if self.limit_train is not None and self.limit_train < len(train):
-            order = np.random.default_rng(self.seed).permutation(len(train))
-            train = train.select(np.sort(order[: self.limit_train]))
-        splits["train"] = train
-        return splits, shared
+    def adopt(self, settings: Mapping[str, Any]) -> None:
+        """Treat reviews as a training did.
 
-    def _encode(self, reviews: Dataset, tokenizer: Tokenizer) -> Dataset:
-        def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-            # A review of punctuation alone has no word; it still has to be classified.
-            rows = [self._cut(ids) or [UNKNOWN] for ids in tokenizer.encode(batch["text"])]
-            return {"tokens": rows, "length": [len(ids) for ids in rows]}
-
-        features = {key: kind for key, kind in reviews.features.items() if key != "text"}
-        features |= {"tokens": List(Value("int32")), "length": Value("int32")}
-        return reviews.map(
-            encode,
-            batched=True,
-            batch_size=BATCH,
-            remove_columns=["text"],
-            features=Features(features),
-            load_from_cache_file=False,
-            new_fingerprint=digest([reviews._fingerprint, "encoded"]),  # spares it to hash us
-        )
-
-    def _cut(self, ids: list[int]) -> list[int]:
-        most = self.max_tokens
-        if len(ids) <= most:
-            return ids
-        if self.truncate == "head":
-            return ids[:most]
-        if self.truncate == "tail":
-            return ids[-most:]
-        return ids[: most - most // 2] + ids[len(ids) - most // 2 :]
+        Args:
+            settings: any of `max_tokens`, `truncate` and `batch_size`.
+        """
+        others = dict(settings)
+        self.batch_size = others.pop("batch_size", self.batch_size)
+        self.preparation = dataclasses.replace(self.preparation, **others)
 
     @contextmanager
     def reviews(self, split: str) -> Iterator[Dataset]:
@@ -359,13 +304,13 @@ class ReviewDataModule(lightning.LightningDataModule):
         Raises:
             DataError: there is no such split, or the reviews cannot be had or cannot be used.
         """
-        self.cache_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(self.cache_dir)
         with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
             with calm_libraries():
                 if split == "test":
                     splits = self.source.load(Path(scratch))
                 else:
-                    splits, _ = self._read(Path(scratch))
+                    splits, _ = self.preparation.read(Path(scratch))
             if split not in splits:
                 there = ", ".join(splits)
                 raise DataError(f"data {self.source.name} has no split {split}, only {there}")
@@ -379,24 +324,30 @@ class ReviewDataModule(lightning.LightningDataModule):
             tokenizer: the model's.
         """
         with calm_libraries():
-            encoded = self._encode(reviews.select_columns(["text", "label", "row"]), tokenizer)
+            encoded = self.preparation.encode(
+                reviews.select_columns(["text", "label", "row"]), tokenizer
+            )
         return self._serve(EncodedReviews(encoded), shuffle=False)
 
     def sentences(self) -> Iterator[list[str]]:
         """Words of the training and the unlabelled texts; read anew, since rarely asked for."""
         with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
             with calm_libraries():
-                splits, _ = self._read(Path(scratch))
+                splits, _ = self.preparation.read(Path(scratch))
             for split in ("train", UNLABELLED):
                 if split in splits:
                     for batch in splits[split].select_columns(["text"]).iter(1_000):
                         yield from self.tokenizer.split(batch["text"])
 
 
-def _texts(reviews: Dataset) -> Iterable[str]:
-    for batch in reviews.select_columns(["text"]).iter(1_000):
-        yield from batch["text"]
+def _in_shared_memory(batch: Any) -> Any:
+    """Move a batch of a worker process to where the training process finds it.
 
-
-def _as_is(batch: Any) -> Any:
+    Without this a thread of the worker would do so later, and if there is no room in /dev/shm
+    nobody would hear of it: the training would wait for that batch for ever.
+    """
+    if get_worker_info() is not None:
+        for part in batch:
+            if isinstance(part, Tensor):
+                part.share_memory_()
     return batch

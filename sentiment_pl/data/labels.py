@@ -17,16 +17,20 @@ class LabelCodes(dict[Any, int | None]):
     """The label 0 or 1 that a value of the label column stands for; worked out once a value.
 
     Names come first. A number stands for itself where the two names are not numbers themselves:
-    with `data.labels=[1,2]` a 1 is the name of label 0. Where the column is a `ClassLabel` that
+    with `data.labels=[1,2]` a 1 is the name of label 0, and with `[true,false]` so is any way to
+    write true. Where the column is a `ClassLabel` that
     knows both names, its numbers stand for its own names.
     """
 
     def __init__(self, labels: tuple[str, str], feature: Any) -> None:
         super().__init__()
         self._labels = {name: code for code, name in enumerate(labels)}
+        numbers = [whole_number(name) for name in labels]
         self.numbers_stand_for_themselves = not any(
-            re.fullmatch(r"-?\d+(\.\d+)?", name) for name in labels
+            re.fullmatch(r"-?\d+(\.\d+)?", number) for number in numbers
         )
+        for code, number in enumerate(numbers):  # true is another way to write True, 1.0 to write 1
+            self._labels.setdefault(number, code)
         names = feature.names if isinstance(feature, ClassLabel) and feature.names else []
         self._names: list[str] = names if set(labels) <= set(names) else []
 

@@ -18,11 +18,13 @@ distance is at most r for the opinion word itself, and at most 2r for a word bet
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
+
+import numpy as np
 
 from sentiment_pl.data.negation_grammar import (
     ADVERBS,
@@ -157,41 +159,55 @@ def write(random: Random, *, negated: bool, positive: bool, distance: int) -> st
     return text.lower() if random.random() < 0.1 else text
 
 
-def _cells(size: int, random: Random) -> list[tuple[bool, bool, int]]:
+def _cells(size: int, random: Random) -> Iterator[tuple[bool, bool, int]]:
     """As many `(negated, positive, distance)`, as evenly spread as the number allows."""
     four = ((False, True), (True, True), (True, False), (False, False))
     distances = sorted(DISTANCES, key=lambda _: random.random())
-    cells = [(*four[(i + i // 12) % 4], distances[i % 12]) for i in range(size)]
-    return sorted(cells, key=lambda _: random.random())
+    keys = np.fromiter((random.random() for _ in range(size)), float, size)
+    order = np.argsort(keys, kind="stable")
+    return ((*four[(i + i // 12) % 4], distances[i % 12]) for i in order)
+
+
+def reviews(split: str, size: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """Generate a split, review by review; it depends on the three arguments alone.
+
+    Args:
+        split: its name.
+        size: how many reviews. Of 48 each combination of negated, positive and distance holds one,
+            and what is left over is spread evenly.
+        seed: another seed, other reviews.
+
+    Yields:
+        `text`, `label` (1 is positive), `negated` and `distance`.
+
+    Raises:
+        ConfigError: the size or the seed is not an integer, or the size is negative.
+    """
+    check_integer(f"data.{split}", size, least=0)
+    check_integer("data.seed", seed)
+    random = Random(f"{seed}/{split}")
+    for negated, positive, distance in _cells(size, random):
+        text = write(random, negated=negated, positive=positive, distance=distance)
+        yield {
+            "text": text,
+            "label": int(positive != negated),
+            "negated": negated,
+            "distance": distance,
+        }
 
 
 def generate(sizes: Mapping[str, int] = SIZES, seed: int = 0) -> dict[str, dict[str, list[Any]]]:
-    """Generate the corpus; a split depends on `seed`, its name and its size alone.
+    """Return the corpus as columns; see `reviews`.
 
     Args:
-        sizes: how many reviews of each split. Of 48 reviews each combination of negated, positive
-            and distance holds one, and what is left over is spread evenly.
+        sizes: how many reviews of each split.
         seed: another seed, other reviews.
-
-    Returns:
-        Of each split the columns `text`, `label` (1 is positive), `negated` and `distance`.
-
-    Raises:
-        ConfigError: a size or the seed is not an integer, or a size is negative.
     """
-    for name, size in sizes.items():
-        check_integer(f"data.{name}", size, least=0)
-    check_integer("data.seed", seed)
-    corpus = {}
-    for name, size in sizes.items():
-        random = Random(f"{seed}/{name}")
-        columns: dict[str, list[Any]] = {"text": [], "label": [], "negated": [], "distance": []}
-        for negated, positive, distance in _cells(size, random):
-            row = write(random, negated=negated, positive=positive, distance=distance)
-            values = (row, int(positive != negated), negated, distance)
-            for column, value in zip(columns.values(), values, strict=True):
-                column.append(value)
-        corpus[name] = columns
+    corpus: dict[str, dict[str, list[Any]]] = {}
+    for split, size in sizes.items():
+        rows = list(reviews(split, size, seed))
+        names = ("text", "label", "negated", "distance")
+        corpus[split] = {name: [row[name] for row in rows] for name in names}
     return corpus
 
 

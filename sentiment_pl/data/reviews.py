@@ -84,7 +84,7 @@ class Raw:
     where: str
     """How messages name it: its file, or its repository and split."""
     types: Mapping[str, str] = field(default_factory=dict)
-    """Columns of strings, as CSV has them, that are to be turned into another type."""
+    """Columns as CSV has them: strings, to be turned into this type, of which "" is null."""
 
 
 def standardise(raws: Mapping[str, Raw], schema: Schema) -> DatasetDict:
@@ -267,9 +267,8 @@ class _Cleaner:
     def _values_seen(self, most: int = 10) -> str:
         seen: dict[str, None] = {}
         for column in column_batches(self._raw.dataset, self._schema.label):
-            seen |= {
-                repr(self._codes.shown(value)): None for value in plain_values(column.unique())
-            }
+            values = plain_values(column if is_json(column.type) else column.unique())
+            seen |= {repr(self._codes.shown(value)): None for value in values}
             if len(seen) > most:
                 return ", ".join(list(seen)[:most]) + " and more"
         return ", ".join(seen)

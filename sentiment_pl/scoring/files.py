@@ -23,7 +23,8 @@ from sentiment_pl.data.tokenizer import UNKNOWN
 from sentiment_pl.errors import DataError
 from sentiment_pl.lexicon import Lexicon, TokenWise
 from sentiment_pl.models import SentimentModule
-from sentiment_pl.scoring.tables import Chunk, Reader, Reject, Rows, open_reader, suffix
+from sentiment_pl.scoring.base import Chunk, Reader, Reject, Rows, suffix
+from sentiment_pl.scoring.tables import open_reader
 from sentiment_pl.scoring.writers import has_fixed_columns, open_writer
 
 BATCH_WORDS = 32_768

@@ -32,6 +32,16 @@ def test_settings_that_cannot_be_used_name_their_key(key, value):
         ReviewDataModule(Negation(), **{key: value})
 
 
+def test_test_reviews_that_are_all_of_the_training_reviews(tmp_path):
+    file = tmp_path / "a.parquet"
+    pd.DataFrame({"text": ["a", "b", "c", "d"], "label": [0, 1, 0, 1]}).to_parquet(file)
+    data = ReviewDataModule.from_files(
+        str(file), test=str(file), drop_test_duplicates=True, cache_dir=str(tmp_path / "cache")
+    )
+    with pytest.raises(ConfigError, match="drop_test_duplicates=true leaves 0 of 4 training"):
+        data.prepare_data()
+
+
 def test_odd_reviews_are_served(tmp_path):
     """Whatever a file holds is encoded, at least one word each, and comes in some batch."""
     texts = [*ODD_TEXTS.values(), "good", "bad film"]

@@ -68,3 +68,15 @@ def test_a_class_label_is_matched_by_name_where_it_has_both_names():
     with pytest.raises(DataError, match="the label 'neutral' is neither"):
         read(with_names(three, [0, 2, 1]))
     assert read(with_names(["neg", "pos"], [0, 1]))["label"][:] == [0, 1]
+
+
+@pytest.mark.parametrize("names", [("True", "False"), ("true", "false"), ("1", "0")])
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["true", "false"], None), (["TRUE", "False"], None), ([True, False], None),
+        (["1", "0"], None), ([1.0, 0.0], None),
+    ],
+)  # fmt: skip
+def test_true_may_be_the_name_of_label_0_in_any_spelling(names, values, kind):
+    assert labels_of(values, names, kind) == [0, 1]

@@ -14,7 +14,7 @@ import pytest
 from sentiment_pl.errors import DataError
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.predict import main
-from sentiment_pl.scoring import files, tables
+from sentiment_pl.scoring import base, files
 from sentiment_pl.scoring.files import Columns, Scorer, score_file
 
 TEXTS = ["not what i expected", "best movie ever", 'a, "quoted"\nmovie', "good", "xyzzy ü movie"]
@@ -138,8 +138,7 @@ def test_bad_rows_of_json_lines(tmp_path, model):
 
 
 def test_row_numbers_stay_right_over_many_chunks(tmp_path, model, monkeypatch):
-    monkeypatch.setattr(tables, "CHUNK", 7)
-    monkeypatch.setattr(tables, "_BLOCK", 200)
+    monkeypatch.setattr(base, "CHUNK", 7)
     bad = {0, 13, 14, 77, 399}
     lines = [f"{i},good" if i not in bad else f"{i}" for i in range(400)]
     (tmp_path / "in.csv").write_text("\n".join(["id,text", *lines]))
@@ -176,7 +175,7 @@ def test_objects_of_json_lines_keep_their_keys_and_nested_values(tmp_path, model
 
 
 def test_a_key_that_appears_late_is_a_column_all_the_same(tmp_path, model, monkeypatch):
-    monkeypatch.setattr(tables, "CHUNK", 2)
+    monkeypatch.setattr(base, "CHUNK", 2)
     lines = [json.dumps({"text": "good"})] * 5 + [json.dumps({"text": "movie", "late": 7})]
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     score_file(model, tmp_path / "in.jsonl", tmp_path / "out.parquet", Columns())

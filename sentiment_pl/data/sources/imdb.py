@@ -156,10 +156,16 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
         return
     with tarfile.open(path, "r|*") as archive:  # a stream: nothing is written anywhere
         for member in archive:
-            if member.isfile() and (name := _MEMBER.search(member.name)):
-                content = archive.extractfile(member)
-                assert content is not None  # only what is no file has no content
-                yield name[1], content.read()
+            if not (name := _MEMBER.search(member.name)):
+                continue
+            if not member.isfile():  # a link may point anywhere; left out it would be missed
+                raise DataError(
+                    f"{path}: {member.name} is a link or a device, where a review is needed: only"
+                    " plain files are read. Pack the archive anew (tar --dereference)"
+                )
+            content = archive.extractfile(member)
+            assert content is not None  # only what is no file has no content
+            yield name[1], content.read()
 
 
 def _folders(folder: Path) -> list[Path]:

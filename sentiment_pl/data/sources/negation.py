@@ -5,12 +5,21 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
+from datasets import Dataset, Features, Value
 
 from sentiment_pl.data import negation, negation_grammar
 from sentiment_pl.data.reviews import Raw
 from sentiment_pl.data.sources.source import Source
 from sentiment_pl.errors import check_count, check_integer
+
+_FEATURES = Features(
+    {
+        "text": Value("string"),
+        "label": Value("int64"),
+        "negated": Value("bool"),
+        "distance": Value("int64"),
+    }
+)
 
 
 class Negation(Source):
@@ -47,8 +56,17 @@ class Negation(Source):
         }
 
     def _read(self, scratch: Path) -> dict[str, Raw]:
-        corpus = negation.generate(self._sizes, self._seed)
+        # Through a file, since there may be millions.
         return {
-            split: Raw(Dataset.from_dict(dict(columns)), f"negation, split {split}")
-            for split, columns in corpus.items()
+            split: Raw(
+                Dataset.from_generator(
+                    negation.reviews,
+                    features=_FEATURES,
+                    cache_dir=str(scratch / split),
+                    gen_kwargs={"split": split, "size": size, "seed": self._seed},
+                    fingerprint=f"{self.name}-{split}",  # in a folder that is ours alone
+                ),
+                f"negation, split {split}",
+            )
+            for split, size in self._sizes.items()
         }

@@ -1,8 +1,10 @@
 """Files that hold a review a row: CSV, TSV, JSON lines, Parquet."""
 
+import codecs
+import gzip
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import datasets
 import pyarrow as pa
@@ -11,6 +13,7 @@ from datasets import Dataset, Features, Value
 
 from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.reviews import Raw
+from sentiment_pl.data.separated import parsed
 from sentiment_pl.data.sources.unreadable import raise_unreadable
 from sentiment_pl.errors import DataError
 
@@ -76,12 +79,17 @@ def read_tables(kind: str, paths: list[Path], scratch: Path) -> Raw:
     try:
         if kind == "csv":
             separator = "\t" if _suffix(paths[0]) == ".tsv" else ","
+            for path in paths:
+                _check_marks(path, separator)
             columns = _csv_columns(paths[0], separator)
             # Every column is read as it is written: pandas would make a missing value of the word
             # "null", and a column's type would be that of its first rows.
             features = Features({name: Value("string") for name in columns})
             options = {"sep": separator, "features": features}
             options |= {"keep_default_na": False, "na_filter": False}
+        if kind == "json":
+            for path in paths:
+                _check_start(path)
         rows = datasets.load_dataset(
             kind,
             data_files={"train": [escape(str(path.absolute())) for path in paths]},
@@ -97,6 +105,30 @@ def read_tables(kind: str, paths: list[Path], scratch: Path) -> Raw:
     return Raw(rows, where, types)
 
 
+def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def _check_start(path: Path) -> None:
+    """Raise DataError where JSON begins with null: Arrow, as of 26, would end this process."""
+    with _open(path) as file:
+        first = next((line for line in file if line.strip()), b"")
+    if first.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"null"):
+        raise DataError(f'{path}: begins with null, not with an object as in {{"text": "..."}}')
+
+
+def _check_marks(path: Path, separator: str) -> None:
+    """Raise DataError where a quotation mark is not closed: pandas would make one row of many."""
+    with _open(path) as file:
+        for row in parsed(file, separator, path):
+            if row.reason:
+                start = row.text[:60].rstrip("\r\n")
+                raise DataError(
+                    f"{path}: line {row.line}: {row.reason}: {start!r}. One within a text is"
+                    ' written twice, as in "the 5"" disc"'
+                )
+
+
 def _csv_columns(path: Path, separator: str) -> list[str]:
     import pandas as pd
 
@@ -110,7 +142,7 @@ def _csv_columns(path: Path, separator: str) -> list[str]:
 
 
 def _column_types(rows: Dataset) -> dict[str, str]:
-    """The types that all of a column's strings can be read as, where not just as strings."""
+    """The type that all of a column's strings can be read as."""
     candidates = {name: ["int64", "float64", "bool"] for name in rows.column_names}
     filled = set()
     for table in rows.with_format("arrow").iter(BATCH):
@@ -122,7 +154,10 @@ def _column_types(rows: Dataset) -> dict[str, str]:
             if len(values):
                 filled.add(name)
                 candidates[name] = [kind for kind in kinds if _all_are(values, kind)]
-    return {name: kinds[0] for name, kinds in candidates.items() if kinds and name in filled}
+    return {
+        name: kinds[0] if kinds and name in filled else "string"
+        for name, kinds in candidates.items()
+    }
 
 
 # Digits that are a name, not a number: 007 is not 7, and a float cannot tell long ones apart.

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import NoReturn
 
-from sentiment_pl.errors import DataError
+from sentiment_pl.errors import DataError, chain
 
 
 def raise_unreadable(error: Exception, where: str, paths: list[Path], hint: str = "") -> NoReturn:
@@ -23,9 +23,7 @@ def raise_unreadable(error: Exception, where: str, paths: list[Path], hint: str 
     Raises:
         DataError: always.
     """
-    causes: list[BaseException] = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
-        causes.append(cause)
+    causes = chain(error)
     for cause in causes:
         if isinstance(cause, DataError):
             raise cause
@@ -69,6 +67,11 @@ def _first_fault(path: Path) -> str:
     json_lines = re.search(r"\.jsonl(\.gz)?$", path.name.lower()) is not None
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            if number == 1 and line.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+                packed = "gzip: call it .gz" if line[:1] == b"\x1f" else "zip: unpack it"
+                return f"{path.name} is packed by {packed}"
+            if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")):
+                return "the file is in UTF-16. Save it as UTF-8: iconv -f UTF-16 -t UTF-8 OLD > NEW"
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
@@ -76,6 +79,8 @@ def _first_fault(path: Path) -> str:
                     f"line {number} is not UTF-8 (byte 0x{line[error.start]:02x}). Save the file as"
                     " UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
                 )
+            if number == 1 and not json_lines and "\0" in text:  # pandas ends the name there
+                return "line 1, that of the column names, holds a NUL byte: take it out"
             if json_lines and text.strip():
                 try:
                     row = json.loads(text)

@@ -44,7 +44,7 @@ def test_every_format_gives_the_same_rows(name, tmp_path, scratch):
     }
 
 
-def test_csv_stays_as_it_is_written(tmp_path, scratch):
+def test_csv_stays_as_it_is_written_and_an_empty_cell_is_none(tmp_path, scratch):
     path = write(
         tmp_path / "a.csv",
         "\ufeffreview,verdict,code,count,when,flag,none\r\n"
@@ -60,9 +60,9 @@ def test_csv_stays_as_it_is_written(tmp_path, scratch):
         "row": [0, 1, 2],
         "code": ["007", "1", "2"],
         "count": [1, None, 3],
-        "when": ["2020-01-01", "", "x"],
+        "when": ["2020-01-01", None, "x"],
         "flag": [True, False, None],
-        "none": ["", "", ""],
+        "none": [None, None, None],
     }
 
 
@@ -115,15 +115,26 @@ def test_a_blank_line_is_no_row(name, tmp_path, scratch):
 
 
 ERRORS = {
+    "open.csv": (
+        b'label,text\n0,fine\n1,"open\n0,"good"\n',
+        "line 3: a quotation mark.*'1,\"open'",
+    ),
     "ragged.csv": (b"text,label\nfine,0\ngood, really,1\n", "in line 3, saw 3.*quotation marks"),
     "ragged0.csv": (b"text,label\ngood, really,1\nfine,0\n", "row 0 has more fields.*text, label"),
-    "open.csv": (b'text,label\n"fine,0\ngood,1\n', "inside string starting at row 1"),
+    "end.csv": (b'text,label\n"fine,0\ngood,1\n', "line 2: a quotation mark"),
     "latin.csv": (b"text,label\nfine,0\ncaf\xe9,1\n", "line 3 is not UTF-8 .byte 0xe9.*iconv"),
     "latin.csv.gz": (gzip.compress(b"text,label\ncaf\xe9,1\n"), "line 2 is not UTF-8"),
     "latin.jsonl": (b'{"text": "caf\xe9", "label": 1}\n', "row 0 .*column 'text': .*not? .*UTF-8"),
-    "utf16.csv": ("text,label\nfine,0\n".encode("utf-16"), "line 1 is not UTF-8"),
+    "utf16.csv": ("text,label\nfine,0\n".encode("utf-16"), "UTF-16.*iconv -f UTF-16"),
+    "gzip.csv": (gzip.compress(b"text,label\nfine,0\n"), "packed by gzip: call it .gz"),
+    "third.jsonl": (
+        b'{"text": "a", "label": 1}\n{"text": "b", "label": 0}\n{"text": "c", "label": "x"}\n',
+        "row 2 .*'x' is neither.* holds 1, 0, 'x'",
+    ),
     "bad.jsonl": (b'{"text": "a", "label": 0}\n{"text": oh}\n', "line 2 is not JSON"),
     "surrogate.jsonl": (b'{"text": "\\ud83d", "label": 0}\n', "line 1 is not JSON.*surrogates"),
+    "null.jsonl": (b'\n null\n{"text": "a", "label": 0}\n', "begins with null, not with an object"),
+    "null.json": (b"\xef\xbb\xbfnull", "begins with null, not with an object"),
     "list.jsonl": (b'{"text": "a", "label": 0}\n[1, 2]\n', "line 2 is not a JSON object"),
     "bad.json": (b'[{"text": "a"', "cannot be read"),
     "bad.parquet": (b"PK\x03\x04 not this", "is not a Parquet file"),
@@ -232,3 +243,52 @@ def test_any_text_comes_back_as_it_was_or_is_counted(suffix, texts, tmp_path_fac
     assert not any(text.strip() for text in dropped)
     counted = [f"train: {len(dropped)} without text, of {len(texts)}"] if dropped else []
     assert [record.split(": ", 1)[1].split(" (")[0] for record in records] == counted
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    name=st.sampled_from(["a.csv", "a.tsv", "a.csv.gz", "a.jsonl", "a.json", "a.parquet"]),
+    at=st.floats(0, 1),
+    cut=st.integers(0, 30),
+    put=st.binary(max_size=12)
+    | st.sampled_from([b'"', b"\n", b"\x00", b"\xff", b",", b"{", b"null", b"1e999", b"\xc3"]),
+)
+@example(name="a.tsv", at=0.1, cut=0, put=b"\x00")
+@example(name="a.json", at=0.0, cut=4, put=b"null")
+def test_a_spoilt_file_is_read_or_refused_by_name(name, at, cut, put, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("spoilt")
+    path = Path(write_table(folder / name, {"text": ["ä film", 'bad\n"film"', "x"], **LABELS}))
+    content = path.read_bytes()
+    place = int(at * len(content))
+    path.write_bytes(content[:place] + put + content[place + cut :])
+    try:
+        rows = Files(train=str(path)).load(folder)["train"]
+    except DataError as error:
+        assert str(path) in str(error)  # noqa: PT017
+    else:
+        assert set(rows["label"][:]) == {0, 1}
+
+
+LABELS = {"label": [1, 0, 1], "stars": [1.5, None, 2.0]}
+
+
+def test_a_nul_byte_in_a_column_name_is_named(tmp_path, scratch):
+    path = write(tmp_path / "a.csv", b"text,la\x00bel\na,0\nb,1\n")
+    with pytest.raises(DataError, match="line 1, that of the column names, holds a NUL byte"):
+        Files(train=path).load(scratch)
+
+
+def test_duplicate_ids_and_rows_are_kept_as_they_are(tmp_path, scratch):
+    columns = {"text": ["a", "a", "b"], "label": [0, 0, 1], "id": [7, 7, 7], "row": [5, 5, 5]}
+    rows = Files(train=write_table(tmp_path / "a.csv", columns)).load(scratch)["train"]
+    assert rows["text"][:] == ["a", "a", "b"]
+    assert rows["id"][:] == [7, 7, 7]
+    assert rows["row"][:] == [0, 1, 2]  # what the predictions of a run are told apart by
+    assert rows["source_row"][:] == [5, 5, 5]
+
+
+def test_a_review_of_a_million_words(tmp_path, scratch):
+    long = "word " * 1_000_000
+    for name in ("a.csv", "a.tsv", "a.jsonl", "a.parquet"):
+        path = write_table(tmp_path / name, {"text": ["short", long, "last"], "label": [0, 1, 1]})
+        assert Files(train=path).load(scratch)["train"]["text"][:] == ["short", long, "last"]

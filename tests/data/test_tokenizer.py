@@ -1,10 +1,11 @@
 import json
+import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer, _Memo
 from tests.conftest import ODD_TEXTS
 
 TEXTS = [
@@ -127,11 +128,40 @@ def test_any_text_is_split_as_it_is_encoded(tokenizer, text):
 
 
 PIECES = ["Good", "don`t", "<BR />", "<br\t/>", "<br\x1c/>", "7/10", "!?", "...", ":-)", "[PAD]",
-          "é", "ﬁlm", "`", "\x00", "\n", "'", "-", "İ", " "]  # fmt: skip
+          "é", "ﬁlm", "`", "\x00", "\n", "'", "-", "İ", " ", "\u00a0", "\u0308", "\u00a8", "<",
+          "<br", "/>", ">", "\uff1cbr", "\ufe64BR", "\uff1e", "\u0338", "\u2028", "\x85", "\ud800",
+          "\u2019", "\u00b4", "ΌΣ", "\u1100", "\u1161", "\U0001f600", "\u3000"]  # fmt: skip
 
 
+@settings(max_examples=500)
+@example(["é <br<BR />> good", "é\uff1cbr /> good", "é <br />\u0338 good"])
 @given(st.lists(st.text() | st.lists(st.sampled_from(PIECES)).map("".join), max_size=8))
-def test_the_quick_way_for_ascii_gives_what_the_library_gives(texts):
-    tokenizer = Tokenizer.train(["good don't br 7/10 !? ... :-) film é pad i"], size=50)
-    wanted = [encoding.ids for encoding in tokenizer._backend.encode_batch(texts)]
+def test_the_quick_way_gives_what_the_library_gives(texts):
+    tokenizer = Tokenizer.train(texts, size=500)  # every word has an id of its own
+    whole = [text.replace("\ud800", "\ufffd") for text in texts]
+    wanted = [encoding.ids for encoding in tokenizer._backend.encode_batch(whole)]
     assert tokenizer.encode(texts) == wanted
+    split = tokenizer.split(texts)
+    tokenizer._ours = False
+    assert tokenizer.encode(texts) == wanted
+    assert tokenizer.split(texts) == split
+
+
+def test_what_is_remembered_is_bounded_and_changes_nothing(tokenizer, monkeypatch):
+    monkeypatch.setattr(_Memo, "MOST", 3)
+    texts = ["a good film, it isn't", "x" * 50 + " good", "It is a bad ﬁlm... 3/10!"] * 2
+    wanted = [encoding.ids for encoding in tokenizer._backend.encode_batch(texts)]
+    fresh = Tokenizer(tokenizer.to_json())
+    for text, ids in zip(texts, wanted, strict=True):
+        assert fresh.encode([text]) == [ids]
+        assert len(fresh._memo) <= 3
+        assert max(map(len, fresh._memo), default=0) <= _Memo.LONGEST
+    assert pickle.loads(pickle.dumps(fresh)).encode(texts) == wanted
+
+
+def test_a_tokenizer_of_another_version_splits_as_it_was_trained_to(tokenizer):
+    state = json.loads(tokenizer.to_json())
+    state["pre_tokenizer"]["pattern"] = {"Regex": r"\w+"}
+    other = Tokenizer(json.dumps(state))
+    assert other.split(["well-made, good"]) == [["well", "made", "good"]]
+    assert other.encode(["well-made, good"]) == [[UNKNOWN, UNKNOWN, 2]]

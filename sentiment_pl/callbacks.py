@@ -14,9 +14,8 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch import Tensor
-from torchmetrics import Metric
 
-from sentiment_pl import gradient_flow
+from sentiment_pl import distributed, gradient_flow
 from sentiment_pl.checkpoints import LastCheckpoint
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.errors import DataError, check_count
@@ -34,9 +33,14 @@ class Predictions(lightning.Callback):
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Return ids [N], labels [N] and float64 logits [N] of the last pass."""
-        ids, labels, logits = (torch.cat(parts).numpy() for parts in zip(*self._parts, strict=True))
-        return ids, labels.astype(np.int64), logits
+        """Return ids [N], labels [N] and float64 logits [N] of the last pass, in order of ids.
+
+        Where several processes share the run all have to ask, and each gets all of them.
+        """
+        mine = [torch.cat(parts).numpy() for parts in zip(*self._parts, strict=True)]
+        ids, labels, logits = map(np.concatenate, zip(*distributed.gathered(mine), strict=True))
+        order = np.argsort(ids, kind="stable")
+        return ids[order], labels[order].astype(np.int64), logits[order]
 
     def on_validation_start(self, *args: Any) -> None:
         """Forget the pass before."""
@@ -57,86 +61,6 @@ class Predictions(lightning.Callback):
     ) -> None:
         """Keep the logits of a batch."""
         self.on_validation_batch_end(trainer, pl_module, outputs, batch)
-
-
-class RandomState(lightning.Callback):
-    """Makes chance in training (dropout) a function of seed, epoch and place in the epoch.
-
-    So a run that is continued from a checkpoint goes on as if it had not stopped. Every epoch
-    draws from a generator of its own; a checkpoint in the middle of one keeps the generator.
-
-    Args:
-        seed: the run's.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self._kept: dict[str, Any] | None = None
-
-    def on_train_batch_start(
-        self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Start the epoch's generator, or take up that of a checkpoint in the middle of one.
-
-        Not at the start of the epoch: between that and its first batch the loader draws a seed for
-        its workers, or does not if it is just made.
-        """
-        if batch_idx == 0:
-            words = np.random.SeedSequence([self.seed, trainer.current_epoch]).generate_state(2)
-            torch.manual_seed(int(words[0]) << 32 | int(words[1]))
-        elif self._kept is not None:
-            torch.set_rng_state(self._kept["cpu"])
-            if torch.cuda.is_available() and self._kept["cuda"]:
-                torch.cuda.set_rng_state_all(self._kept["cuda"])
-        self._kept = None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
-        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        return {"cpu": torch.get_rng_state(), "cuda": cuda}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember what a checkpoint kept until training starts."""
-        self._kept = state_dict
-
-
-class RunningMetrics(lightning.Callback):
-    """Keeps the training metrics of an epoch that is left in its middle."""
-
-    def on_save_checkpoint(
-        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Add the state of every metric that was updated since the epoch's start."""
-        checkpoint["running_metrics"] = {
-            name: (metric.update_count, _copied(metric.metric_state))
-            for name, metric in _train_metrics(pl_module)
-            if metric.update_called
-        }
-
-    def on_load_checkpoint(
-        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Take them up."""
-        kept = checkpoint.get("running_metrics", {})
-        for name, metric in _train_metrics(pl_module):
-            if name in kept:
-                metric._update_count, state = kept[name]
-                for key, value in state.items():
-                    setattr(metric, key, value)
-
-
-def _copied(state: dict[str, list[Tensor] | Tensor]) -> dict[str, list[Tensor] | Tensor]:
-    return {
-        key: [part.cpu() for part in value] if isinstance(value, list) else value.detach().cpu()
-        for key, value in state.items()
-    }
-
-
-def _train_metrics(model: lightning.LightningModule) -> list[tuple[str, Metric]]:
-    if not isinstance(model, SentimentModule):
-        return []
-    # Metrics that share a state are filled in from the one that keeps it, as copies.
-    return [("loss", model.train_loss), *model.train_metrics.items(copy_state=True)]
 
 
 class ProgressBar(TQDMProgressBar):
@@ -219,9 +143,12 @@ class FiniteLoss(lightning.Callback):
         """Look at the loss of a batch.
 
         Raises:
-            DataError: it is nan or infinite.
+            DataError: it is nan or infinite, in this process or another of the run.
         """
-        if torch.isfinite(loss):
+        finite = bool(torch.isfinite(loss))
+        if trainer.world_size > 1:
+            finite = trainer.strategy.reduce_boolean_decision(finite)
+        if finite:
             return
         saved = next(
             (c.path for c in trainer.checkpoint_callbacks
@@ -253,7 +180,9 @@ class WordScores(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Draw the sentences as the model reads them now."""
-        if trainer.state.fn != "fit" or not isinstance(pl_module, SentimentModule):
+        if trainer.state.fn != "fit" or not trainer.is_global_zero:
+            return
+        if not isinstance(pl_module, SentimentModule):
             return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger) and self.sentences:
@@ -293,7 +222,7 @@ class GradientFlow(lightning.Callback):
             log.warning("callbacks=gradient_flow: nothing to record in this architecture")
             return
         # Not by the loader: to start one draws from the generator.
-        split: Any = trainer.datamodule.val_dataloader().dataset  # type: ignore[attr-defined]
+        split = trainer.datamodule.encoded("val")  # type: ignore[attr-defined]
         self._batch = gradient_flow.reviews_of_like_length(split, self.reviews)
         if not any(row.epoch == trainer.current_epoch for row in self._table):
             self._record(trainer, pl_module, trainer.current_epoch)

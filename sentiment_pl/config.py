@@ -1,6 +1,5 @@
 """Where the configuration lies, and checks of a composed one before anything heavy is imported."""
 
-import os
 import secrets
 import sys
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl.errors import ConfigError
+from sentiment_pl import distributed
+from sentiment_pl.errors import ConfigError, check_choice, check_integer
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -17,7 +17,15 @@ CONF = next(folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") i
 
 
 def register_resolvers() -> None:
-    """Teach OmegaConf `${unique:}`: six digits that keep apart what starts in the same second."""
+    """Teach OmegaConf `${unique:}`, `${launched:}` and `${direction_of:}`.
+
+    The first is six digits that keep apart what starts in the same second; for the second see
+    `distributed.resolve`; the third is Optuna's word for a `mode`.
+    """
+    OmegaConf.register_new_resolver(
+        "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
+    )
+    OmegaConf.register_new_resolver("launched", distributed.resolve, replace=True)
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
@@ -44,6 +52,43 @@ def quicken_help() -> None:
         return made[key]
 
     setattr(ConfigLoaderImpl, name, once)
+
+
+MONITORS = tuple(
+    f"{split}/{metric}"
+    for split in ("val", "train")
+    for metric in ("auc", "accuracy", "f1", "loss")
+)
+"""What a run measures every epoch, and can go by."""
+
+
+def quoted(argument: str) -> str:
+    """Put the paths in an override in quotes where Hydra would read more into them.
+
+    Runs of a sweep lie in folders such as `model.hidden=64,seed=0`. A value with an equals sign is
+    no value to Hydra; one that names a file or folder, or a list of such, is taken for what it is.
+    """
+    key, _, value = argument.partition("=")
+    if key.startswith("-") or "=" not in value:
+        return argument
+    if _exists(value):
+        return f"{key}='{value}'"
+    if not (value.startswith("[") and value.endswith("]")):
+        return argument
+    paths, path = [], ""
+    for part in value[1:-1].split(","):  # a comma may be part of a name
+        path = f"{path},{part}" if path else part.strip()
+        if _exists(path):
+            paths.append(f"'{path}'")
+            path = ""
+    return argument if path else f"{key}=[{','.join(paths)}]"
+
+
+def _exists(name: str) -> bool:
+    try:
+        return "'" not in name and Path(name).expanduser().exists()
+    except (OSError, ValueError):  # longer than a name may be, a NUL
+        return False
 
 
 _NO_PART_IN_RESULTS = ("seed", "run_dir", "ckpt_path", "resume", "probes", "logger")
@@ -83,24 +128,33 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
     seed: Any = cfg.seed
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise ConfigError(f"seed must be an integer from 0 to 4294967295, got {seed}")
-    if cfg.ckpt_path is not None and not Path(cfg.ckpt_path).expanduser().is_file():
-        raise ConfigError(f"ckpt_path: there is no file {cfg.ckpt_path}")
+    if cfg.ckpt_path is not None:
+        if not isinstance(cfg.ckpt_path, str) or "\0" in cfg.ckpt_path:
+            raise ConfigError(f"ckpt_path must be the path of a file, got {cfg.ckpt_path!r}")
+        if not Path(cfg.ckpt_path).expanduser().is_file():
+            raise ConfigError(f"ckpt_path: there is no file {cfg.ckpt_path}")
     if cfg.resume not in ("auto", "never"):
         raise ConfigError(f"resume must be auto or never, got {cfg.resume}")
-    started = {key: os.environ.get(key, "1") for key in ("WORLD_SIZE", "SLURM_NTASKS")}
-    for key, processes in started.items():
-        if processes.isdigit() and int(processes) > 1:
-            # Every process would train on, and count, all of the data.
-            raise ConfigError(
-                f"this run was started as {processes} processes ({key}, set by torchrun or SLURM),"
-                " which do not share their data yet: start one process a run"
-                " (hydra.launcher.tasks_per_node=1 hydra.launcher.nodes=1, or srun --ntasks=1)"
-            )
+    _check_watch(cfg)
     devices: Any = cfg.trainer.get("devices", 1)
-    count = len(devices) if OmegaConf.is_list(devices) else devices
-    if multirun and isinstance(count, int) and count > 1:
+    nodes: Any = cfg.trainer.get("num_nodes", 1)
+    distributed.check(devices, cfg.trainer.get("strategy"), nodes=nodes, multirun=multirun)
+
+
+def _check_watch(cfg: DictConfig) -> None:
+    """Check what Lightning would stumble over only after an epoch: what is watched, how long."""
+    check_choice("monitor", cfg.monitor, MONITORS)
+    check_choice("mode", cfg.mode, ("max", "min"))
+    if cfg.monitor.startswith("val/") and cfg.trainer.get("limit_val_batches") == 0:
         raise ConfigError(
-            f"trainer.devices={devices} with -m: Lightning would start this whole command once more"
-            " for each device, the sweep included. Leave trainer.devices=1 and let the sweep run"
-            " several jobs (hydra/launcher=parallel or slurm)"
+            f"trainer.limit_val_batches=0 leaves no {cfg.monitor} to go by: monitor=train/loss"
+            " mode=min, or a positive number of batches"
         )
+    if cfg.trainer.get("max_epochs") is not None:
+        check_integer("trainer.max_epochs", cfg.trainer.max_epochs, least=-1)
+    stopping = cfg.callbacks.get("early_stopping")
+    if stopping is not None and "patience" in stopping:
+        check_integer("callbacks.early_stopping.patience", stopping.patience, least=0)
+    probes: Any = cfg.probes
+    if not OmegaConf.is_list(probes) or not all(isinstance(probe, str) for probe in probes):
+        raise ConfigError(f"probes must be a list of sentences, [] for none, got {probes!r}")

@@ -1,11 +1,12 @@
 """Hydra takes launchers from the namespace `hydra_plugins` alone: this is the door of ours.
 
 Hydra imports it at every start, `--help` included, so it is light. Without hydra-submitit-launcher
-there is no launcher here.
+or hydra-joblib-launcher the launcher over it is not here either.
 """
 
 import importlib.util
 from collections.abc import Sequence
+from typing import Any
 
 from hydra.core.utils import JobReturn
 
@@ -22,3 +23,27 @@ if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is not None
             from sentiment_pl import slurm
 
             return slurm.launch(self, job_overrides, initial_job_idx)
+
+        def __call__(self, sweep_overrides: list[str], *args: Any) -> JobReturn:
+            """Do a run; in a job of several processes those that follow leave its log alone."""
+            from sentiment_pl import distributed
+
+            if distributed.launch().rank:
+                sweep_overrides = [*sweep_overrides, *distributed.follower_overrides()]
+            done: JobReturn = super().__call__(sweep_overrides, *args)
+            return done
+
+
+if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is not None:
+    from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
+
+    class SentimentParallelLauncher(JoblibLauncher):  # type: ignore[misc]
+        """Runs as processes; `sentiment_pl.parallel` says what it adds to joblib."""
+
+        def launch(
+            self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+        ) -> Sequence[JobReturn]:
+            """Do a run for each of the overrides; return when all have ended."""
+            from sentiment_pl import parallel
+
+            return parallel.launch(self, job_overrides, initial_job_idx)

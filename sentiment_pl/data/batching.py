@@ -26,6 +26,9 @@ class Batch(NamedTuple):
     """[B] float32, 0 or 1."""
     ids: Tensor
     """[B] int64, the number of each review's row in its split."""
+    weight: float = 1.0
+    """Where several processes share a batch: reviews here over the mean of all of them, so that the
+    mean of the processes' weighted losses is the loss of the batch."""
 
 
 def collate(
@@ -93,6 +96,29 @@ class EncodedReviews(Dataset[Batch]):
         return collate(rows, self._labels[picked], self._ids[picked])
 
 
+class Share(Dataset[Batch]):
+    """One process's part of every batch: every so many-th of its reviews, which are of like length.
+
+    Args:
+        reviews: the split.
+        rank: of the process.
+        processes: how many share each batch; none has fewer reviews.
+    """
+
+    def __init__(self, reviews: EncodedReviews, rank: int, processes: int) -> None:
+        self._reviews, self._rank, self._processes = reviews, rank, processes
+
+    def __len__(self) -> int:
+        """How many reviews all processes have together."""
+        return len(self._reviews)
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """Return this process's part of the reviews of these rows."""
+        mine = indices[self._rank :: self._processes]
+        weight = len(mine) * self._processes / len(indices)
+        return self._reviews.__getitems__(mine)._replace(weight=weight)
+
+
 def _column(encoded: Encoded, name: str) -> NDArray[np.int64]:
     values: NDArray[np.int64] = encoded.data.column(name).to_numpy().astype(np.int64)
     return values
@@ -110,14 +136,28 @@ class LengthBuckets(Sampler[list[int]]):
     and cut into batches, whose order is shuffled again. On IMDB under 5 % of a batch of 64 is
     padding, while a batch still mixes reviews from all over the data. Without `shuffle`, for
     validation and test, everything is one pool in a fixed order.
+
+    Args:
+        lengths: [N], words of each review.
+        batch_size: reviews in a batch.
+        shuffle: whether the order changes from epoch to epoch.
+        seed: of the order.
+        least: reviews that a batch must have, so that each of as many processes gets one; what is
+            left over at the end and is less goes into the batch before.
     """
 
     POOL = 100
 
     def __init__(
-        self, lengths: NDArray[np.int64], batch_size: int, *, shuffle: bool, seed: int = 0
+        self,
+        lengths: NDArray[np.int64],
+        batch_size: int,
+        *,
+        shuffle: bool,
+        seed: int = 0,
+        least: int = 1,
     ) -> None:
-        self.lengths, self.batch_size = lengths, batch_size
+        self.lengths, self.batch_size, self.least = lengths, batch_size, least
         self.shuffle, self.seed, self.epoch = shuffle, seed, 0
         self._seen = (0, 0)
 
@@ -141,9 +181,7 @@ class LengthBuckets(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        pool = self.POOL * self.batch_size
-        full, rest = divmod(len(self.lengths), pool)
-        return full * self.POOL + -(-rest // self.batch_size)
+        return sum(len(self._cuts(stop - start, self.batch_size)) for start, stop in self._pools())
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the row numbers of each batch."""
@@ -153,11 +191,20 @@ class LengthBuckets(Sampler[list[int]]):
             yield from self._batches(np.arange(size))[seen:]
             return
         order = order_of(self.seed, self.epoch, size)
-        pool = self.POOL * self.batch_size
-        batches = [b for i in range(0, size, pool) for b in self._batches(order[i : i + pool])]
+        batches = [b for start, stop in self._pools() for b in self._batches(order[start:stop])]
         for i in np.random.default_rng([self.seed, self.epoch, 1]).permutation(len(batches))[seen:]:
             yield batches[i]
 
     def _batches(self, rows: NDArray[np.int64]) -> list[list[int]]:
         by_length = rows[np.argsort(self.lengths[rows], kind="stable")].tolist()
-        return [by_length[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
+        return [by_length[i:j] for i, j in self._cuts(len(rows), self.batch_size)]
+
+    def _pools(self) -> list[tuple[int, int]]:
+        size = len(self.lengths)
+        return self._cuts(size, self.POOL * self.batch_size) if self.shuffle else [(0, size)]
+
+    def _cuts(self, size: int, piece: int) -> list[tuple[int, int]]:
+        """Cut `size` rows into pieces: where each starts and stops."""
+        pieces = size // piece + (size % piece >= self.least)
+        starts = [i * piece for i in range(max(pieces, size > 0))]
+        return list(zip(starts, [*starts[1:], size], strict=True))

@@ -21,6 +21,7 @@ import sentiment_pl
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
 from sentiment_pl.errors import check_choice, check_count, check_flag, check_number
+from sentiment_pl.models.reading import Reading
 
 
 class Prediction(NamedTuple):
@@ -32,21 +33,6 @@ class Prediction(NamedTuple):
     """[B, T], what each word adds to the logit; 0 at the padding."""
     word_weights: Tensor | None = None
     """[B, T], each word's share after the softmax; sums to 1, 0 at the padding."""
-
-
-class Reading(NamedTuple):
-    """What a model says of one text, word by word."""
-
-    words: list[str]
-    """The words as they are looked up."""
-    known: list[bool]
-    """Whether each of them is in the vocabulary."""
-    scores: list[float]
-    """What each adds to the logit; not a number where an architecture has no word scores."""
-    weights: list[float] | None
-    """Each word's share after the softmax, where the architecture has one."""
-    probability: float
-    """Of label 1."""
 
 
 class Shared(TypedDict, total=False):
@@ -147,7 +133,9 @@ class SentimentModule(lightning.LightningModule, ABC):
                 "auc": BinaryAUROC(thresholds=None, validate_args=False),  # exact, not binned
             }
         )
-        self.train_loss = MeanMetric()  # of the epoch; Lightning's own does not outlive a restart
+        # Lightning's own means of what is logged do not outlive a restart, and over processes with
+        # different numbers of reviews they are wrong.
+        self.train_loss, self.val_loss, self.test_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.train_metrics = metrics.clone("train/")
         self.val_metrics = metrics.clone("val/")
         self.test_metrics = metrics.clone("test/")
@@ -207,15 +195,15 @@ class SentimentModule(lightning.LightningModule, ABC):
                     [i != UNKNOWN for i in ids],
                     missing if scores is None else scores[0].tolist()[: len(words)],
                     None if weights is None else weights[0].tolist()[: len(words)],
-                    float(prediction.logits.double().sigmoid()),
+                    float(prediction.logits),
                 )
             )
         self.train(training)
         return readings
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the mean binary cross entropy of a batch."""
-        return self._step(batch, "train")[0]
+        """Return the mean binary cross entropy of a batch, or this process's share of it."""
+        return self._step(batch, "train")[0] * batch.weight
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Score a batch of the validation split; return its logits [B]."""
@@ -227,25 +215,18 @@ class SentimentModule(lightning.LightningModule, ABC):
 
     def _step(self, batch: Batch, split: str) -> tuple[Tensor, Tensor]:
         logits = self(batch.tokens, batch.lengths).logits
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), batch.labels)
+        full = torch.promote_types(logits.dtype, torch.float32)  # bfloat16 has three digits
+        loss = functional.binary_cross_entropy_with_logits(logits.to(full), batch.labels.to(full))
         metrics = self._metrics(split)
         # In float64 a confident logit keeps its place in the order that AUC looks at, where
         # float32 would tie it with others at 1. Apple's GPUs have no float64.
         wide = torch.float32 if logits.device.type == "mps" else torch.float64
         metrics.update(logits.detach().to(wide).sigmoid(), batch.labels.long())
-        if split == "train":
-            self.train_loss.update(loss.detach(), len(batch.labels))
-        else:
-            self.log(
-                f"{split}/loss", loss, on_step=False, on_epoch=True,
-                batch_size=len(batch.labels), sync_dist=True,
-            )  # fmt: skip
+        self._loss(split).update(loss.detach(), len(batch.labels))
         return loss, logits
 
     def on_train_epoch_end(self) -> None:
         """Log loss and metrics of the epoch's running predictions, dropout and all."""
-        self.log("train/loss", self.train_loss.compute(), prog_bar=True)
-        self.train_loss.reset()
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
@@ -256,14 +237,20 @@ class SentimentModule(lightning.LightningModule, ABC):
         """Log the metrics over the whole test split."""
         self._log_metrics("test")
 
+    def _loss(self, split: str) -> MeanMetric:
+        loss: MeanMetric = getattr(self, f"{split}_loss")
+        return loss
+
     def _metrics(self, split: str) -> MetricCollection:
         metrics: MetricCollection = getattr(self, f"{split}_metrics")
         return metrics
 
     def _log_metrics(self, split: str) -> None:
-        metrics = self._metrics(split)
+        loss, metrics = self._loss(split), self._metrics(split)
+        self.log(f"{split}/loss", loss.compute(), prog_bar=split == "train")
         values = {key: value.float() for key, value in metrics.compute().items()}
         self.log_dict(values, prog_bar=split == "val")
+        loss.reset()
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -273,13 +260,18 @@ class SentimentModule(lightning.LightningModule, ABC):
         # biases have nothing to overfit with.
         decayed = [p for name, p in trained if p.ndim >= 2 and not name.startswith("embedding.")]
         spared = [p for name, p in trained if p.ndim < 2 or name.startswith("embedding.")]
+        # In mixed precision Lightning clips no gradients of a fused optimiser: that one unscales
+        # them itself, after the clipping.
+        trainer = self._trainer
+        mixed = trainer and "mixed" in str(trainer.precision) and trainer.gradient_clip_val
         optimizer = torch.optim.AdamW(
             [
                 {"params": decayed, "weight_decay": self.weight_decay},
                 {"params": spared, "weight_decay": 0.0},
             ],
             lr=self.lr,
-            fused=self.device.type in ("cpu", "cuda"),  # one pass over the memory instead of ten
+            # One pass over the memory instead of ten.
+            fused=self.device.type in ("cpu", "cuda") and not mixed,
         )
         if self.schedule == "constant":
             return optimizer

@@ -6,7 +6,7 @@ from datasets import Dataset, Features, List, Value, concatenate_datasets, load_
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_pl.data.batching import EncodedReviews, LengthBuckets, collate, order_of
+from sentiment_pl.data.batching import EncodedReviews, LengthBuckets, Share, collate, order_of
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
 from tests.conftest import ODD_TEXTS
 
@@ -26,7 +26,7 @@ def test_collate_pads_and_changes_nothing_else(rows, data):
     assert batch.lengths.tolist() == [len(row) for row in rows]
     assert batch.labels.tolist() == labels
     assert batch.ids.tolist() == ids
-    dtypes = [tensor.dtype for tensor in batch]
+    dtypes = [tensor.dtype for tensor in batch[:4]]
     assert dtypes == [torch.int64, torch.int64, torch.float32, torch.int64]
 
 
@@ -200,3 +200,28 @@ def test_padding_is_below_five_percent(shuffle):
 def test_order_of_is_a_permutation():
     assert sorted(order_of(1, 2, 50)) == list(range(50))
     assert order_of(1, 2, 50).tolist() == order_of(1, 2, 50).tolist() != order_of(2, 1, 50).tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    size=st.integers(1, 700), batch_size=st.integers(1, 9), processes=st.integers(1, 9),
+    shuffle=st.booleans(),
+)  # fmt: skip
+def test_processes_share_every_review_once(size, batch_size, processes, shuffle):
+    size = max(size, processes)
+    reviews = EncodedReviews(encoded(0, size))
+    buckets = LengthBuckets(
+        reviews.lengths, batch_size * processes, shuffle=shuffle, least=processes
+    )
+    batches = list(buckets)
+    assert len(batches) == len(buckets)
+    seen = []
+    for rows in batches:
+        parts = [Share(reviews, r, processes).__getitems__(rows) for r in range(processes)]
+        assert all(len(part.ids) for part in parts)
+        assert sum(part.weight for part in parts) == pytest.approx(processes)
+        mean = sum(part.weight * part.labels.mean() for part in parts) / processes
+        whole = reviews.__getitems__(rows)
+        assert float(mean) == pytest.approx(float(whole.labels.mean()), abs=1e-6)
+        seen += [int(i) for part in parts for i in part.ids]
+    assert sorted(seen) == [1000 + i for i in range(size)]

@@ -1,0 +1,98 @@
+"""What makes a run that is continued in the middle of an epoch end as if it had not stopped."""
+
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from sentiment_pl import distributed
+from sentiment_pl.models.module import SentimentModule
+
+
+class RandomState(lightning.Callback):
+    """Makes chance in training (dropout) a function of seed, epoch and place in the epoch.
+
+    So a run that is continued from a checkpoint goes on as if it had not stopped. Every epoch
+    draws from a generator of its own; a checkpoint in the middle of one keeps the generator. Where
+    several processes share the run each has its own.
+
+    Args:
+        seed: the run's.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._kept: dict[str, Any] | None = None
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Start the epoch's generator, or take up that of a checkpoint in the middle of one.
+
+        Not at the start of the epoch: between that and its first batch the loader draws a seed for
+        its workers, or does not if it is just made.
+        """
+        if batch_idx == 0:
+            entropy = [self.seed, trainer.current_epoch]
+            if trainer.global_rank:
+                entropy.append(trainer.global_rank)
+            words = np.random.SeedSequence(entropy).generate_state(2)
+            torch.manual_seed(int(words[0]) << 32 | int(words[1]))
+        elif self._kept is not None:
+            torch.set_rng_state(self._kept["cpu"])
+            if torch.cuda.is_available() and self._kept["cuda"]:
+                torch.cuda.set_rng_state_all(self._kept["cuda"])
+        self._kept = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        states = distributed.gathered({"cpu": torch.get_rng_state(), "cuda": cuda})
+        return {"processes": states}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember what a checkpoint kept until training starts."""
+        self._kept = state_dict["processes"][distributed.launch().rank]
+
+
+class RunningMetrics(lightning.Callback):
+    """Keeps the training metrics of an epoch that is left in its middle."""
+
+    def on_save_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the state of every metric that was updated since the epoch's start."""
+        mine = {
+            name: (metric.update_count, _copied(metric.metric_state))
+            for name, metric in _train_metrics(pl_module)
+            if metric.update_called
+        }
+        checkpoint["running_metrics"] = distributed.gathered(mine)
+
+    def on_load_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take them up."""
+        kept = checkpoint["running_metrics"][trainer.global_rank]
+        for name, metric in _train_metrics(pl_module):
+            if name in kept:
+                metric._update_count, state = kept[name]
+                for key, value in state.items():
+                    setattr(metric, key, value)
+
+
+def _copied(state: dict[str, list[Tensor] | Tensor]) -> dict[str, list[Tensor] | Tensor]:
+    return {
+        key: [part.cpu() for part in value] if isinstance(value, list) else value.detach().cpu()
+        for key, value in state.items()
+    }
+
+
+def _train_metrics(model: lightning.LightningModule) -> list[tuple[str, Metric]]:
+    if not isinstance(model, SentimentModule):
+        return []
+    # Metrics that share a state are filled in from the one that keeps it, as copies.
+    return [("loss", model.train_loss), *model.train_metrics.items(copy_state=True)]

@@ -24,10 +24,15 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 import sentiment_pl
 from sentiment_pl.errors import DataError, check_number
+from sentiment_pl.models import read_checkpoint
 
 log = logging.getLogger(__name__)
 
 LAST = "last.ckpt"
+
+ASK_EVERY = 10
+"""Batches between two questions among processes whether one was told to stop: each makes all wait
+for the slowest."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -66,6 +71,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 " hydra.sweep.dir= with -m): it goes on from there"
             ) from error
 
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read plain values and tensors alone, onto the CPU, whatever is asked for.
+
+        Raises:
+            DataError: it is not a whole checkpoint of ours.
+        """
+        return read_checkpoint(Path(path))
+
 
 def check_resumable(path: Path, model: lightning.LightningModule) -> int:
     """See that a run of this model can go on from a checkpoint, before the trainer touches it.
@@ -85,15 +100,10 @@ def check_resumable(path: Path, model: lightning.LightningModule) -> int:
         " on from another checkpoint, ckpt_path=FILE"
     )
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds for files that are not its own
-        raise DataError(
-            f"{path} cannot be read as a checkpoint: it is cut short, not one of ours, or holds"
-            f" more than weights ({type(error).__name__}). {advice}"
-        ) from error
-    ours = checkpoint.get("sentiment_pl") if isinstance(checkpoint, dict) else None
-    if not isinstance(ours, dict):
-        raise DataError(f"{path} is a checkpoint, but not one that sentiment_pl wrote. {advice}")
+        checkpoint = read_checkpoint(path)
+    except DataError as error:
+        raise DataError(f"{error}. {advice}") from error
+    ours = checkpoint["sentiment_pl"]
     name, version = ours.get("model"), ours.get("version")
     if name != getattr(model, "name", None):
         raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
@@ -186,12 +196,15 @@ class LastCheckpoint(ModelCheckpoint):
         accumulates = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
         if progress.is_last_batch or validates or accumulates:
             return  # from such a place Lightning would go on without validation, or lose gradients
-        self._save_if_due(trainer)
+        self._save_if_due(trainer, batch_idx)
 
-    def on_validation_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+    def on_validation_batch_end(
+        self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int,
+        *args: Any,
+    ) -> None:  # fmt: skip
         """Save if it is time, or if told to stop: the training batches before the validation."""
         if trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking:
-            self._save_if_due(trainer)
+            self._save_if_due(trainer, batch_idx)
 
     def on_save_checkpoint(
         self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
@@ -224,7 +237,9 @@ class LastCheckpoint(ModelCheckpoint):
         """Leave the signals to whoever had them."""
         self._stop_listening()
 
-    def _save_if_due(self, trainer: lightning.Trainer) -> None:
+    def _save_if_due(self, trainer: lightning.Trainer, batch_idx: int) -> None:
+        if trainer.world_size > 1 and batch_idx % ASK_EVERY:
+            return
         due = time.monotonic() - self._saved_at >= 60 * self.every_minutes
         if self._any_process(trainer, due or self._told is not None):
             trainer.save_checkpoint(self.path, weights_only=False)

@@ -131,7 +131,7 @@ def test_a_run_that_is_told_to_end_saves_first(tmp_path):
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=60)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # what SLURM gives by default before SIGKILL
     assert process.returncode == 128 + signal.SIGTERM
     assert "SIGTERM in epoch 1" in said
     last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)

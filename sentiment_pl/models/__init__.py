@@ -3,13 +3,16 @@
 import importlib
 import inspect
 import pkgutil
+import re
+import warnings
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sentiment_pl.errors import DataError
 from sentiment_pl.models.module import Prediction, SentimentModule
 
-__all__ = ["Prediction", "SentimentModule", "architectures", "load_checkpoint"]
+__all__ = ["Prediction", "SentimentModule", "architectures", "load_checkpoint", "read_checkpoint"]
 
 
 @cache
@@ -29,6 +32,31 @@ def architectures() -> dict[str, type[SentimentModule]]:
     return table
 
 
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint of ours, plain values and tensors alone (`weights_only`).
+
+    Raises:
+        DataError: it is not a whole checkpoint, or not one that this package wrote.
+    """
+    import torch
+
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what it is about to refuse
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises half a dozen kinds for files that are not its own
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        why = (
+            f"it holds more than weights and asks for {asked[1]}; nothing of it was run"
+            if asked
+            else "it is cut short, not one of ours, or holds more than weights"
+            f" ({type(error).__name__})"
+        )
+        raise DataError(f"{path} cannot be read as a checkpoint: {why}") from error
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("sentiment_pl"), dict):
+        raise DataError(f"{path} is a checkpoint, but not one that sentiment_pl wrote")
+    return checkpoint
+
+
 def load_checkpoint(path: Path) -> SentimentModule:
     """Rebuild a trained model from its checkpoint alone.
 
@@ -44,34 +72,31 @@ def load_checkpoint(path: Path) -> SentimentModule:
     Raises:
         DataError: there is no such file, or it is not a whole checkpoint of ours.
     """
-    import torch
-
     if path.is_dir():
         path = path / "checkpoints" / "best.ckpt"
     if not path.is_file():
         raise DataError(f"there is no checkpoint {path}: name a .ckpt file or the folder of a run")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds for files that are not its own
-        raise DataError(
-            f"{path} cannot be read as a checkpoint: it is cut short, not one of ours, or holds"
-            f" more than weights ({type(error).__name__})"
-        ) from error
-    ours = checkpoint.get("sentiment_pl") if isinstance(checkpoint, dict) else None
-    if ours is None:
-        raise DataError(f"{path} is a checkpoint, but not one that sentiment_pl wrote")
-    if ours["model"] not in architectures():
+    checkpoint = read_checkpoint(path)
+    ours = checkpoint["sentiment_pl"]
+    name = ours.get("model")
+    if not isinstance(name, str) or name not in architectures():
         known = ", ".join(architectures())
-        raise DataError(f"{path} holds a model {ours['model']!r}; this version knows {known}")
-    model = architectures()[ours["model"]](
-        tokenizer=ours["tokenizer"], labels=ours["labels"], **checkpoint["hyper_parameters"]
-    )
+        raise DataError(f"{path} holds a model {name!r}; this version knows {known}")
+    try:
+        low, high = ours["labels"]
+        model = architectures()[name](
+            tokenizer=ours["tokenizer"], labels=(low, high), **checkpoint["hyper_parameters"]
+        )
+        model.trained_on = dict(ours.get("trained_on") or {}) or None
+    except Exception as error:  # whatever a value that is not one of ours makes libraries raise
+        raise DataError(
+            f"{path} does not describe a whole model ({type(error).__name__}: {error})"
+        ) from error
     try:
         model.load_state_dict(checkpoint["state_dict"])
-    except RuntimeError as error:
+    except (AttributeError, KeyError, RuntimeError, TypeError) as error:
         raise DataError(
-            f"{path} was written by sentiment_pl {ours['version']}, whose {ours['model']} has other"
+            f"{path} was written by sentiment_pl {ours.get('version')}, whose {name} has other"
             f" weights than this version's: {error}"
         ) from error
-    model.trained_on = ours.get("trained_on")
     return model.eval()

@@ -1,0 +1,126 @@
+"""A run folder that was moved, and a run that goes on from the checkpoint of another."""
+
+import shutil
+
+import pytest
+import torch
+
+from sentiment_pl.checkpoints import AtomicCheckpointIO
+from tests.conftest import SMALL
+from tests.test_checkpoints import DROPOUTS, assert_same, trained
+
+RUN = [
+    *DROPOUTS, "model=mlp", "trainer.max_epochs=4", "data.batch_size=96",
+    # The first epoch is the best of all: it has the highest loss, and must not be forgotten.
+    "monitor=val/loss", "mode=max", "callbacks.early_stopping.patience=9",
+]  # fmt: skip
+
+
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+    """A whole run, its weights and figures, and a copy of its folder as a kill would leave it.
+
+    The copy is of the moment after the second of four epochs; the whole run is moved away, so that
+    nothing stands at the paths that checkpoints name.
+    """
+    folder, copy = tmp_path / "run", tmp_path / "copy"
+    save = AtomicCheckpointIO.save_checkpoint
+
+    def spy(self, checkpoint, path, storage_options=None):
+        save(self, checkpoint, path, storage_options)
+        if str(path).endswith("last.ckpt") and checkpoint["epoch"] == 1:
+            shutil.copytree(folder, copy)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AtomicCheckpointIO, "save_checkpoint", spy)
+        whole = trained(folder, *RUN)
+    folder.rename(tmp_path / "whole")
+    state = states(copy / "checkpoints" / "last.ckpt")
+    assert state["best_model_path"] == str(folder / "checkpoints" / "best.ckpt")
+    for run in (copy, tmp_path / "whole"):
+        assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 0
+    return copy, whole
+
+
+def states(path):
+    callbacks = torch.load(path, weights_only=True)["callbacks"]
+    return next(state for key, state in callbacks.items() if key.startswith("ModelCheckpoint"))
+
+
+def listing(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }  # fmt: skip
+
+
+def test_a_run_folder_that_was_moved_goes_on(interrupted, tmp_path, recwarn):
+    copy, whole = interrupted
+    moved = copy.rename(tmp_path / "elsewhere")
+    again = trained(moved, *RUN, f"ckpt_path={moved}/checkpoints/last.ckpt")
+    assert_same(again, whole)
+    state = states(moved / "checkpoints" / "last.ckpt")
+    assert state["best_model_path"] == str(moved / "checkpoints" / "best.ckpt")
+    assert not [str(w.message) for w in recwarn if "dirpath" in str(w.message)]
+
+
+@pytest.mark.parametrize("stands", ["where it was written", "beside the checkpoint"])
+def test_a_run_goes_on_from_another_and_leaves_that_as_it_was(interrupted, tmp_path, stands):
+    other, whole = interrupted
+    if stands == "where it was written":
+        shutil.copytree(other, tmp_path / "run")
+        (other / "checkpoints" / "best.ckpt").unlink()
+    before = listing(other)
+    again = trained(tmp_path / "new", *RUN, f"ckpt_path={other}/checkpoints/last.ckpt")
+    assert_same(again, whole)
+    assert (tmp_path / "new" / "checkpoints" / "best.ckpt").exists()
+    assert listing(other) == before
+
+
+@pytest.mark.parametrize("lost", ["gone", "replaced by a later one"])
+def test_a_best_checkpoint_that_is_lost_is_told(interrupted, tmp_path, caplog, lost):
+    other, _ = interrupted
+    best = other / "checkpoints" / "best.ckpt"
+    if lost == "gone":
+        best.unlink()
+    else:
+        checkpoint = torch.load(best, weights_only=True)
+        (state,) = (
+            s for key, s in checkpoint["callbacks"].items() if key.startswith("ModelCheckpoint")
+        )
+        state["best_k_models"] = {key: value + 1 for key, value in state["best_k_models"].items()}
+        torch.save(checkpoint, best)
+    trained(tmp_path / "new", *RUN, f"ckpt_path={other}/checkpoints/last.ckpt")
+    assert "the best checkpoint so far" in caplog.text
+    assert "the best of the epochs that follow counts" in caplog.text
+    state = states(tmp_path / "new" / "checkpoints" / "last.ckpt")
+    assert state["best_model_path"] == str(tmp_path / "new" / "checkpoints" / "best.ckpt")
+
+
+def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, monkeypatch):
+    run = [*SMALL, *RUN]
+    in_process("train", *run, "hydra.run.dir=run", "trainer.max_epochs=2")
+    (tmp_path / "run" / "metrics.json").unlink()
+    best = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()
+    (tmp_path / "run").rename(tmp_path / "moved")
+    said = in_process("train", *run, "hydra.run.dir=moved", "trainer.max_epochs=2")
+    assert "going on from" in said
+    assert (tmp_path / "moved" / "metrics.json").exists()
+    assert (tmp_path / "moved" / "checkpoints" / "best.ckpt").read_bytes() == best
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_process, tmp_path):
+    run = [*SMALL, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
+    in_process("train", *run)
+    (tmp_path / "run" / "metrics.json").unlink()
+    (tmp_path / "run" / "checkpoints" / "best.ckpt").unlink()
+    said = in_process("train", *run)
+    assert "the best of the epochs that follow counts, or else the last one" in said
+    best, last = (
+        torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        for name in ("best", "last")
+    )
+    assert all(torch.equal(best["state_dict"][key], last["state_dict"][key])
+               for key in last["state_dict"])  # fmt: skip

@@ -27,6 +27,8 @@ def quieten_lightning() -> None:
         r".*is smaller than the logging interval.*",  # a small data set is no mistake
         r".*your dataloader is not resumable.*",  # the data module keeps the place
         r".*`srun` command is available.*",  # one process a run needs no srun
+        r".*recommended to use `self\.log.*sync_dist=True.*",  # torchmetrics has done so
+        r".*it is recommended to use a single device.*",  # every example counts once here
         r".*LeafSpec.*",  # between Lightning and PyTorch
     ):
         warnings.filterwarnings("ignore", message)
@@ -47,7 +49,7 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
             figures = "  ".join(f"{key} {test[key]:.4f}" for key in ("accuracy", "f1", "auc"))
         log.info("%s: %s", folder.name, figures)
         return
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a name may look like either
     if test:
         table = Table(title=f"{name} on {record['data']}: test split, {test['n']:,} reviews")
         for heading in ("", "accuracy", "F1", "AUC"):
@@ -73,7 +75,7 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
 
 def report(results: "Results", folder: Path) -> None:
     """Print a line a setting, what is missing, and where the report lies."""
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a name may look like either
     for group in results.groups:
         table = Table(
             title=f"{group.data}: {group.n:,} test examples, mean ± half the 95 % interval"

@@ -27,23 +27,40 @@ class DataError(UserError):
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 
-def mendable(error: BaseException | None) -> UserError | None:
+_FOLDERS = " (hydra.run.dir=, hydra.sweep.dir= with -m, data.cache_dir=)"
+
+
+def mendable(error: BaseException | None, folders: str = _FOLDERS) -> UserError | None:
     """Find what the user can put right inside what libraries wrap around it.
 
     A file system that is full, read-only or out of bounds counts as well: the message names it.
+
+    Args:
+        error: what was raised.
+        folders: how the command's folders are chosen, in parentheses; "" for none.
     """
-    while error is not None:
-        if isinstance(error, UserError):
-            return error
-        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-            where = f"{error.filename}: " if error.filename else ""
+    for link in chain(error):
+        if isinstance(link, UserError):
+            return link
+        if isinstance(link, OSError) and link.errno in _OF_THE_MACHINE:
+            where = f"{link.filename}: " if link.filename else ""
             return DataError(
-                f"{where}{os.strerror(error.errno)}. Nothing that was complete is lost: make"
-                " room or choose another folder (hydra.run.dir=, hydra.sweep.dir= with -m,"
-                " data.cache_dir=), then repeat the command"
+                f"{where}{os.strerror(link.errno)}. Nothing that was complete is lost: make"
+                f" room or choose another folder{folders}, then repeat the command"
             )
-        error = error.__cause__ or error.__context__
     return None
+
+
+def chain(error: BaseException | None) -> list[BaseException]:
+    """An error and what it was raised from, outermost first; raised again, they may form a ring."""
+    links: list[BaseException] = []
+    while error is not None and all(error is not link for link in links):
+        links.append(error)
+        error = error.__cause__ or error.__context__
+    return links
+
+
+_LARGEST = 2**31 - 1
 
 
 def _is_integer(value: object) -> bool:
@@ -64,13 +81,15 @@ def check_integer(
 
 
 def check_count(key: str, value: Any) -> None:
-    """Raise ConfigError unless a setting is a positive integer."""
+    """Raise ConfigError unless a setting is a positive integer that an index can be."""
     if not _is_integer(value) or value < 1:
         raise ConfigError(f"{key} must be a positive integer, got {value!r}")
+    if value > _LARGEST:
+        raise ConfigError(f"{key} must be a positive integer, at most {_LARGEST}, got {value!r}")
 
 
 def check_counts(key: str, value: Any) -> None:
-    """Raise ConfigError unless a setting is a list of positive integers, at least one."""
+    """Raise ConfigError unless a setting is a list of such integers, at least one."""
     if (
         not isinstance(value, list | tuple)
         or not value
@@ -79,6 +98,8 @@ def check_counts(key: str, value: Any) -> None:
         raise ConfigError(
             f"{key} must be a list of positive integers as in [64,32,16], got {value!r}"
         )
+    for count in value:
+        check_count(key, count)
 
 
 def check_seed(key: str, value: Any) -> None:

@@ -42,7 +42,7 @@ class Run(NamedTuple):
     settings: dict[str, Any] | None
     """Its settings, without the seed and without what says nothing of a result."""
     reason: str | None
-    """Why it failed."""
+    """Why it failed, or why the last command for a completed one was refused."""
 
 
 def find_runs(folders: Iterable[Path]) -> list[Run]:
@@ -75,10 +75,10 @@ def read_run(folder: Path) -> Run:
     state: State
     if _locked(folder):
         state = "running"
-    elif reason is not None:
-        state = "failed"
+    elif record is not None:
+        state = "completed"  # whatever was refused since then
     else:
-        state = "interrupted" if record is None else "completed"
+        state = "interrupted" if reason is None else "failed"
     settings = (record or {}).get("settings") or (begun or {}).get("settings")
     return Run(folder, state, record, settings, reason)
 

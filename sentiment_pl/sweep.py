@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import runs
+from sentiment_pl import distributed, runs
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,11 @@ class SweepCallback(Callback):
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
+        self._jobs = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to other processes without the watch, which is the launching one's."""
-        return {"_progress": None}
+        return {"_progress": None, "_jobs": 0}
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """See that the run's folder can be written, in plainer words than Hydra would."""
@@ -35,24 +36,40 @@ class SweepCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Leave what all runs share out of the names of their folders."""
+        started = distributed.launch()
+        if started.processes > 1:
+            if not started.rank:
+                print(
+                    f"{started.starter} started this sweep as {started.processes} processes, which"
+                    " is for a single run. A sweep of runs in several processes each: python -m"
+                    " sentiment_pl.train -m hydra/launcher=slurm trainer=ddp"
+                    f" hydra.launcher.tasks_per_node={started.processes}",
+                    file=sys.stderr,
+                )
+            sys.exit(1)
         _writable(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+        if "direction" in config.hydra.sweeper and not str(config.monitor).startswith("val/"):
+            print(
+                f"monitor={config.monitor}: a search goes by the validation split, as val/auc does",
+                file=sys.stderr,
+            )
+            sys.exit(1)
         overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
-        fixed = [str(o.key_or_group) for o in overrides if not o.is_sweep_override()]
+        swept = {str(o.key_or_group) for o in overrides if o.is_sweep_override()}
+        fixed = [str(o.key_or_group) for o in overrides if str(o.key_or_group) not in swept]
         names = ",".join(f'"{key}"' for key in fixed)
         shared = [f"hydra.job.config.override_dirname.exclude_keys=[{names}]"]
         parameters = config.hydra.sweeper.get("params")
         if len(fixed) == len(overrides) and not parameters:
             shared.append("hydra.sweep.subdir=run")  # a sweep of one
-        launcher = str(config.hydra.launcher.get("_target_", ""))
-        if "joblib" in launcher:  # several runs would talk at once
+        launcher = str(config.hydra.launcher.get("_target_", "")).lower()
+        if "parallel" in launcher or "joblib" in launcher:  # several runs would talk at once
             shared.append("hydra.job_logging.root.handlers=[file]")
         # Each run's configuration is composed anew from these overrides.
         config.hydra.overrides.hydra.extend(shared)
-        if "basic" not in launcher and "slurm" not in launcher.lower():  # that one tells by itself
-            self._progress = Progress(
-                Path(config.hydra.sweep.dir),
-                len(jobs(config, list(config.hydra.overrides.task))),
-            )
+        self._jobs = _number(config)
+        if "basic" not in launcher and "slurm" not in launcher:  # that one tells by itself
+            self._progress = Progress(Path(config.hydra.sweep.dir), self._jobs)
             self._progress.start()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -60,7 +77,7 @@ class SweepCallback(Callback):
         if self._progress is not None:
             self._progress.stop()
         folder = Path(config.hydra.sweep.dir)
-        if not any(folder.glob(f"*/{runs.SETTINGS}")) and not any(folder.glob(f"*/{runs.ERROR}")):
+        if not any(folder.rglob(runs.SETTINGS)) and not any(folder.rglob(runs.ERROR)):
             return  # nothing ran: Hydra has said why
         from sentiment_pl.report import report
 
@@ -73,13 +90,21 @@ class SweepCallback(Callback):
                 file=sys.stderr,
             )
             sys.exit(1)
-        failed = [run for run in runs.find_runs([folder]) if run.state == "failed"]
+        found = runs.find_runs([folder])
+        failed = [run for run in found if run.reason is not None]
         for run in failed:
             print(f"{run.folder} failed: {run.reason}", file=sys.stderr)
-        if failed:
+        others = [run for run in found if run.reason is None and run.state != "completed"]
+        for run in others:
+            state = "at work in another process" if run.state == "running" else "not at its end"
+            print(f"{run.folder} is {state}", file=sys.stderr)
+        missing = max(0, self._jobs - len(found))
+        if failed or others or missing:
+            counts = {"failed": len(failed), "not at their end": len(others), "not begun": missing}
+            told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
             print(
-                f"{len(failed)} failed; the same command with hydra.sweep.dir={folder} repeats"
-                " those and nothing else",
+                f"{told}; the same command with hydra.sweep.dir={folder} repeats those and nothing"
+                " else",
                 file=sys.stderr,
             )
             sys.exit(1)
@@ -97,6 +122,12 @@ def _writable(folder: Path, key: str) -> None:
             file=sys.stderr,
         )
         sys.exit(1)
+
+
+def _number(config: DictConfig) -> int:
+    """How many runs a sweep is to have."""
+    trials = config.hydra.sweeper.get("n_trials")  # of a search
+    return len(jobs(config, list(config.hydra.overrides.task))) if trials is None else int(trials)
 
 
 def jobs(config: DictConfig, arguments: Sequence[str]) -> list[list[str]]:
@@ -154,14 +185,15 @@ class Progress:
             left = (
                 f", about {seconds / 60:.0f} min left" if seconds > 90 else ", about a minute left"
             )
+        jobs = max(self._jobs, sum(count.values()))  # other sweeps may have used the folder
         return (
-            f"sweep: {count['completed']} of {self._jobs} done, {count['running']} running,"
+            f"sweep: {count['completed']} of {jobs} done, {count['running']} running,"
             f" {count['failed']} failed after {elapsed / 60:.1f} min{left}"
         )
 
     def _count(self) -> dict[str, int]:
         count = dict.fromkeys(("completed", "running", "failed", "interrupted"), 0)
-        for path in self._folder.glob(f"*/{runs.LOCK}"):
+        for path in self._folder.rglob(runs.LOCK):  # a value with a slash makes a folder more
             count[runs.read_run(path.parent).state] += 1
         return count
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -10,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import config
-from sentiment_pl.errors import ConfigError, mendable
+from sentiment_pl import config, distributed, faults, parallel
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
@@ -35,45 +32,75 @@ def _run(cfg: DictConfig) -> float | None:
     hydra_config = HydraConfig.get()
     multirun = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
-    from sentiment_pl import runs
-
-    ours = False
-    try:
-        with runs.claimed(folder):
-            ours = True
-            config.check(cfg, multirun=multirun)
-            return _attempt(cfg, folder, multirun)
-    except Exception as error:
-        cause = mendable(error)
-        if cause is None and not multirun:
-            raise
-        log.error("%s", traceback.format_exc() if cause is None else cause)
-        if ours:  # else the folder is that of the process that is at work on it
-            with contextlib.suppress(OSError):  # the disk may be full
-                (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
-        if multirun:  # the others go on; the report at the end names this one
-            return None
-        sys.exit(1)
-
-
-def _attempt(cfg: DictConfig, folder: Path, multirun: bool) -> float | None:
-    """Do what is left to do of a run: all, what follows its last checkpoint, or nothing."""
     from sentiment_pl import console, runs
+
+    if multirun:
+        parallel.end_with_launcher()
+    with contextlib.ExitStack() as claim:
+        ours = False
+        try:
+            distributed.join()
+            if distributed.launch().rank:
+                _follow(cfg)
+                return None
+            with distributed.leading() as plan:
+                claim.enter_context(runs.claimed(folder))
+                ours = True
+                config.check(cfg, multirun=multirun)
+                record, settings = _begin(cfg, folder)
+                if record is None:
+                    plan |= {"folder": str(folder), "ckpt_path": cfg.ckpt_path}
+            if record is None:
+                record = train(cfg, folder, list(hydra_config.overrides.task))
+                runs.write_record(folder, {**record, "settings": settings})
+                console.summary(record, folder, brief=multirun)
+            return _monitored(cfg, record)
+        except Exception as error:
+            distributed.yield_to_leader()
+            cause = faults.of_a_run(error, cfg)
+            if cause is None and not multirun:
+                raise
+            log.error("%s", traceback.format_exc() if cause is None else cause)
+            if ours:  # else the folder is that of the process that is at work on it
+                with contextlib.suppress(OSError):  # the disk may be full
+                    (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+            if multirun:  # the others go on; the report at the end names this one
+                return None
+            sys.exit(1)
+        finally:
+            distributed.leave()
+
+
+def _begin(cfg: DictConfig, folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Open the run's folder and see what is left to do.
+
+    Returns:
+        The record, if the run is complete already, and the run's settings.
+    """
+    from sentiment_pl import runs
+    from sentiment_pl.checkpoints import LAST
 
     settings = config.settings(cfg)
     record = runs.begin(folder, settings, cfg.seed, anew=cfg.resume == "never")
     if record is not None:
         log.info("%s is complete already: nothing to do", folder)
-        return _monitored(cfg, record)
+        return record, settings
     _write_config(cfg, folder)
-    last = folder / "checkpoints" / "last.ckpt"
+    last = folder / "checkpoints" / LAST
     if cfg.ckpt_path is None and last.exists():
         log.info("going on from %s", last)
         cfg.ckpt_path = str(last)
-    record = train(cfg, folder, list(HydraConfig.get().overrides.task))
-    runs.write_record(folder, {**record, "settings": settings})
-    console.summary(record, folder, brief=multirun)
-    return _monitored(cfg, record)
+    elif cfg.ckpt_path is not None:
+        cfg.ckpt_path = str(Path(cfg.ckpt_path).expanduser())
+    return None, settings
+
+
+def _follow(cfg: DictConfig) -> None:
+    """Train along with the process that leads; it alone writes and speaks."""
+    plan = distributed.told()
+    if plan:
+        cfg.run_dir, cfg.ckpt_path = plan["folder"], plan["ckpt_path"]
+        train(cfg, Path(plan["folder"]), [])
 
 
 def _monitored(cfg: DictConfig, record: dict[str, Any]) -> float | None:
@@ -108,9 +135,11 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     from hydra.utils import instantiate
 
     from sentiment_pl import console, runs
-    from sentiment_pl.callbacks import History, Predictions, RandomState, RunningMetrics
+    from sentiment_pl.callbacks import History, Predictions
     from sentiment_pl.checkpoints import check_resumable
     from sentiment_pl.loggers import LastingCSVLogger
+    from sentiment_pl.relocation import Relocation
+    from sentiment_pl.resuming import RandomState, RunningMetrics
     from sentiment_pl.statistics import scores
 
     console.quieten_lightning()
@@ -119,20 +148,22 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     predictions = Predictions()
     callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
-    # Before the data, which may take long to prepare: the devices asked for may not be there.
-    trainer = _trainer(
-        cfg, folder, [*callbacks, RandomState(cfg.seed), RunningMetrics(), predictions]
-    )
-    data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
-    recipe = instantiate(cfg.embedding)
-    data.prepare_data()
-    data.setup()
-    model = _model(cfg, data, recipe)
-    if cfg.ckpt_path is not None:
-        steps = check_resumable(Path(cfg.ckpt_path), model)
-        for logger in trainer.loggers:
-            if isinstance(logger, LastingCSVLogger):
-                logger.resumed_step = steps
+    callbacks.append(Relocation())
+    with distributed.together():
+        # Before the data, which may take long to prepare: the devices asked for may not be there.
+        trainer = _trainer(
+            cfg, folder, [*callbacks, RandomState(cfg.seed), RunningMetrics(), predictions]
+        )
+        data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
+        recipe = instantiate(cfg.embedding)
+        data.prepare_data()
+        data.setup()
+        model = _model(cfg, data, recipe)
+        if cfg.ckpt_path is not None:
+            steps = check_resumable(Path(cfg.ckpt_path), model)
+            for logger in trainer.loggers:
+                if isinstance(logger, LastingCSVLogger):
+                    logger.resumed_step = steps
     parameters = sum(p.numel() for p in model.parameters())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info(
@@ -152,7 +183,8 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         trainer.test(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
         ids, labels, logits = predictions.arrays()
         figures["test"] = scores(labels, logits)
-        runs.write_predictions(folder, ids, labels, logits)
+        if trainer.is_global_zero:
+            runs.write_predictions(folder, ids, labels, logits)
     _log_settings(trainer, cfg, model, figures)
     return {
         "status": "completed",
@@ -170,35 +202,32 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         "versions": runs.versions(),
         "git": runs.commit(),
         "device": torch.device(trainer.strategy.root_device).type,
+        "processes": trainer.world_size,
     }
 
 
 def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lightning.Trainer":
     from hydra.utils import instantiate
-    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-    from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from sentiment_pl.checkpoints import AtomicCheckpointIO
 
-    plugins: list[Any] = [AtomicCheckpointIO()]
-    if "SLURM_JOB_ID" in os.environ and SLURMEnvironment.detect():
-        plugins.append(SLURMEnvironment(auto_requeue=False))  # LastCheckpoint owns the signal
-    try:
-        trainer: lightning.Trainer = instantiate(
-            cfg.trainer,
-            callbacks=callbacks,
-            logger=[instantiate(settings) for settings in cfg.logger.values()],
-            plugins=plugins,
-            default_root_dir=folder,
+    cluster = distributed.environment()
+    plugins = [AtomicCheckpointIO(), *([] if cluster is None else [cluster])]
+    trainer: lightning.Trainer = instantiate(
+        cfg.trainer,
+        callbacks=callbacks,
+        logger=[instantiate(settings) for settings in cfg.logger.values() if settings],
+        plugins=plugins,
+        default_root_dir=folder,
+    )
+    processes = distributed.launch().processes
+    if trainer.world_size != processes:  # trainer.devices=auto or -1
+        distributed.check(trainer.world_size, None, multirun=False)
+    if processes == 1 and cfg.trainer.get("strategy") is not None:
+        log.warning(
+            "trainer=ddp, but this run was started as one process: torchrun --nproc-per-node=N -m"
+            " sentiment_pl.train trainer=ddp, or hydra.launcher.tasks_per_node=N on SLURM"
         )
-    except InstantiationException as error:
-        if isinstance(error.__cause__, MisconfigurationException):
-            raise ConfigError(
-                f"trainer.accelerator={cfg.trainer.accelerator} trainer.devices="
-                f"{cfg.trainer.devices}: {error.__cause__} On SLURM ask for a GPU with"
-                " hydra.launcher.gpus_per_node=1; trainer=cpu does without one"
-            ) from error
-        raise
     return trainer
 
 
@@ -259,6 +288,12 @@ def _plain(group: DictConfig) -> dict[str, Any]:
 def main() -> None:
     """Start a run or a multirun from the command line."""
     config.quicken_help()
+    sys.argv[1:] = map(config.quoted, sys.argv[1:])
+    if distributed.launch().rank:
+        # Behind the last override: it wins, and argparse wants all of them in one place.
+        typed = [i for i, word in enumerate(sys.argv) if "=" in word and not word.startswith("-")]
+        behind = typed[-1] + 1 if typed else len(sys.argv)
+        sys.argv[behind:behind] = distributed.follower_overrides()
     _run()
 
 

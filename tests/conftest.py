@@ -1,5 +1,7 @@
 """What tests of the commands share."""
 
+import importlib
+import logging
 import math
 import os
 import subprocess
@@ -63,6 +65,37 @@ def command(tmp_path, cache):
         if code is not None:
             assert done.returncode == code, done.stdout + done.stderr
         return done
+
+    return run
+
+
+@pytest.fixture
+def in_process(tmp_path, cache, capsys, monkeypatch):
+    """Run a Hydra command of ours in an empty folder, without a process of its own.
+
+    A few seconds quicker than `command`, and what is patched here is patched there.
+    """
+
+    def run(door: str, *arguments: str, code: int = 0) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("SENTIMENT_PL_CACHE", str(cache))
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        monkeypatch.setattr(sys, "argv", [door, *arguments])
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        capsys.readouterr()
+        try:
+            importlib.import_module(f"sentiment_pl.{door}").main()
+            ended = 0
+        except SystemExit as stop:
+            ended = stop.code
+        finally:
+            for handler in set(root.handlers) - set(handlers):
+                handler.close()
+            root.handlers[:], root.level = handlers, level
+        said = capsys.readouterr()
+        assert ended == code, said.out + said.err
+        return said.out + said.err
 
     return run
 

@@ -4,6 +4,8 @@ import pytest
 
 from sentiment_pl.errors import (
     ConfigError,
+    DataError,
+    chain,
     check_choice,
     check_count,
     check_counts,
@@ -11,6 +13,7 @@ from sentiment_pl.errors import (
     check_integer,
     check_number,
     check_seed,
+    mendable,
 )
 from tests.conftest import NOT_INTEGERS, NOT_NUMBERS
 
@@ -68,5 +71,18 @@ def test_bounds_are_named():
     for value in (-1, 3):
         with pytest.raises(ConfigError, match=f"an integer, at least 0 and at most 2, got {value}"):
             check_integer("k", value, least=0, most=2)
+    for check, value in ((check_count, 2**31), (check_counts, [1, 2**31])):
+        with pytest.raises(ConfigError, match=r"k must be .*, at most 2147483647, got 2147483648"):
+            check("k", value)
     with pytest.raises(ConfigError, match="an integer, at least 0 and at most 4294967295, got -1"):
         check_seed("k", -1)
+
+
+def test_errors_that_cause_one_another_are_looked_at_once():
+    inner, outer = ValueError("inner"), RuntimeError("outer")
+    outer.__cause__, inner.__cause__ = inner, outer
+    assert chain(outer) == [outer, inner]
+    assert mendable(outer) is None
+    outer.__cause__ = DataError("a file")
+    outer.__cause__.__cause__ = outer
+    assert str(mendable(outer)) == "a file"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_pl import runs
+from sentiment_pl import predict, report, runs
 from sentiment_pl.errors import mendable
 from tests.conftest import SMALL
 
@@ -82,6 +82,32 @@ def test_no_room_for_a_record(disk):
         assert not list(folder.glob("*.partial"))
     assert runs.read_run(folder).state == "interrupted"
     assert (folder / "settings.json").read_text() == before
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_no_room_for_scores(disk, saved, tmp_path, suffix):
+    folder = disk("size=64k")
+    (tmp_path / "in.csv").write_text(
+        "id,text\n" + "".join(f"{i},good film\n" for i in range(20_000))
+    )
+    (folder / f"out.{suffix}").write_text("precious")
+    with pytest.raises(SystemExit) as ended:
+        predict.main(
+            [str(saved("mlp")), "--file", str(tmp_path / "in.csv"), "--overwrite",
+             "--output", str(folder / f"out.{suffix}")]
+        )  # fmt: skip
+    assert "No space left on device. Nothing that was complete is lost" in ended.value.code
+    assert [path.read_text() for path in folder.iterdir()] == ["precious"]
+
+
+def test_no_room_for_a_report(disk, in_process, tmp_path, monkeypatch):
+    folder = disk("size=64k")
+    in_process("train", *RUN)
+    with pytest.raises(SystemExit) as ended:
+        report.main([str(tmp_path / "run"), "--output", str(folder / "report")])
+    assert "No space left on device. Nothing that was complete is lost" in ended.value.code
+    assert "--output" in ended.value.code
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -169,6 +195,23 @@ def test_a_cache_with_flipped_bytes_is_built_again(command, tmp_path):
     assert "its files" not in in_words(command("train", *run, "hydra.run.dir=third"))
 
 
+def test_a_cache_whose_files_were_purged_is_built_again(command, tmp_path):
+    run = [*RUN[:-1], "data.cache_dir=cache"]
+    command("train", *run, "hydra.run.dir=first")
+    for path in (tmp_path / "cache").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    said = in_words(command("train", *run, "hydra.run.dir=second"))
+    assert "its files are not what was written" in said
+
+
+def test_a_cache_folder_that_is_a_file(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    said = in_words(command("train", *RUN, "data.cache_dir=file/cache", code=1))
+    assert "cannot be made: Not a directory. Choose another one with data.cache_dir=" in said
+    assert "Traceback" not in said
+
+
 def test_a_loss_that_is_no_number(command, tmp_path):
     done = command(
         "train", *RUN, "model.lr=1e30", "trainer.gradient_clip_val=null", "model.schedule=constant",
@@ -188,14 +231,6 @@ def test_no_gpu_where_one_was_asked_for(command, tmp_path):
     said = in_words(
         command("train", *RUN, "trainer=gpu", "trainer.accelerator=gpu", "data.seed=5", code=1)
     )
-    assert "trainer.accelerator=gpu" in said
+    assert "trainer.accelerator, trainer.devices: No supported gpu backend found" in said
     assert "trainer=cpu" in said
     assert "preparing" not in said
-
-
-@pytest.mark.parametrize("variable", ["WORLD_SIZE", "SLURM_NTASKS"])
-def test_several_processes_of_one_run_are_refused(command, monkeypatch, variable):
-    monkeypatch.setenv(variable, "2")
-    said = in_words(command("train", *RUN, code=1))
-    assert "this run was started as 2 processes" in said
-    assert "srun --ntasks=1" in said

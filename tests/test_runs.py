@@ -25,6 +25,10 @@ def test_a_run_goes_through_its_states(tmp_path):
     assert runs.read_run(tmp_path).state == "completed"
     assert runs.begin(tmp_path, SETTINGS, 0) == record
     assert runs.find_runs([tmp_path, tmp_path]) == [runs.read_run(tmp_path)]
+    (tmp_path / "error.txt").write_text("other settings\n")  # of a command that was refused
+    assert (runs.read_run(tmp_path).state, runs.read_run(tmp_path).reason) == (
+        "completed", "other settings",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("complete", [False, True])

@@ -6,14 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from sentiment_pl import config
+from sentiment_pl import config, runs
 from sentiment_pl.sweep import jobs
 from tests.conftest import SMALL
 
@@ -21,12 +23,12 @@ TINY = [*SMALL, "trainer.max_epochs=1"]
 PRESETS = {
     "elman_hidden": 45, "gru_hidden": 45, "mlp_architectures": 30, "weighted_mlp_architectures": 30,
     "windowed_attention": 15, "all_architectures": 25, "reference": 25,
-    "gradient_flow_recurrent": 15, "gradient_flow_mlp": 24,
+    "gradient_flow_recurrent": 15, "gradient_flow_mlp": 24, "beyond_window": 18,
 }  # fmt: skip
 
 
 def seeds(preset):
-    return 3 if preset.startswith("gradient_flow") else 5
+    return 3 if preset.startswith(("gradient_flow", "beyond")) else 5
 
 
 def composed(*overrides):
@@ -132,6 +134,95 @@ def test_a_sweep_with_other_settings_is_refused_and_loses_nothing(command, tmp_p
     assert (tmp_path / "sweep" / "seed=0" / ".hydra" / "config.yaml").read_text() == composed_before
     done = command(*grid)
     assert done.stdout.count("is complete already") == 2
+
+
+def test_a_search_goes_the_way_that_mode_says(command, tmp_path):
+    search = ["train", "-m", "hparams_search=gru", "hydra.sweeper.n_trials=2", *TINY,
+              "hydra.sweep.dir=search"]  # fmt: skip
+    command(*search, "monitor=val/loss", "mode=min")
+    records = [json.loads(p.read_text()) for p in (tmp_path / "search").glob("*/metrics.json")]
+    best = OmegaConf.load(tmp_path / "search" / "optimization_results.yaml")
+    assert best.best_value == min(record["val"]["loss"] for record in records)
+    done = command(*search, "monitor=train/loss", "mode=min", code=1)
+    assert "monitor=train/loss: a search goes by the validation split" in done.stderr
+
+
+def test_values_with_a_slash(command, tmp_path):
+    for name in ("x.csv", "y.csv"):
+        rows = [f"a {word} film {i},{i % 2}" for i in range(40) for word in ("good",)]
+        (tmp_path / name).write_text("text,label\n" + "\n".join(rows) + "\n")
+    done = command(
+        "train", "-m", "data=files", "model=mlp", "trainer.max_epochs=1", "trainer.accelerator=cpu",
+        f"data.train={tmp_path}/x.csv,{tmp_path}/y.csv,{tmp_path}/none.csv", "hydra.sweep.dir=s",
+        code=1,
+    )  # fmt: skip
+    assert len(list((tmp_path / "s").rglob("metrics.json"))) == 2
+    assert "none.csv" in done.stderr
+    assert "1 failed; the same command" in done.stderr
+    assert (tmp_path / "s" / "report" / "report.md").exists()
+
+
+def test_a_run_that_another_process_is_at_is_named(command, tmp_path):
+    (tmp_path / "s" / "seed=1").mkdir(parents=True)
+    with FileLock(tmp_path / "s" / "seed=1" / runs.LOCK):
+        done = command("train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=s", code=1)
+    assert "another process is writing this run" in done.stdout
+    assert "1 not begun; the same command with hydra.sweep.dir=s" in done.stderr
+
+
+@pytest.fixture
+def begun(tmp_path, cache):
+    """Start a sweep of several runs at once and wait until they are at work."""
+    environment = {**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sentiment_pl.train", "-m", "hydra/launcher=parallel",
+         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=30000",
+         "data.batch_size=8", "trainer.max_epochs=1", "hydra.sweep.dir=s",
+         "trainer.log_every_n_steps=1"],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while len(list((tmp_path / "s").glob("*/metrics.csv"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with Path(f"/proc/{process.pid}/task/{process.pid}/children").open() as file:
+        children = [int(number) for number in file.read().split()]
+    named = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    yield process, [child for child, name in named.items() if "popen_loky" in name]
+    process.kill()
+    process.communicate()
+
+
+def test_a_process_that_is_killed_ends_no_sweep(begun, tmp_path):
+    process, workers = begun
+    assert len(workers) == 2
+    os.kill(workers[0], signal.SIGKILL)
+    said, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert "a process of this sweep was killed" in errors
+    assert "Traceback" not in said + errors
+    assert "sweep: 2 of 2 done" in said
+    assert (tmp_path / "s" / "report" / "report.md").exists()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_runs_end_with_their_sweep_and_save(begun, tmp_path, end):
+    process, workers = begun
+    process.send_signal(end)
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 60
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(alive, workers))
+    for seed in (0, 1):
+        assert (tmp_path / "s" / f"seed={seed}" / "checkpoints" / "last.ckpt").exists()
+        assert "is saved" in (tmp_path / "s" / f"seed={seed}" / "train.log").read_text()
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.slow

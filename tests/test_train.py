@@ -136,6 +136,15 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
         assert [row["epoch"] for row in histories[0]] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("model", ["mlp", pytest.param("gru", marks=pytest.mark.slow)])
+def test_the_settings_for_a_gpu_train(command, tmp_path, model):
+    command("train", *SMALL, f"model={model}", "trainer=gpu", "trainer.accelerator=cpu",
+            "trainer.max_epochs=1")  # fmt: skip
+    record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
+    assert record["settings"]["trainer"]["precision"] == "bf16-mixed"
+    assert record["test"]["n"] == 144
+
+
 def test_every_epoch_has_an_order_of_its_own(tmp_path):
     orders = []
 

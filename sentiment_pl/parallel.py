@@ -1,0 +1,84 @@
+"""Several runs at once on one machine: what is added to Hydra's launcher over joblib."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.utils import JobReturn
+
+if TYPE_CHECKING:
+    from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
+
+log = logging.getLogger(__name__)
+
+_LAUNCHER = "SENTIMENT_PL_LAUNCHER"
+"""Environment variable that tells the processes of a sweep who started them."""
+
+_SECONDS_TO_SAVE = 60
+
+
+def launch(
+    launcher: "JoblibLauncher", job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+) -> Sequence[JobReturn]:
+    """Do a run for each of the overrides, several at once; return when all have ended.
+
+    If one of the processes is killed, as the system does when memory is short, joblib ends the
+    others with it. Then all is begun again: complete runs are left alone, the others go on from
+    their last checkpoints. That ends when it completes nothing any more.
+
+    Returns:
+        What each run returned; nothing if some could not be ended.
+    """
+    from hydra_plugins.hydra_joblib_launcher import _core
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    from sentiment_pl import runs
+
+    assert launcher.config is not None
+    folder = Path(launcher.config.hydra.sweep.dir)
+    os.environ[_LAUNCHER] = str(os.getpid())
+    completed = -1
+    while True:
+        try:
+            returned: Sequence[JobReturn] = _core.launch(launcher, job_overrides, initial_job_idx)
+            return returned
+        except TerminatedWorkerError:
+            before, completed = completed, sum(1 for _ in folder.rglob(runs.RECORD))
+            again = completed > before
+            print(
+                "a process of this sweep was killed, and its runs with it. Often memory is short:"
+                " fewer runs at once (hydra.launcher.n_jobs=) need less."
+                f"{' Going on from the last checkpoints' if again else ''}",
+                file=sys.stderr,
+            )
+            if not again:
+                return []
+
+
+def end_with_launcher() -> None:
+    """In a process of a sweep: see to it that it ends when the sweep does, however that was ended.
+
+    A training saves first. Does nothing in any other process.
+    """
+    launcher = int(os.environ.get(_LAUNCHER, os.getpid()))
+    if launcher == os.getpid():
+        return
+    if os.getppid() != launcher:  # between two runs
+        os._exit(128 + signal.SIGTERM)
+    if not any(thread.name == _LAUNCHER for thread in threading.enumerate()):
+        threading.Thread(target=_watch, args=(launcher,), name=_LAUNCHER, daemon=True).start()
+
+
+def _watch(launcher: int) -> None:
+    while os.getppid() == launcher:
+        time.sleep(1.0)
+    log.warning("the process that started this sweep is gone: this run ends, too")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_SECONDS_TO_SAVE)
+    os._exit(128 + signal.SIGTERM)

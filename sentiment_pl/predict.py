@@ -11,6 +11,7 @@ from sentiment_pl.errors import UserError
 
 if TYPE_CHECKING:  # torch is imported once the arguments are understood
     from sentiment_pl.models import SentimentModule
+    from sentiment_pl.models.reading import Reader
 
 _EPILOG = """\
 Which arguments are checkpoints: the first, and those right behind it that are a .ckpt file or the
@@ -142,6 +143,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # whoever reads us has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        from sentiment_pl import faults
+
+        advice = "Split the longest texts: shorter texts need less"
+        cause = faults.explain(error, memory=advice, folders="")
+        if cause is None:
+            raise
+        _fail(cause)
 
 
 def _fail(error: UserError) -> NoReturn:
@@ -165,7 +174,9 @@ def _run(arguments: argparse.Namespace) -> None:
         written = export_onnx(models[0], arguments.export)
         print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
     else:
-        _texts(arguments, models)
+        from sentiment_pl.lexicon import reader
+
+        _texts(arguments, [reader(model) for model in models])
 
 
 def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
@@ -190,7 +201,7 @@ def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
         print(f"{done.rejected:,} rejected, with the reasons in {done.rejects}", file=sys.stderr)
 
 
-def _texts(arguments: argparse.Namespace, models: "Sequence[SentimentModule]") -> None:
+def _texts(arguments: argparse.Namespace, models: "Sequence[Reader]") -> None:
     """Show texts on the terminal, as JSON or as a page."""
     from sentiment_pl.atomic import check_folder, replacing
     from sentiment_pl.reading import pages, terminal, verdicts

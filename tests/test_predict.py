@@ -6,13 +6,12 @@ import math
 import re
 import subprocess
 import sys
-import time
 from html.parser import HTMLParser
 
 import pytest
 
 from sentiment_pl.models import architectures, load_checkpoint
-from sentiment_pl.models.module import Reading
+from sentiment_pl.models.reading import Reading
 from sentiment_pl.predict import main
 from sentiment_pl.reading import pages, terminal
 from sentiment_pl.reading.verdicts import Opinion, Verdict, names
@@ -159,6 +158,7 @@ def test_json_holds_what_the_model_says(capsys, mlp, weighted):
     assert entry["text"] == 'Not "xyzzy" ü'
     for path, said in zip((mlp, weighted), entry["models"], strict=True):
         (reading,) = load_checkpoint(path).read([entry["text"]])
+        assert said["logit"] == reading.logit
         assert said["probability"] == reading.probability
         assert [word["word"] for word in said["words"]] == reading.words
         assert [word["known"] for word in said["words"]] == reading.known
@@ -230,13 +230,11 @@ def test_every_architecture_alone_on_any_machine(capsys, saved, name):
     assert len(capsys.readouterr().out.splitlines()) == 5
 
 
-def test_help_is_quick_and_needs_no_torch():
+def test_help_needs_no_torch():
     probe = (
         "import sys\nfrom sentiment_pl.predict import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "assert 'torch' not in sys.modules"
     )
-    began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - began < 1
     assert "Which arguments are checkpoints" in done.stdout

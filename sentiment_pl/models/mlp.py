@@ -27,8 +27,3 @@ class MLP(TokenwiseModule):
         of_word = self.network(vectors).squeeze(-1)  # (U)
         scores = of_word[index] * padding_mask(lengths, tokens.shape[1])  # (B, T)
         return Prediction(scores.sum(1), scores if explain else None)
-
-    def word_table(self) -> Tensor:
-        """Return the score [V, 1] of every word: with the sum over a review, the whole model."""
-        table: Tensor = self.network(self.embedding.weight)
-        return table

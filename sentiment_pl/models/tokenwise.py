@@ -5,8 +5,10 @@ from typing import ClassVar, Unpack
 
 from torch import Tensor, nn
 
+from sentiment_pl.lexicon import Lexicon
 from sentiment_pl.models.layers import Trace, inputs_kept, token_network
 from sentiment_pl.models.module import SentimentModule, Shared
+from sentiment_pl.models.reading import Reading
 
 
 class TokenwiseModule(SentimentModule):
@@ -45,6 +47,18 @@ class TokenwiseModule(SentimentModule):
         # weights alike.
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
+
+    def word_table(self) -> Tensor:
+        """Return what f gives every word of the vocabulary, [V, outputs]: the whole model."""
+        table: Tensor = self.network(self.embedding.weight)
+        return table
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """Classify texts as `SentimentModule.read` does, by the table of its weights as they are.
+
+        The table is made anew by every call; whoever reads often keeps a `Lexicon`.
+        """
+        return Lexicon(self).read(texts)
 
     def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
         """Classify padded reviews [B, T]; keep each word's activations, layer by layer."""

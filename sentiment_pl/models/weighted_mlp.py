@@ -28,11 +28,6 @@ class WeightedMLP(TokenwiseModule):
         vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
         return weighted_sum(self.network(vectors)[index], lengths, explain)
 
-    def word_table(self) -> Tensor:
-        """Return score and weight before the softmax [V, 2] of every word: the whole model."""
-        table: Tensor = self.network(self.embedding.weight)
-        return table
-
 
 def weighted_sum(outputs: Tensor, lengths: Tensor, explain: bool) -> Prediction:
     """Weigh each word's score against the review's other words and add them up.

@@ -13,8 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from sentiment_pl.models import SentimentModule
-from sentiment_pl.models.module import Reading
+from sentiment_pl.models.reading import Reader, Reading
 
 MOST_WORDS = 60
 """Of a text that are drawn: more cannot be read."""
@@ -28,13 +27,13 @@ class Attentive(Protocol):
         """The words of a text and [L, T, T], each row of which sums to 1."""
 
 
-def has_picture(model: SentimentModule, reading: Reading) -> bool:
+def has_picture(model: Reader, reading: Reading) -> bool:
     """Whether there is more to see of a model than its word scores."""
     return isinstance(model, Attentive) or reading.weights is not None
 
 
 def sentences_figure(
-    models: Sequence[SentimentModule], names: Sequence[str], texts: Sequence[str]
+    models: Sequence[Reader], names: Sequence[str], texts: Sequence[str]
 ) -> Figure:
     """Draw texts as models read them, a row a text and model.
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sentiment_pl.models import SentimentModule
-from sentiment_pl.models.module import Reading
+from sentiment_pl.models.reading import Reader, Reading
 
 
 class Verdict(NamedTuple):
@@ -31,7 +30,7 @@ class Opinion(NamedTuple):
     verdicts: list[Verdict]
 
 
-def names(models: Sequence[SentimentModule], paths: Sequence[Path]) -> list[str]:
+def names(models: Sequence[Reader], paths: Sequence[Path]) -> list[str]:
     """Tell models apart in few words: by architecture, or where two share one, by path as well.
 
     Args:
@@ -56,7 +55,7 @@ def names(models: Sequence[SentimentModule], paths: Sequence[Path]) -> list[str]
 
 
 def opinions(
-    models: Sequence[SentimentModule], names: Sequence[str], texts: Iterable[str]
+    models: Sequence[Reader], names: Sequence[str], texts: Iterable[str]
 ) -> Iterator[Opinion]:
     """Ask every model about every text, one text at a time.
 
@@ -86,13 +85,14 @@ def largest_scores(opinions: Iterable[Opinion]) -> dict[str, float]:
 
 
 def as_json(opinion: Opinion) -> dict[str, Any]:
-    """Describe an opinion with what JSON has; a score that is not a number becomes null."""
+    """Describe an opinion with what JSON has; what is not a number becomes null."""
     return {
         "text": opinion.text,
         "models": [
             {
                 "model": verdict.model,
                 "label": verdict.label,
+                "logit": _number(verdict.reading.logit),
                 "probability": verdict.reading.probability,
                 "probability_of": verdict.labels[1],
                 "words": list(_words(verdict.reading)),
@@ -106,7 +106,11 @@ def _words(reading: Reading) -> Iterator[dict[str, Any]]:
     rows = zip(reading.words, reading.known, reading.scores, strict=True)
     for i, (word, known, score) in enumerate(rows):
         entry: dict[str, Any] = {"word": word, "known": known}
-        entry["score"] = score if math.isfinite(score) else None
+        entry["score"] = _number(score)
         if reading.weights is not None:
             entry["weight"] = reading.weights[i]
         yield entry
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,6 +1,7 @@
 """Measure checkpoints on labelled reviews: see `--help`."""
 
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from sentiment_pl import config
-from sentiment_pl.errors import ConfigError, check_choice, mendable
+from sentiment_pl import config, faults
+from sentiment_pl.errors import ConfigError, check_choice
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def _run(cfg: DictConfig) -> None:
             raise ConfigError("no -m here: checkpoint=[A,B,C] evaluates several, side by side")
         evaluate(cfg, Path(hydra_config.runtime.output_dir), list(hydra_config.overrides.task))
     except Exception as error:
-        cause = mendable(error)
+        cause = faults.explain(error, memory="Lower data.batch_size or data.max_tokens")
         if cause is None:
             raise
         log.error("%s", cause)
@@ -51,7 +52,8 @@ def evaluate(cfg: DictConfig, folder: Path, overrides: list[str]) -> None:
         raise ConfigError("checkpoint=PATH is needed: a .ckpt file or the folder of a run")
     slice_names = _names("slice", cfg.slice)
     check_choice("split", cfg.split, ("train", "val", "test"))
-    if cfg.trainer.get("devices", 1) not in (1, "1"):
+    devices = cfg.trainer.get("devices", 1)
+    if devices not in (1, "1") and not (isinstance(devices, ListConfig) and len(devices) == 1):
         raise ConfigError("trainer.devices must be 1: the order of the reviews is kept that way")
 
     import lightning
@@ -94,6 +96,9 @@ def _names(key: str, value: Any) -> list[str]:
 def main() -> None:
     """Start an evaluation from the command line."""
     config.quicken_help()
+    sys.argv[1:] = map(config.quoted, sys.argv[1:])
+    # Else the process ends at once, and the copy of the reviews that it works on stays on disk.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     _run()
 
 

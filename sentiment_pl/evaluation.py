@@ -29,6 +29,9 @@ from sentiment_pl.statistics import scores
 
 log = logging.getLogger(__name__)
 
+RECORD = "evaluation.json"
+"""Written last: where it stands, the evaluation is complete."""
+
 AS_TRAINED = ("max_tokens", "truncate", "batch_size")
 """Settings of the data that are those of the training unless set on the command line."""
 
@@ -63,6 +66,17 @@ def check_labels(asked: Sequence[Asked], labels: tuple[str, str], data: str) -> 
         )  # fmt: skip
 
 
+def check_source(asked: Sequence[Asked], data: str) -> None:
+    """Warn of checkpoints that were trained on other data than what is evaluated by default."""
+    for name, _, model in asked:
+        trained_on = (model.trained_on or {}).get("data", data)
+        if trained_on != data:
+            log.warning(
+                "%s was trained on %s, but is evaluated on %s, since the command says no data=",
+                name, trained_on, data,
+            )  # fmt: skip
+
+
 def predict(
     asked: Asked,
     data: ReviewDataModule,
@@ -81,12 +95,12 @@ def predict(
 
     Returns:
         The logits [N] float64 in the order of `reviews`, and what `statistics.scores` says of them:
-        summed in the order of the batches, as a training does, they agree to the last digit.
+        summed in the order of ids, as a training does, they agree to the last digit.
     """
     trained_on = asked.model.trained_on or {}
-    for key in AS_TRAINED:
-        if key in trained_on and key not in given:
-            setattr(data, key, trained_on[key])
+    data.adopt(
+        {key: trained_on[key] for key in AS_TRAINED if key in trained_on and key not in given}
+    )
     predictions = Predictions()
     runner = lightning.Trainer(
         **{**trainer, "enable_model_summary": False}, callbacks=[ProgressBar(), predictions],
@@ -96,6 +110,11 @@ def predict(
     runner.test(asked.model, loader, verbose=False)
     ids, labels, logits = predictions.arrays()
     rows = np.asarray(reviews["row"][:])
+    if len(ids) != len(rows):
+        raise ConfigError(
+            f"{len(ids):,} of {len(rows):,} reviews were scored: trainer.limit_test_batches and"
+            " trainer.fast_dev_run have to be left as they are, all reviews count here"
+        )
     order = np.argsort(rows, kind="stable")
     found = np.empty(len(rows))
     found[order[np.searchsorted(rows[order], ids)]] = logits
@@ -106,8 +125,10 @@ def cut(name: str, reviews: Dataset, asked: Asked) -> slices.Slicing:
     """Cut the reviews by a column, or by what can be told from any text.
 
     Raises:
-        ConfigError: there is neither such a column nor such a built-in slice.
+        ConfigError: there is neither such a column nor such a built-in slice, or it is "all".
     """
+    if name == "all":
+        raise ConfigError("slice=all: that is what the whole split is called here")
     if name in reviews.column_names and name != "text":
         return slices.cut(name, reviews[name][:])
     if name not in slices.BUILT_IN:
@@ -146,19 +167,28 @@ def evaluate(
         pair_column: rows that share a value there are a pair; None for none.
         trainer: arguments of a `lightning.Trainer`.
         given: the settings of the data that were set on the command line.
-        folder: gets metrics.json, slices.csv, slices.json, slices.png, slices.svg and
+        folder: gets evaluation.json, slices.csv, slices.json, slices.png, slices.svg and
             predictions.parquet.
         seed: of the bootstrap.
         overrides: what was asked for; it goes into the record.
 
     Returns:
-        The record, as metrics.json holds it.
+        The record, as evaluation.json holds it.
 
     Raises:
-        ConfigError: labels, slices or the pair column do not fit the data.
+        ConfigError: labels, slices or the pair column do not fit the data; the folder is that of
+            a training.
         DataError: the data has no such split or no pairs, or cannot be had.
     """
+    for name in (runs.SETTINGS, runs.RECORD):
+        if (folder / name).exists():
+            raise ConfigError(
+                f"hydra.run.dir={folder} is the folder of a training, whose {name} stands there:"
+                " choose another one"
+            )
     check_labels(asked, data.labels, data.source.name)
+    if not any(key == "data" for key in given):
+        check_source(asked, data.source.name)
     rows: list[dict[str, Any]] = []
     records: list[dict[str, Any]] = []
     with data.reviews(split) as reviews:
@@ -210,7 +240,7 @@ def evaluate(
         "models": records, "overrides": list(overrides), "versions": runs.versions(),
         "git": runs.commit(),
     }  # fmt: skip
-    with replacing(folder / runs.RECORD) as partial:  # last: where it stands, all else does
+    with replacing(folder / RECORD) as partial:
         partial.write_text(
             json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
@@ -258,7 +288,7 @@ def write_slices(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def show(record: Mapping[str, Any], folder: Path) -> None:
     """Print the tables: each slice with its models side by side."""
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a name may look like either
     models = [entry["name"] for entry in record["models"]]
     by_slice: dict[str, dict[Any, dict[str, Mapping[str, Any]]]] = {}
     for row in record["slices"]:
@@ -269,7 +299,7 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
         table.add_column(head, justify="right" if head != "model" else "left")
     for entry in record["models"]:
         row = whole[entry["name"]]
-        cells = (_cell(row, "accuracy"), f"{entry['f1']:.4f}", _cell(row, "auc"))
+        cells = [_cell(row, key) for key in ("accuracy", "f1", "auc")]
         table.add_row(entry["name"], *cells)
     console.print(table)
     for name, values in by_slice.items():
@@ -278,14 +308,14 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
         for head in (name, "n"):
             table.add_column(head, justify="right")
         for model in models:
-            for head in (f"{model} accuracy", "AUC") if few else (model,):
+            for head in (f"{model} accuracy", "F1", "AUC") if few else (model,):
                 table.add_column(head, justify="right", overflow="fold")
         for value, of in values.items():
             cells_of = [f"{of[models[0]]['n']:,}"]
             for model in models:
                 row = of[model]
                 cells_of += (
-                    [_cell(row, "accuracy"), _cell(row, "auc")]
+                    [_cell(row, key) for key in ("accuracy", "f1", "auc")]
                     if few
                     else [f"{row['accuracy']:.3f}"]
                 )

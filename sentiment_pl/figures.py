@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sentiment_pl.gradient_flow import LAYER, Row, measured
-from sentiment_pl.models.module import Reading
+from sentiment_pl.models.reading import Reading
 
 
 def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Figure:
@@ -63,6 +63,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))
 
 
+def plain(text: Any) -> str:
+    """What Matplotlib is to draw as it stands, and not as a formula between dollar signs."""
+    return str(text).replace("$", r"\$")
+
+
 def slices_figure(
     rows: Sequence[Mapping[str, Any]], numeric: Mapping[str, bool], ceiling: float | None = None
 ) -> Figure:
@@ -94,8 +99,8 @@ def slices_figure(
             ]
             style = number % len(COLOURS)
             axes.errorbar(
-                [place + shift for place in x], y, errors, label=model, capsize=2, markersize=5,
-                color=COLOURS[style], marker=MARKERS[style], elinewidth=0.8,
+                [place + shift for place in x], y, errors, label=plain(model), capsize=2,
+                markersize=5, color=COLOURS[style], marker=MARKERS[style], elinewidth=0.8,
                 linestyle=LINES[style] if on_axis else "none",
             )  # fmt: skip
         if ceiling is not None and name == "distance":
@@ -108,10 +113,10 @@ def slices_figure(
         if on_axis and len(values) <= 20:
             axes.set_xticks(values)
         elif not on_axis:
-            axes.set_xticks(range(len(values)), [str(value) for value in values])
+            axes.set_xticks(range(len(values)), [plain(value) for value in values])
             axes.tick_params("x", rotation=20 if len(values) > 4 else 0)
             axes.set_xlim(-0.6, len(values) - 0.4)
-        label = _AXES.get(name, name)
+        label = _AXES.get(name, plain(name))
         axes.set(xlabel=label, ylabel="accuracy (95 % interval)")
         axes.grid(axis="y", color="0.9")
         axes.set_axisbelow(True)

@@ -1,5 +1,6 @@
-"""Accuracy and AUC of parts of a split, with intervals, and of pairs that belong together."""
+"""Accuracy, F1 and AUC of parts of a split, with intervals, and of pairs that belong together."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -98,6 +99,29 @@ def _area(positives: NDArray[Any], negatives: NDArray[Any], axis: int) -> NDArra
     return np.asarray(above / (n * m))
 
 
+def f1(labels: NDArray[Any], said: NDArray[np.bool_], seed: int = 0) -> Interval | None:
+    """F1 of label 1 with a percentile bootstrap interval over examples (Efron, 1979).
+
+    Args:
+        labels: [N], 0 or 1.
+        said: [N], whether label 1 was predicted.
+        seed: of the resamples.
+
+    Returns:
+        2 TP / (2 TP + FP + FN), or None where label 1 neither occurs nor was predicted.
+    """
+    truth = np.asarray(labels).astype(bool)
+    hits, misses = int((truth & said).sum()), int((truth != said).sum())
+    if not hits + misses:
+        return None
+    # All that a resample of the examples tells is how many of each kind it holds.
+    shares = np.array([hits, misses, len(truth) - hits - misses]) / len(truth)
+    drawn = np.random.default_rng(seed).multinomial(len(truth), shares, RESAMPLES)
+    resampled = 2 * drawn[:, 0] / np.maximum(2 * drawn[:, 0] + drawn[:, 1], 1)
+    low, high = np.quantile(resampled, (0.025, 0.975))
+    return Interval(2 * hits / (2 * hits + misses), float(low), float(high))
+
+
 def table(
     labels: NDArray[Any], logits: NDArray[np.float64], slicings: Sequence[Slicing], seed: int = 0
 ) -> list[dict[str, Any]]:
@@ -110,12 +134,14 @@ def table(
         seed: of the bootstrap.
 
     Returns:
-        A row a part: `slice`, `value`, `n`, `accuracy` and `auc`, each of these with `_low` and
-        `_high`. The first, "all", is the whole. AUC is None for a part with one label alone.
+        A row a part: `slice`, `value`, `n`, `accuracy`, `f1` and `auc`, each of these three with
+        `_low` and `_high`. The first, "all", is the whole. AUC is None for a part with one label
+        alone, F1 for one in which label 1 neither occurs nor was predicted.
     """
     probabilities = expit(logits)
     truth = np.asarray(labels).astype(bool)
-    right = (probabilities >= 0.5) == truth
+    said = probabilities >= 0.5
+    right = said == truth
     rows = []
     everything: list[tuple[str, Any, NDArray[np.bool_]]] = [("all", "all", np.ones_like(truth))]
     for slicing in slicings:
@@ -126,7 +152,8 @@ def table(
         accuracy = proportion(int(right[chosen].sum()), n)
         area = auc(truth[chosen], probabilities[chosen], seed)
         row: dict[str, Any] = {"slice": name, "value": value, "n": n}
-        for key, interval in (("accuracy", accuracy), ("auc", area)):
+        harmonic = f1(truth[chosen], said[chosen], seed)
+        for key, interval in (("accuracy", accuracy), ("f1", harmonic), ("auc", area)):
             value_, low, high = interval or (None, None, None)
             row |= {key: value_, f"{key}_low": low, f"{key}_high": high}
         rows.append(row)
@@ -174,30 +201,46 @@ def cut(name: str, values: Sequence[Any]) -> Slicing:
     clean = [None if value is None or value != value else value for value in values]  # noqa: PLR0124
     counts = Counter(value for value in clean if value is not None)
     numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in counts)
+    part = np.full(len(clean), -1)
     order: list[Any]
-    if len(counts) <= MOST_VALUES:
-        order = sorted(counts) if numeric else sorted(counts, key=str)
-        parts = clean
-    elif numeric:
+    if len(counts) > MOST_VALUES and numeric:
         numbers = np.array([np.nan if value is None else value for value in clean], float)
         edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, RANGES + 1), method="lower"))
         bins = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 2)
-        order = [_range(numbers[bins == i]) for i in range(len(edges) - 1)]
-        parts = [None if v is None else order[i] for v, i in zip(clean, bins, strict=True)]
+        part = np.where(np.isnan(numbers), -1, bins)
+        order = _ranges([numbers[part == i] for i in range(len(edges) - 1)])
         numeric = False
     else:
-        kept = [value for value, _ in counts.most_common(MOST_VALUES - 1)]
-        order = [*sorted(kept, key=str), OTHERS]
-        parts = [value if value is None or value in kept else OTHERS for value in clean]
-    if None in parts:
-        order, numeric = [*order, MISSING], False
-        parts = [MISSING if value is None else value for value in parts]
-    place = {value: number for number, value in enumerate(order)}
-    return Slicing(name, np.array([place[value] for value in parts]), order, numeric)
+        order = [value for value, _ in counts.most_common()]
+        others = order[MOST_VALUES - 1 :] if len(counts) > MOST_VALUES else []
+        kept = order[: len(order) - len(others)]
+        order = sorted(kept) if numeric else sorted(kept, key=str)
+        place: dict[Any, int] = {value: number for number, value in enumerate(order)}
+        place |= dict.fromkeys(others, len(order))
+        order += [_unlike(OTHERS, order)] if others else []
+        part = np.array([-1 if value is None else place[value] for value in clean])
+        numeric = numeric and all(map(math.isfinite, counts))  # else not to be drawn on an axis
+    if (part < 0).any():
+        part = np.where(part < 0, len(order), part)
+        order, numeric = [*order, _unlike(MISSING, order)], False
+    return Slicing(name, part, order, numeric)
 
 
-def _range(numbers: NDArray[np.float64]) -> str:
-    return f"{np.nanmin(numbers):.4g} to {np.nanmax(numbers):.4g}"
+def _ranges(parts: Sequence[NDArray[np.float64]]) -> list[str]:
+    """Name each part by its ends, in as many digits as it takes to tell them apart."""
+    for digits in (4, 7, 12, 17):
+        names = [f"{part.min():.{digits}g} to {part.max():.{digits}g}" for part in parts]
+        ends = [f"{end:.{digits}g}" for part in parts for end in {part.min(), part.max()}]
+        if len(set(ends)) == len(ends):
+            break
+    return names
+
+
+def _unlike(name: str, taken: Sequence[Any]) -> str:
+    """Put a name in parentheses until no value of the column is called that."""
+    while name in map(str, taken):
+        name = f"({name})"
+    return name
 
 
 class Pairs(NamedTuple):
@@ -222,8 +265,10 @@ def pairs(name: str, keys: Sequence[Any], labels: NDArray[Any]) -> Pairs:
         labels: [N], 0 or 1.
 
     Raises:
-        DataError: there is no pair.
+        DataError: there is no pair, or the column holds lists or objects.
     """
+    if any(isinstance(key, list | dict) for key in keys):
+        raise DataError(f"pair_column={name}: the column holds lists or objects, no names of pairs")
     groups: dict[Any, list[int]] = {}
     alone = 0
     for place, key in enumerate(keys):

@@ -34,14 +34,14 @@ def test_it_reproduces_the_figures_of_the_training_to_the_last_digit(command, tm
     record = json.loads((run / "metrics.json").read_text())
     for split in ("test", "val"):
         command("evaluate", f"checkpoint={run}", *DATA, f"split={split}", f"hydra.run.dir={split}")
-        (found,) = json.loads((tmp_path / split / "metrics.json").read_text())["models"]
+        (found,) = json.loads((tmp_path / split / "evaluation.json").read_text())["models"]
         assert {key: found[key] for key in record[split]} == record[split]
     ours = pq.read_table(tmp_path / "test" / "predictions.parquet")
     theirs = pq.read_table(run / "predictions.parquet")
     assert ours.select(["id", "label", "probability"]).equals(theirs)
     # What is set on the command line wins over what the checkpoint says.
     command("evaluate", f"checkpoint={run}", *DATA, "data.max_tokens=5", "hydra.run.dir=short")
-    (found,) = json.loads((tmp_path / "short" / "metrics.json").read_text())["models"]
+    (found,) = json.loads((tmp_path / "short" / "evaluation.json").read_text())["models"]
     assert found["loss"] != record["test"]["loss"]
 
 
@@ -52,7 +52,7 @@ def test_slices_of_several_checkpoints(command, tmp_path, saved):
         "slice=[distance,negated,length,has_negator,unknown_share]",
     )  # fmt: skip
     folder = evaluation(tmp_path)
-    for path in ("metrics.json", "slices.csv", "slices.json", "slices.png", "slices.svg",
+    for path in ("evaluation.json", "slices.csv", "slices.json", "slices.png", "slices.svg",
                  "predictions.parquet"):  # fmt: skip
         assert (folder / path).stat().st_size > 0, path
     assert matplotlib.image.imread(folder / "slices.png").std() > 0
@@ -85,6 +85,49 @@ def test_slices_of_several_checkpoints(command, tmp_path, saved):
     assert str(folder) in done.stdout
 
 
+def test_it_never_writes_over_a_training_and_is_no_run_of_a_report(command, tmp_path):
+    run = trained(command, tmp_path, "model=mlp")
+    before = (run / "metrics.json").read_bytes()
+    done = command("evaluate", f"checkpoint={run}", *DATA, f"hydra.run.dir={run}", code=1)
+    assert "is the folder of a training" in done.stdout
+    assert (run / "metrics.json").read_bytes() == before
+    command("evaluate", f"checkpoint={run}", *DATA)
+    said = command("report", "outputs").stdout
+    assert "1 completed run" in (tmp_path / "outputs" / "report" / "report.md").read_text(), said
+
+
+def test_figures_over_a_part_of_the_reviews_are_refused(command, tmp_path, saved):
+    done = command(
+        "evaluate", f"checkpoint={saved('mlp')}", *DATA, "trainer.limit_test_batches=1", code=1
+    )
+    assert "64 of 144 reviews were scored: trainer.limit_test_batches" in done.stdout
+    assert [path.name for path in evaluation(tmp_path).iterdir()] == ["evaluate.log"]
+
+
+def test_other_data_than_that_of_the_training(command, tmp_path):
+    contrast(tmp_path / "train.csv")
+    run = trained(command, tmp_path, "model=mlp", "data=files", "data.train=train.csv",
+                  "data.test=train.csv", "~data.val")  # fmt: skip
+    said = command("evaluate", f"checkpoint={run}", *DATA).stdout
+    assert "was trained on files, but is evaluated on negation" in said
+
+
+def test_any_value_can_be_drawn_and_an_empty_cell_is_none(command, tmp_path, saved):
+    rows = [f"a {word} film,{label},{price},{pair}" for word, label, price, pair in (
+        ("good", 1, "$", 1), ("bad", 0, "$$", 1), ("good", 1, "$a^$", ""), ("bad", 0, "", ""),
+    )]  # fmt: skip
+    (tmp_path / "t.csv").write_text("text,label,price,pair\n" + "\n".join(rows) + "\n")
+    said = command(
+        "evaluate", f"checkpoint={saved('mlp')}", "data=files", "data.test=t.csv", "slice=price",
+        "pair_column=pair", "trainer.accelerator=cpu",
+    ).stdout  # fmt: skip
+    assert "(none)" in said
+    assert "1 pairs by pair" in said
+    assert "2 rows have no partner" in said
+    drawn = (evaluation(tmp_path) / "slices.svg").read_text()
+    assert "$a^$" in drawn.replace("\\", "")
+
+
 def contrast(path, labels=("negative", "positive")):
     """Contrast pairs, one row alone and a group of three."""
     rows = [
@@ -103,7 +146,7 @@ def test_contrast_pairs_of_files_without_a_training_split(command, tmp_path, sav
         "trainer.accelerator=cpu",
     )  # fmt: skip
     folder = evaluation(tmp_path)
-    (entry,) = json.loads((folder / "metrics.json").read_text())["models"]
+    (entry,) = json.loads((folder / "evaluation.json").read_text())["models"]
     found = entry["pairs"]
     assert found["n"] == 8
     assert (found["rows_without_partner"], found["rows_in_other_groups"]) == (1, 3)
@@ -150,7 +193,7 @@ def test_mistakes_are_told_in_a_sentence(command, tmp_path, saved, overrides, wo
     done = command("evaluate", *DATA, *overrides, code=1)
     assert words.lower() in done.stdout.lower()
     assert "Traceback" not in done.stdout + done.stderr
-    assert not list(tmp_path.glob("outputs/evaluations/*/metrics.json"))
+    assert not list(tmp_path.glob("outputs/evaluations/*/evaluation.json"))
 
 
 def test_help_needs_no_torch():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from sentiment_pl import slices
 from sentiment_pl.data.tokenizer import Tokenizer
@@ -100,6 +101,40 @@ def test_rare_values_are_put_together():
     assert len(found.part) == len(values)
 
 
+def test_large_numbers_are_told_apart():
+    found = slices.cut("time", [1_600_000_000 + 60 * i for i in range(40)])
+    assert len(set(found.values)) == slices.RANGES
+    assert found.values[0] == "1600000000 to 1600000360"
+    assert np.bincount(found.part).tolist() == [7, 8, 8, 8, 9]
+
+
+def test_values_that_are_called_like_the_rest():
+    found = slices.cut("site", ["(none)", None, "a"])
+    assert parts(found) == ["(none)", "((none))", "a"]
+    found = slices.cut("site", [f"v{i}" for i in range(40)] + ["(others)"] * 2)
+    assert found.values.count("(others)") == 1
+    assert np.bincount(found.part).tolist() == [2, *[1] * 18, 22]
+
+
+def test_infinity_has_no_place_on_an_axis():
+    found = slices.cut("price", [1.0, math.inf, 2.0])
+    assert (found.values, found.numeric) == ([1.0, 2.0, math.inf], False)
+    found = slices.cut("price", [*map(float, range(30)), math.inf])
+    assert found.values[-1].endswith(" to inf")
+
+
+def test_f1_is_that_of_scikit_learn_and_its_interval_that_of_a_plain_bootstrap():
+    rng = np.random.default_rng(2)
+    labels = rng.integers(0, 2, 300)
+    said = (rng.random(300) < 0.3 + 0.4 * labels).astype(bool)
+    found = slices.f1(labels, said)
+    assert found.value == pytest.approx(f1_score(labels, said), abs=1e-12)
+    rows = [rng.integers(0, 300, 300) for _ in range(1500)]
+    drawn = [f1_score(labels[row], said[row]) for row in rows]
+    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, (0.025, 0.975)), abs=0.015)
+    assert slices.f1(np.zeros(3), np.zeros(3, bool)) is None
+
+
 def test_lists_are_no_slices():
     with pytest.raises(DataError, match="slice=tags"):
         slices.cut("tags", [["a"], []])
@@ -124,6 +159,11 @@ def test_pairs_and_their_consistency():
     logits[3] = 1.0  # one of the second pair is wrong
     share = slices.consistency(found, labels, logits)
     assert share == slices.proportion(1, 2)
+
+
+def test_lists_name_no_pairs():
+    with pytest.raises(DataError, match="pair_column=tags"):
+        slices.pairs("tags", [["a"], ["a"]], np.array([0, 1]))
 
 
 def test_no_pairs_at_all_is_an_error():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sentiment_pl.errors import UserError
+from sentiment_pl.errors import UserError, mendable
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -36,8 +36,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         output = Path("outputs", "reports", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
     try:
         report(folders, output.expanduser())
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    except Exception as error:
+        cause = mendable(error, folders=" (--output)")
+        if cause is None:
+            raise
+        sys.exit(f"error: {cause}")
 
 
 def report(folders: Sequence[Path], output: Path) -> None:

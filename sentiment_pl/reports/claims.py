@@ -73,10 +73,9 @@ def _outlook(comparisons: Iterable[Comparison]) -> str:
 
 def _comparable(a: Setting, b: Setting) -> bool:
     """Tell whether two settings of different architectures agree in all that both have."""
-    shared = a.values.keys() & b.values.keys()
-    return all(
-        a.values[key] == b.values[key] for key in shared - {"model._target_", "model.residual"}
-    )
+    # `residual` is about layers in the MLPs and about what a word gathers in attention.
+    shared = (a.values.keys() & b.values.keys()) - {"model._target_", "model.residual"}
+    return all(a.values[key] == b.values[key] for key in shared)
 
 
 def _matched(group: Group, first: str, second: str) -> Pairs:

@@ -116,7 +116,7 @@ def _hidden(group: Group) -> Picture | None:
         axis.set_xticks(sorted({s.hidden for _, line in curves for s in line}))
     _legend(figure, axes[0])
     return Picture(
-        f"{group.data}_hidden", "Metric against hidden size",
+        f"{group.slug}_hidden", "Metric against hidden size",
         "Mean over seeds; band: 95 % t interval over seeds; small marks: single runs.", figure,
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def _architectures(group: Group) -> Picture | None:
         axis.set_yticklabels(names if axis is axes[0] else [])
     theirs_too = " Open diamonds: the reference study, with ±3 points of accuracy."
     return Picture(
-        f"{group.data}_architectures", "Architectures compared",
+        f"{group.slug}_architectures", "Architectures compared",
         "Mean over seeds; thin line: 95 % bootstrap interval over test examples; thick band: 95 % "
         "t interval over seeds." + (theirs_too if group.data == "imdb" else ""), figure,
     )  # fmt: skip
@@ -188,7 +188,7 @@ def _cost(group: Group) -> Picture | None:
         axis.set_ylabel("accuracy" if axis is axes[0] else "")
     _legend(figure, axes[0])
     return Picture(
-        f"{group.data}_cost", "Accuracy against cost",
+        f"{group.slug}_cost", "Accuracy against cost",
         "Means over seeds with the 95 % t interval over seeds. Seconds are those of the machines "
         "that the runs were on, and of what else they had to do.", figure,
     )  # fmt: skip
@@ -217,7 +217,7 @@ def _learning(group: Group) -> Picture | None:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, axes[0])
     return Picture(
-        f"{group.data}_learning", "Learning curves", "A line a run; dropout counts in training.",
+        f"{group.slug}_learning", "Learning curves", "A line a run; dropout counts in training.",
         figure,
     )  # fmt: skip
 
@@ -239,7 +239,7 @@ def _calibration(group: Group) -> Picture | None:
     axis.set(xlabel="probability that the model gives", ylabel="share that is positive")
     axis.legend(frameon=False, fontsize=8)
     return Picture(
-        f"{group.data}_calibration", "Calibration",
+        f"{group.slug}_calibration", "Calibration",
         "Test examples of all seeds in ten bins of equal width; the expected calibration error is "
         "the mean over runs. Of each architecture the setting that validation chose.", figure,
     )  # fmt: skip
@@ -259,7 +259,7 @@ def _roc(group: Group) -> Picture | None:
     axis.set(xlabel="false positive rate", ylabel="true positive rate")
     axis.legend(frameon=False, fontsize=8, loc="lower right")
     return Picture(
-        f"{group.data}_roc", "ROC",
+        f"{group.slug}_roc", "ROC",
         "True positive rates averaged over seeds. Of each architecture the setting that validation "
         "chose.", figure,
     )  # fmt: skip

@@ -16,12 +16,12 @@ _ROWS = {
 }  # fmt: skip
 
 
-def draw(flows: list[Flow], data: str) -> list[Picture]:
+def draw(flows: list[Flow], slug: str) -> list[Picture]:
     """Draw states and layers, each where there are some.
 
     Args:
         flows: of one group.
-        data: the group's name.
+        slug: the group's, to name the files by.
     """
     kinds = [
         ("gradient_flow", "Gradient flow over positions", "distance from the end, in words",
@@ -31,7 +31,7 @@ def draw(flows: list[Flow], data: str) -> list[Picture]:
     ]  # fmt: skip
     return [
         Picture(
-            f"{data}_{name}", title,
+            f"{slug}_{name}", title,
             "Norm of the loss's derivative over its value nearest to the loss, geometric mean over "
             "seeds; band: 95 % t interval over seeds. Left: at the start, the first epoch at which "
             "anything arrives; right: after the last epoch.",

@@ -87,7 +87,7 @@ def _part(group: Group) -> dict[str, Any]:
         "study": comparisons.beside_study(group),
         "choices": comparisons.choices(group),
         "comparisons": {m: comparisons.compare(pairs, m) for m in ("accuracy", "auc")},
-        "pictures": figures.draw(group) + flow_figures.draw(flows, group.data),
+        "pictures": figures.draw(group) + flow_figures.draw(flows, group.slug),
     }
 
 
@@ -168,7 +168,8 @@ def _commands(results: Results) -> list[str]:
             plain = [o for o in overrides if not o.startswith("seed=")]
             seeds = ",".join(map(str, setting.seeds))
             multirun = "-m " if len(setting.seeds) > 1 else ""
-            words = shlex.join([*plain, f"seed={seeds}"])
+            # On one line, so that no text of a run's ends the block of code that it stands in.
+            words = " ".join(shlex.join([*plain, f"seed={seeds}"]).splitlines())
             lines[f"python -m sentiment_pl.train {multirun}{words}"] = None
     return list(lines)
 

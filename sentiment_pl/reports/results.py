@@ -7,8 +7,9 @@ A *setting* is all that a run was asked for but its seed; its runs differ in cha
 import hashlib
 import json
 import logging
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -104,6 +105,8 @@ class Group:
     n: int
     """How many test examples."""
     settings: list[Setting]
+    slug: str
+    """Begins the names of its figures' files: of no other group here, and without a folder."""
 
     @property
     def models(self) -> list[str]:
@@ -162,8 +165,17 @@ def collect(runs: Iterable[Run]) -> Results:
         for setting in members:
             setting.results.sort(key=lambda result: result.seed)
         _name(members)
-        results.groups.append(Group(*described[group], members))
+        data, n = described[group]
+        taken = {other.slug for other in results.groups}
+        results.groups.append(Group(data, n, members, _slug(data, taken)))
     return results
+
+
+def _slug(data: str, taken: Collection[str]) -> str:
+    """Make a file's name of a name that may hold anything, as OWNER/NAME holds a slash."""
+    slug = re.sub(r"[^\w-]+", "-", data)[:60]
+    numbers = ("", *(f"-{number}" for number in range(2, len(taken) + 2)))
+    return next(f"{slug}{number}" for number in numbers if f"{slug}{number}" not in taken)
 
 
 def _result(run: Run, record: dict[str, Any]) -> Result:

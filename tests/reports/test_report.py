@@ -3,12 +3,16 @@
 import csv
 import json
 import re
+from html.parser import HTMLParser
 
 import pytest
+from scipy.special import logit
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl import report, runs
 from sentiment_pl.errors import UserError
+from sentiment_pl.reports import page
+from sentiment_pl.reports.figures import draw
 from sentiment_pl.reports.results import collect
 
 
@@ -62,6 +66,49 @@ def test_the_page_needs_nothing_beside_it(grid):
     assert "|---|" not in page  # no table that was not understood as one
 
 
+class Markup(HTMLParser):
+    """Tags, attributes and addresses of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attributes, self.addresses = set(), set(), []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.addresses += [value for name, value in attrs if name in ("href", "src")]
+
+
+def test_whatever_a_run_is_called_the_page_shows_it_and_runs_nothing(
+    make_run, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(page.figures, "draw", lambda group: [])  # takes most of the time
+    evil = "<script>alert(1)</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) `|"
+    folders = [
+        make_run(
+            "gru", hidden, data=evil, name=f"{hidden} <b onclick='alert(1)'>",
+            evil={evil: f"{evil}{hidden}"},
+        )
+        for hidden in (64, 96)
+    ]  # fmt: skip
+    for folder in folders:
+        record = json.loads((folder / "metrics.json").read_text())
+        record |= {"model": f"gru{evil}", "device": evil}
+        record["overrides"] += [f"x={evil}\n```\n{evil}\n\n{evil}"]
+        (folder / "metrics.json").write_text(json.dumps(record))
+    failed = make_run("gru", 128, name="failed", data=evil)
+    (failed / "error.txt").write_text(evil)
+    (failed / "metrics.json").unlink()
+    report.main([str(tmp_path / "sweep"), "--output", str(tmp_path / "out")])
+    assert "[a](javascript" in capsys.readouterr().out  # nothing is taken for rich's own markup
+    markup = Markup((tmp_path / "out" / "report.html").read_text())
+    assert "table" in markup.tags
+    assert not markup.tags & {"script", "b", "iframe", "object", "form", "a"}
+    assert not {name for name in markup.attributes if name.startswith("on")}
+    assert all(address.startswith("data:image/svg+xml") for address in markup.addresses)
+
+
 def test_what_is_not_finished_is_named(grid, make_run):
     running, failed, stopped = (
         make_run("gru", 8, seed, name=name) for seed, name in enumerate("rfs", 5)
@@ -92,6 +139,21 @@ def test_several_folders_and_a_run_that_stands_twice(make_run, tmp_path, capsys)
     assert len(found.repeated) == 2
     report.main([str(tmp_path / "one"), str(tmp_path / "two"), "--output", str(tmp_path / "out")])
     assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_figures_of_each_test_set_have_names_of_their_own_and_no_folder(make_run, tmp_path):
+    make_run("gru", 64, data="owner/name")
+    other = make_run("gru", 96, data="owner/name")  # another file of that name
+    ids, labels, probabilities = runs.read_predictions(other)
+    runs.write_predictions(other, ids, 1 - labels, logit(probabilities))
+    make_run("gru", 128, data="owner-name")
+    make_run("gru", 256, data="../../evil")
+    groups = collect(runs.find_runs([tmp_path / "sweep"])).groups
+    slugs = {group.slug for group in groups}
+    assert slugs == {"owner-name", "owner-name-2", "owner-name-3", "-evil"}
+    assert {picture.name for group in groups for picture in draw(group)} >= {
+        f"{slug}_roc" for slug in slugs
+    }
 
 
 def test_other_test_sets_are_not_compared(make_run, tmp_path):

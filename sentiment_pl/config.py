@@ -31,6 +31,19 @@ def register_resolvers() -> None:
     )
 
 
+def register_launchers() -> None:
+    """Make the launchers of `hydra_plugins.sentiment_pl_launcher` known to Hydra.
+
+    It looks for plugins in folders alone, and an editable install (`pip install -e`) has none.
+    """
+    from hydra.core.plugins import Plugins
+
+    from hydra_plugins import sentiment_pl_launcher
+
+    for launcher in sentiment_pl_launcher.LAUNCHERS:
+        Plugins.instance().register(launcher)
+
+
 def quicken_help() -> None:
     """Let Hydra read its search path once for `--help`, not anew for each group that it lists.
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,6 @@ def launch(
         What each run returned; nothing if some could not be ended.
     """
     from hydra_plugins.hydra_joblib_launcher import _core
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     from sentiment_pl import runs
 
@@ -48,7 +48,7 @@ def launch(
         try:
             returned: Sequence[JobReturn] = _core.launch(launcher, job_overrides, initial_job_idx)
             return returned
-        except TerminatedWorkerError:
+        except BrokenProcessPool:
             before, completed = completed, sum(1 for _ in folder.rglob(runs.RECORD))
             again = completed > before
             print(

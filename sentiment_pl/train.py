@@ -288,6 +288,7 @@ def _plain(group: DictConfig) -> dict[str, Any]:
 def main() -> None:
     """Start a run or a multirun from the command line."""
     config.quicken_help()
+    config.register_launchers()
     sys.argv[1:] = map(config.quoted, sys.argv[1:])
     if distributed.launch().rank:
         # Behind the last override: it wins, and argparse wants all of them in one place.

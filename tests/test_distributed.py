@@ -90,7 +90,7 @@ def test_what_is_no_mistake(started):
     distributed.check(1, None, multirun=True)
     distributed.check("auto", {"_target_": "…"}, multirun=False)
     started(**SRUN)
-    distributed.check(4, {"_target_": "…"}, multirun=True)
+    distributed.check(4, {"_target_": "…"}, nodes=2, multirun=True)
 
 
 def test_alone_there_is_nobody_to_ask(started):

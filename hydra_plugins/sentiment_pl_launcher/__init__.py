@@ -1,6 +1,6 @@
 """Hydra takes launchers from the namespace `hydra_plugins` alone: this is the door of ours.
 
-Hydra imports it at every start, `--help` included, so it is light. Without hydra-submitit-launcher
+It is imported at every start, `--help` included, so it is light. Without hydra-submitit-launcher
 or hydra-joblib-launcher the launcher over it is not here either.
 """
 
@@ -9,6 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+
+LAUNCHERS: list[type[Launcher]] = []
+"""Those that are here; `sentiment_pl.config.register_launchers` makes them known to Hydra."""
 
 if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is not None:
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
@@ -33,6 +37,8 @@ if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is not None
             done: JobReturn = super().__call__(sweep_overrides, *args)
             return done
 
+    LAUNCHERS.append(SentimentSlurmLauncher)
+
 
 if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is not None:
     from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
@@ -47,3 +53,5 @@ if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is not None:
             from sentiment_pl import parallel
 
             return parallel.launch(self, job_overrides, initial_job_idx)
+
+    LAUNCHERS.append(SentimentParallelLauncher)

@@ -193,9 +193,7 @@ def environment(cluster, cache):
         "SENTIMENT_PL_CACHE": str(cache),
         "OMP_NUM_THREADS": "1",
         "HF_HUB_OFFLINE": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[2]),
-                                                    os.environ.get("PYTHONPATH")])),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture

@@ -12,6 +12,11 @@ from sentiment_pl.errors import DataError
 _LONGEST = 2**24
 """Characters of the longest row that can be."""
 
+_MOST_LINES = 2**16
+"""Lines of the longest row: what an open mark takes along lies in memory, a string a line."""
+
+_OPEN = "a quotation mark is not closed, or stands where none can"
+
 
 class Row(NamedTuple):
     """A row of a file, the line of names included."""
@@ -60,10 +65,13 @@ def parsed(file: Any, separator: str, path: Path) -> Iterator[Row]:
                 ) from error
             if len(lines.taken) == 1 and not lines.over:
                 # A mark in the midst of a text, as in "the 5" disc": harmless, since it does not
-                # reach into the next line.
-                fields = next(csv.reader(lines.taken, delimiter=separator))
+                # reach into the next line. If it does, the reader asks for one.
+                lenient = csv.reader(iter([*lines.taken, ""]), delimiter=separator)
+                fields = next(lenient)
+                if lenient.line_num > 1:
+                    fields, reason = None, _OPEN
             else:
-                reason = "a quotation mark is not closed, or stands where none can"
+                reason = _OPEN
                 lines.take_back()
         if fields != []:
             text = "".join(lines.taken)
@@ -98,7 +106,7 @@ class _Lines:
             raise StopIteration
         self.taken.append(line)
         self.number += 1
-        if self._size >= _LONGEST:
+        if self._size >= _LONGEST or len(self.taken) > _MOST_LINES:
             raise _TooLongError
         return str(line)
 

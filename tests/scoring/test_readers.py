@@ -92,6 +92,34 @@ def test_a_mark_in_the_midst_of_a_text_does_no_harm(tmp_path):
     ]  # fmt: skip
 
 
+def test_an_open_mark_is_found_behind_another_one_in_the_midst_of_its_line(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        'n,title,text\n0,poor,weak\n1,"Great" film,"It is good,\nbut long"\n2,Bad,"terrible"\n'
+        '3,"Great" film,"a ""good"" one"\n4,"Great" film,"It is good'
+    )
+    rows, rejects = read(path)
+    assert [row["n"] for row in rows.values()] == ["0", "2", "3"]
+    assert rows[4]["text"] == 'a "good" one'
+    assert rejects[1].content == '1,"Great" film,"It is good,'
+    assert rejects[2].content == 'but long"'
+    assert rejects[5].content == '4,"Great" film,"It is good'
+    assert "quotation mark is not closed" in rejects[1].reason
+    assert "quotation mark is not closed" in rejects[5].reason
+
+
+def test_an_open_mark_takes_no_more_lines_than_a_row_can_have(tmp_path, monkeypatch):
+    monkeypatch.setattr(separated, "_MOST_LINES", 100)
+    path = tmp_path / "a.csv"
+    long = '"' + "so on\n" * 99 + 'end"'
+    path.write_text(f'text,n\n{long},0\n"open,1\n' + "and so on,2\n" * 200 + '"closed",3\n')
+    rows, rejects = read(path)
+    assert (len(rows), list(rejects)) == (202, [1])
+    assert rows[0]["text"] == long.strip('"')
+    path.write_text(f'text,n\n"so on\n{long[1:]},0\n')  # a line more
+    assert read(path)[1][0].content == '"so on'
+
+
 def test_an_open_mark_takes_no_more_than_the_longest_row(tmp_path, monkeypatch):
     monkeypatch.setattr(separated, "_LONGEST", 1000)
     path = tmp_path / "a.csv"

@@ -14,7 +14,7 @@ from datasets import Dataset, Features, Value
 from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.reviews import Raw
 from sentiment_pl.data.separated import parsed
-from sentiment_pl.data.sources.unreadable import raise_unreadable
+from sentiment_pl.data.sources.unreadable import first_fault, raise_unreadable
 from sentiment_pl.errors import DataError
 
 _FORMATS = {
@@ -80,7 +80,7 @@ def read_tables(kind: str, paths: list[Path], scratch: Path) -> Raw:
         if kind == "csv":
             separator = "\t" if _suffix(paths[0]) == ".tsv" else ","
             for path in paths:
-                _check_marks(path, separator)
+                _check_rows(path, separator)
             columns = _csv_columns(paths[0], separator)
             # Every column is read as it is written: pandas would make a missing value of the word
             # "null", and a column's type would be that of its first rows.
@@ -117,16 +117,35 @@ def _check_start(path: Path) -> None:
         raise DataError(f'{path}: begins with null, not with an object as in {{"text": "..."}}')
 
 
-def _check_marks(path: Path, separator: str) -> None:
-    """Raise DataError where a quotation mark is not closed: pandas would make one row of many."""
+def _check_rows(path: Path, separator: str) -> None:
+    """Raise DataError where a row is none, which pandas would read all the same.
+
+    It would make one row of many where a quotation mark is not closed, and fill a row of too few
+    fields with empty ones. Rows of too many it refuses itself.
+    """
     with _open(path) as file:
-        for row in parsed(file, separator, path):
-            if row.reason:
+        rows = parsed(file, separator, path)
+        names: list[str] = []
+        for row in rows:
+            if row.fields is None:
                 start = row.text[:60].rstrip("\r\n")
                 raise DataError(
                     f"{path}: line {row.line}: {row.reason}: {start!r}. One within a text is"
                     ' written twice, as in "the 5"" disc"'
                 )
+            names = names or row.fields
+            # To pandas a line of spaces is no row.
+            if len(row.fields) < len(names) and row.text.strip(" \t\r\n"):
+                # Few fields may come of another fault, as bytes that are no text.
+                found = first_fault(path) or (
+                    f"line {row.line} has {_count(row.fields)} where the header names {len(names)}"
+                    f" ({', '.join(names)}). Write an empty field for what a row does not have"
+                )
+                raise DataError(f"{path}: {found}")
+
+
+def _count(fields: list[str]) -> str:
+    return "1 field" if len(fields) == 1 else f"{len(fields)} fields"
 
 
 def _csv_columns(path: Path, separator: str) -> list[str]:

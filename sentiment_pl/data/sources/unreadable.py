@@ -43,7 +43,7 @@ def _why(causes: list[BaseException], paths: list[Path]) -> str:
         if isinstance(cause, OSError) and cause.errno is not None:
             return f"{cause.strerror or cause}"
     for path in paths:
-        if fault := _first_fault(path):
+        if fault := first_fault(path):
             return fault
     for cause in causes:
         if type(cause).__name__ == "ParserError":  # of pandas
@@ -55,7 +55,7 @@ def _why(causes: list[BaseException], paths: list[Path]) -> str:
     return f"cannot be read ({type(root).__name__}: {' '.join(str(root).split())})"
 
 
-def _first_fault(path: Path) -> str:
+def first_fault(path: Path) -> str:
     """Look for the line that a reader stumbled over; empty where all seem right."""
     if path.suffix == ".parquet":
         with path.open("rb") as file:

@@ -106,11 +106,11 @@ def test_json_of_mixed_types(tmp_path, scratch):
     assert rows["extra"][:] == [None, 1, "x"]
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_a_blank_line_is_no_row(name, tmp_path, scratch):
+@pytest.mark.parametrize(("name", "blank"), [("a.csv", ""), ("a.csv", "  "), ("a.jsonl", "")])
+def test_a_blank_line_is_no_row(name, blank, tmp_path, scratch):
     path = Path(write_table(tmp_path / name, {"text": ["a", "b"], "label": [0, 1]}))
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines[:-1], "", lines[-1], "", ""]))
+    path.write_text("\n".join([*lines[:-1], blank, lines[-1], blank, blank]))
     assert Files(train=str(path)).load(scratch)["train"]["row"][:] == [0, 1]
 
 
@@ -119,6 +119,17 @@ ERRORS = {
         b'label,text\n0,fine\n1,"open\n0,"good"\n',
         "line 3: a quotation mark.*'1,\"open'",
     ),
+    "swallow.csv": (
+        b'label,title,text\n0,poor,weak\n1,"Great" film,"It is good\n0,Bad,"terrible"\n'
+        b"1,fine,lovely\n0,bad,awful\n",
+        "line 3: a quotation mark is not closed",
+    ),
+    "few.csv": (
+        b'text,label,x\n"fine\nfilm",0,a\ngood,1\n',
+        r"line 4 has 2 fields where the header names 3 \(text, label, x\)",
+    ),
+    "few.tsv": (b"text\tlabel\nfine\t0\n1\n", "line 3 has 1 field where the header names 2"),
+    "few.csv.gz": (gzip.compress(b'text,label\nfine,0\n""\n'), "line 3 has 1 field"),
     "ragged.csv": (b"text,label\nfine,0\ngood, really,1\n", "in line 3, saw 3.*quotation marks"),
     "ragged0.csv": (b"text,label\ngood, really,1\nfine,0\n", "row 0 has more fields.*text, label"),
     "end.csv": (b'text,label\n"fine,0\ngood,1\n', "line 2: a quotation mark"),

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import datasets
-import pyarrow as pa
-import pyarrow.compute as pc
-from datasets import Dataset, Features, Value
+from datasets import Features, Value
 
-from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.reviews import Raw
-from sentiment_pl.data.separated import parsed
+from sentiment_pl.data.separated import Row, parsed
+from sentiment_pl.data.sources.column_types import column_types
 from sentiment_pl.data.sources.unreadable import first_fault, raise_unreadable
 from sentiment_pl.errors import DataError
 
@@ -99,7 +97,7 @@ def read_tables(kind: str, paths: list[Path], scratch: Path) -> Raw:
             **options,
         )
         if kind == "csv":
-            types = _column_types(rows)
+            types = column_types(rows)
     except Exception as error:
         raise_unreadable(error, where, paths)
     return Raw(rows, where, types)
@@ -123,10 +121,10 @@ def _check_rows(path: Path, separator: str) -> None:
     It would make one row of many where a quotation mark is not closed, and fill a row of too few
     fields with empty ones. Rows of too many it refuses itself.
     """
+    names: list[str] = []
+    few: Row | None = None
     with _open(path) as file:
-        rows = parsed(file, separator, path)
-        names: list[str] = []
-        for row in rows:
+        for row in parsed(file, separator, path):
             if row.fields is None:
                 start = row.text[:60].rstrip("\r\n")
                 raise DataError(
@@ -135,13 +133,15 @@ def _check_rows(path: Path, separator: str) -> None:
                 )
             names = names or row.fields
             # To pandas a line of spaces is no row.
-            if len(row.fields) < len(names) and row.text.strip(" \t\r\n"):
-                # Few fields may come of another fault, as bytes that are no text.
-                found = first_fault(path) or (
-                    f"line {row.line} has {_count(row.fields)} where the header names {len(names)}"
-                    f" ({', '.join(names)}). Write an empty field for what a row does not have"
-                )
-                raise DataError(f"{path}: {found}")
+            if few is None and len(row.fields) < len(names) and row.text.strip(" \t\r\n"):
+                few = row
+    # Only at the end, since a packed file that is cut short, or none at all, is the better reason.
+    if few is not None and few.fields is not None:
+        found = first_fault(path) or (
+            f"line {few.line} has {_count(few.fields)} where the header names {len(names)}"
+            f" ({', '.join(names)}). Write an empty field for what a row does not have"
+        )
+        raise DataError(f"{path}: {found}")
 
 
 def _count(fields: list[str]) -> str:
@@ -158,37 +158,3 @@ def _csv_columns(path: Path, separator: str) -> list[str]:
             f" ({', '.join(first.columns)}). Put texts that hold the separator in quotation marks"
         )
     return list(first.columns)
-
-
-def _column_types(rows: Dataset) -> dict[str, str]:
-    """The type that all of a column's strings can be read as."""
-    candidates = {name: ["int64", "float64", "bool"] for name in rows.column_names}
-    filled = set()
-    for table in rows.with_format("arrow").iter(BATCH):
-        for name, kinds in candidates.items():
-            if not kinds:
-                continue
-            values = pc.unique(table[name])
-            values = values.filter(pc.not_equal(values, ""))
-            if len(values):
-                filled.add(name)
-                candidates[name] = [kind for kind in kinds if _all_are(values, kind)]
-    return {
-        name: kinds[0] if kinds and name in filled else "string"
-        for name, kinds in candidates.items()
-    }
-
-
-# Digits that are a name, not a number: 007 is not 7, and a float cannot tell long ones apart.
-_NAME = {"int64": r"^[+-]?0\d|^\+", "float64": r"^[+-]?0\d|^\+|^-?\d{16,}$", "bool": "^[01]$"}
-
-
-def _all_are(values: pa.Array, kind: str) -> bool:
-    """Whether strings can be read as another type without losing anything."""
-    if pc.any(pc.match_substring_regex(values, _NAME[kind])).as_py():
-        return False
-    try:
-        values.cast(kind)
-    except pa.ArrowInvalid:
-        return False
-    return True

@@ -92,6 +92,38 @@ def test_the_type_of_a_column_is_that_of_all_its_rows(tmp_path, scratch):
     }
 
 
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        ("1.1 1.10 2.0", None), ("0x1F 31 7", None), ("0x1F 0x2A 0x3", None), ("2 2.0 1", None),
+        ("True true false", None), ("-0.0 0.0 1.5", None), ("1e1 10.0 2", None),
+        ("NaN nan 1", None),
+        ("0.1 0.10000000000000001 2", None), ("9007199254740993 9007199254740992.0 1", None),
+        ("1.10 2.50 3.00", [1.1, 2.5, 3.0]), ("0.0 -1.25 1e-05", [0.0, -1.25, 1e-05]),
+        ("2 2.5 -3", [2.0, 2.5, -3.0]), ("-0.00 -1.50 2.25", [0.0, -1.5, 2.25]),
+        ("9007199254740993 9007199254740992 -1", [9007199254740993, 9007199254740992, -1]),
+        ("TRUE FALSE TRUE", [True, False, True]),
+    ],
+)  # fmt: skip
+def test_cells_are_numbers_where_no_two_spellings_become_one(cells, values, tmp_path, scratch):
+    words = cells.split()
+    # The one that decides comes last, in a batch of its own.
+    columns = {
+        "text": ["a"] * 10_002, "label": [0, 1] * 5_001,
+        "x": words[1:] * 5_000 + [words[1], words[0]],
+    }  # fmt: skip
+    rows = Files(train=write_table(tmp_path / "a.csv", columns)).load(scratch)["train"]
+    found = rows["x"][:]
+    assert len(set(found)) == len(set(words))
+    assert [found[-1], found[0], found[1]] == (words if values is None else values)
+
+
+def test_a_number_that_is_missing_may_be_called_so(tmp_path, scratch):
+    columns = {"text": ["a", "b", "c"], "label": [0, 1, 1], "x": ["NaN", "", "2.5"]}
+    rows = Files(train=write_table(tmp_path / "a.csv", columns)).load(scratch)["train"]
+    assert str(rows["x"][:]) == "[nan, None, 2.5]"
+
+
 def test_json_of_mixed_types(tmp_path, scratch):
     path = write(
         tmp_path / "a.jsonl",

@@ -22,20 +22,20 @@ TOLERANCE = 1e-5
 LENGTHS = ((1,), (2, 1), (17, 5, 16), (300, 33))
 """Lengths of the reviews, batch by batch, that the graph is checked with."""
 
-EXAMPLE = '''\
-"""Reads texts with {model}.onnx: pip install onnxruntime tokenizers; {name} "some text" …"""
+EXAMPLE = """\
+# Reads texts with {graph!r}: pip install onnxruntime tokenizers; python {name!r} "some text" …
 import sys, numpy as np, onnxruntime, tokenizers
 from pathlib import Path
 base = Path(__file__).parent
-tokenizer = tokenizers.Tokenizer.from_file(str(base / "{model}.tokenizer.json"))
+tokenizer = tokenizers.Tokenizer.from_file(str(base / {tokenizer!r}))
 tokenizer.encode_special_tokens = True  # a text that says "[PAD]" holds no padding
-session = onnxruntime.InferenceSession(str(base / "{model}.onnx"))
+session = onnxruntime.InferenceSession(str(base / {graph!r}))
 rows = [e.ids or [1] for e in tokenizer.encode_batch(sys.argv[1:])]  # 1: an unknown word
 lengths = np.array([len(ids) for ids in rows])
 tokens = np.array([ids + [0] * (lengths.max() - len(ids)) for ids in rows])
 for logit in session.run(["logits"], {{"tokens": tokens, "lengths": lengths}})[0]:
     print({labels}[int(logit >= 0)], 1 / (1 + np.exp(-np.float64(logit))))
-'''
+"""
 
 
 class _Graph(nn.Module):
@@ -102,7 +102,9 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
     with replacing(tokenizer) as partial:
         partial.write_text(model.tokenizer.to_json(), encoding="utf-8")
     with replacing(example) as partial:
-        text = EXAMPLE.format(model=path.stem, name=example.name, labels=list(model.labels))
+        text = EXAMPLE.format(
+            graph=path.name, tokenizer=tokenizer.name, name=example.name, labels=list(model.labels)
+        )
         partial.write_text(text, encoding="utf-8")
     return [path, tokenizer, example]
 

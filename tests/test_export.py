@@ -63,14 +63,15 @@ def test_so_do_the_graphs_of_all_variants(saved, tmp_path, name, settings):
 
 def test_the_example_needs_nothing_of_this_package(capsys, saved, tmp_path):
     path = saved("weighted_mlp", labels=("it's bad", "good"))
-    main([str(path), "--export", str(tmp_path / "my model.onnx")])
+    name = """my "mo'del" \\n{x}"""
+    main([str(path), "--export", str(tmp_path / f"{name}.onnx")])
     files = {p.name for p in tmp_path.iterdir()}
-    assert files == {"my model.onnx", "my model.tokenizer.json", "my model.example.py"}
+    assert files == {f"{name}.onnx", f"{name}.tokenizer.json", f"{name}.example.py"}
     texts = ["Not what I expected", "", "xyzzy best MOVIE", "[PAD]"]
     code = (
         "import runpy, sys; sys.modules['torch'] = sys.modules['sentiment_pl'] = None\n"
         f"sys.argv = ['example', *{texts!r}]\n"
-        f"runpy.run_path({str(tmp_path / 'my model.example.py')!r})"
+        f"runpy.run_path({str(tmp_path / name)!r} + '.example.py')"
     )
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
     done = subprocess.run(
@@ -83,7 +84,7 @@ def test_the_example_needs_nothing_of_this_package(capsys, saved, tmp_path):
         label, probability = line.rsplit(" ", 1)
         assert label == ("it's bad", "good")[reading.probability >= 0.5]
         assert float(probability) == pytest.approx(reading.probability, abs=1e-5)
-    assert len((tmp_path / "my model.example.py").read_text().splitlines()) <= 15
+    assert len((tmp_path / f"{name}.example.py").read_text().splitlines()) <= 15
 
 
 def test_a_graph_that_is_off_is_not_written(saved, tmp_path, monkeypatch):

@@ -62,9 +62,11 @@ class LabelCodes(dict[Any, int | None]):
 
 
 def whole_number(name: str) -> str:
-    """'1' for any way to write one: 1.0, 01, True. Other words as they are."""
+    """'1' for any way to write one: 1.0, 01, True. Other words as they are, 0_1 among them."""
     if name.lower() in {"true", "false"}:
         return str(int(name.lower() == "true"))
+    if "_" in name:  # Python reads 0_1 as 1
+        return name
     try:
         number = float(name)
     except ValueError:

@@ -60,6 +60,12 @@ def test_names_of_labels_come_first(values, names):
     assert labels_of(values, names) == [0, 1]
 
 
+@pytest.mark.parametrize("value", ["0_1", "1_0", "1_", "0_0.0"])
+def test_what_only_python_reads_as_a_number_is_none(value):
+    with pytest.raises(DataError, match=f"the label '{value}' is neither"):
+        labels_of(["0", "1", value])
+
+
 def test_a_class_label_is_matched_by_name_where_it_has_both_names():
     three = ["positive", "neutral", "negative"]
     rows = read(with_names(three, [0, 2]))

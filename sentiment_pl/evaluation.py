@@ -264,9 +264,13 @@ def write_predictions(
                 "label": pa.array(labels, pa.int64()),
                 "probability": pa.array(expit(found)),
             }
-            # A column of the data that has one of these names is kept under another.
+            # A column of the data that has one of these names is kept under another, which none
+            # of the others has.
             for key, values in extra.items():
-                columns[f"source_{key}" if key in columns else key] = values
+                kept = key
+                while kept in columns or (kept != key and kept in extra):
+                    kept = f"source_{kept}"
+                columns[kept] = values
             table = pa.table(columns)
             writer = writer or pq.ParquetWriter(partial, table.schema)
             writer.write_table(table)

@@ -7,10 +7,14 @@ import sys
 
 import matplotlib.image
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from sentiment_pl.data import negation
+from sentiment_pl.evaluation import write_predictions
+from sentiment_pl.models import load_checkpoint
 from tests.conftest import SMALL, only_run
 
 DATA = [*SMALL[:3], "trainer.accelerator=cpu"]
@@ -83,6 +87,38 @@ def test_slices_of_several_checkpoints(command, tmp_path, saved):
             assert sum(int(row["n"]) for row in found) == 144
     assert "unknown_share" in done.stdout
     assert str(folder) in done.stdout
+
+
+def test_a_checkpoint_does_not_take_over_the_settings_of_another(in_process, tmp_path, saved):
+    first, second = saved("mlp"), saved("gru")
+    checkpoint = torch.load(first, weights_only=True)
+    told = {"data": "negation", "max_tokens": 2, "truncate": "tail", "batch_size": 7}
+    checkpoint["sentiment_pl"]["trained_on"] = {**told, "counts": [1] * 100}
+    torch.save(checkpoint, first)
+    assert load_checkpoint(second).trained_on is None
+    for folder, asked in (("both", f"[{first},{second}]"), ("alone", str(second))):
+        in_process("evaluate", f"checkpoint={asked}", *DATA, f"hydra.run.dir={folder}")
+    both, alone = (
+        json.loads((tmp_path / folder / "evaluation.json").read_text())["models"]
+        for folder in ("both", "alone")
+    )
+    assert both[1] == alone[0]
+
+
+def test_columns_that_are_called_as_ours_are_all_kept(tmp_path):
+    extra = {
+        name: pa.array([name])
+        for name in ("version", "source_model", "model", "source_source_id", "id", "source_id")
+    }
+    path = tmp_path / "predictions.parquet"
+    write_predictions(path, np.array([3]), np.array([1]), {"mlp": np.zeros(1)}, extra)
+    found = pq.read_table(path).to_pylist()[0]
+    assert list(found.items()) == [
+        ("model", "mlp"), ("id", 3), ("label", 1), ("probability", 0.5), ("version", "version"),
+        ("source_model", "source_model"), ("source_source_model", "model"),
+        ("source_source_id", "source_source_id"), ("source_source_source_id", "id"),
+        ("source_id", "source_id"),
+    ]  # fmt: skip
 
 
 def test_it_never_writes_over_a_training_and_is_no_run_of_a_report(command, tmp_path):

@@ -90,6 +90,7 @@ class ReviewDataModule(lightning.LightningDataModule):
             raise ConfigError(f"data.cache_dir must be the path of a folder, got {cache_dir!r}")
         self.source = source
         self.batch_size, self.shuffle_seed = batch_size, shuffle_seed
+        self._given = (batch_size, self.preparation)
         self.num_workers = num_workers
         self.cache_dir = Path(cache_dir).expanduser()
         self._folder: Path | None = None
@@ -283,14 +284,16 @@ class ReviewDataModule(lightning.LightningDataModule):
         self.preparation.build(folder)
 
     def adopt(self, settings: Mapping[str, Any]) -> None:
-        """Treat reviews as a training did.
+        """Treat reviews as a training did, and otherwise as this object was told to.
 
         Args:
-            settings: any of `max_tokens`, `truncate` and `batch_size`.
+            settings: any of `max_tokens`, `truncate` and `batch_size`; those of an earlier call
+                no longer count.
         """
         others = dict(settings)
-        self.batch_size = others.pop("batch_size", self.batch_size)
-        self.preparation = dataclasses.replace(self.preparation, **others)
+        batch_size, preparation = self._given
+        self.batch_size = others.pop("batch_size", batch_size)
+        self.preparation = dataclasses.replace(preparation, **others)
 
     @contextmanager
     def reviews(self, split: str) -> Iterator[Dataset]:

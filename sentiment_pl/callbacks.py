@@ -89,6 +89,7 @@ class History(lightning.Callback):
         """A row an epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
         self._before = 0.0  # seconds of this epoch before the run was taken up again
         self._start = 0.0
+        self._validated = False  # in this epoch
 
     def on_train_start(self, *args: Any) -> None:
         """Start the clock; a run that goes on in the middle of an epoch does not start that one."""
@@ -96,7 +97,11 @@ class History(lightning.Callback):
 
     def on_train_epoch_start(self, *args: Any) -> None:
         """Start the clock."""
-        self._before, self._start = 0.0, time.perf_counter()
+        self._before, self._start, self._validated = 0.0, time.perf_counter(), False
+
+    def on_validation_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Note that there are figures of this epoch."""
+        self._validated = True
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -109,7 +114,7 @@ class History(lightning.Callback):
         figures |= {
             key: float(metrics[key])
             for key in ("val/loss", "val/accuracy", "val/f1", "val/auc")
-            if key in metrics
+            if key in metrics and self._validated  # else they are of an earlier epoch
         }
         epoch, seconds = trainer.current_epoch + 1, self._seconds()
         self.epochs.append({"epoch": epoch, "seconds": seconds} | figures)
@@ -123,12 +128,16 @@ class History(lightning.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"epochs": [dict(row) for row in self.epochs], "seconds": self._seconds()}
+        return {
+            "epochs": [dict(row) for row in self.epochs],
+            "seconds": self._seconds(),
+            "validated": self._validated,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember what a checkpoint kept."""
         self.epochs = [dict(row) for row in state_dict["epochs"]]
-        self._before = state_dict.get("seconds", 0.0)
+        self._before, self._validated = state_dict["seconds"], state_dict["validated"]
 
     def _seconds(self) -> float:
         return self._before + time.perf_counter() - self._start

@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning
 import torch
@@ -23,8 +24,9 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
 
 import sentiment_pl
+from sentiment_pl import distributed
 from sentiment_pl.errors import DataError, check_number
-from sentiment_pl.models import read_checkpoint
+from sentiment_pl.models import SentimentModule, read_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         return read_checkpoint(Path(path))
 
 
-def check_resumable(path: Path, model: lightning.LightningModule) -> int:
+_TRAINED_BY = ("lr", "weight_decay", "schedule", "warmup")
+"""Settings of a model that its optimiser's state brings along, whatever a later run asks for."""
+
+
+def check_resumable(path: Path, model: SentimentModule) -> int:
     """See that a run of this model can go on from a checkpoint, before the trainer touches it.
 
     Args:
@@ -93,11 +99,12 @@ def check_resumable(path: Path, model: lightning.LightningModule) -> int:
         The optimiser's steps that the checkpoint has behind it.
 
     Raises:
-        DataError: it is cut short, not one of ours, of another model, or holds no training state.
+        DataError: it is cut short, not one of ours, of another model, vocabulary, optimiser or
+            number of processes, or holds no training state.
     """
     advice = (
         "Nothing was changed. To start this run anew, say resume=never (or delete that file); to go"
-        " on from another checkpoint, ckpt_path=FILE"
+        " on from another checkpoint of this run, ckpt_path=FILE"
     )
     try:
         checkpoint = read_checkpoint(path)
@@ -105,7 +112,7 @@ def check_resumable(path: Path, model: lightning.LightningModule) -> int:
         raise DataError(f"{error}. {advice}") from error
     ours = checkpoint["sentiment_pl"]
     name, version = ours.get("model"), ours.get("version")
-    if name != getattr(model, "name", None):
+    if name != model.name:
         raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
     theirs = {key: tuple(value.shape) for key, value in checkpoint["state_dict"].items()}
     mine = {key: tuple(value.shape) for key, value in model.state_dict().items()}
@@ -115,9 +122,27 @@ def check_resumable(path: Path, model: lightning.LightningModule) -> int:
             f"{path}, written by sentiment_pl {version}, has other weights than this run's {name}:"
             f" {key} is {theirs.get(key)}, here {mine.get(key)}. {advice}"
         )
-    missing = {"optimizer_states", "loops", "callbacks"} - set(checkpoint)
+    if ours.get("tokenizer") != model.tokenizer.to_json():
+        raise DataError(
+            f"{path} has another vocabulary than this run, so that its word vectors would go to"
+            f" other words: say data= and its settings as that run did. {advice}"
+        )
+    missing = {"optimizer_states", "loops", "callbacks", "running_metrics"} - set(checkpoint)
     if missing:
         raise DataError(f"{path} holds weights alone, nothing to go on from. {advice}")
+    before, now = checkpoint["hyper_parameters"], dict(model.hparams)
+    if other := [key for key in _TRAINED_BY if before.get(key) != now[key]]:
+        said = ", ".join(f"model.{key} was {before.get(key)}, is {now[key]}" for key in other)
+        raise DataError(
+            f"{path} was trained with other settings ({said}), and its optimiser would go on with"
+            f" those: say them as that run did. {advice}"
+        )
+    processes = len(checkpoint["running_metrics"])
+    if processes != distributed.launch().processes:
+        raise DataError(
+            f"{path} was saved by {processes} processes, this run has"
+            f" {distributed.launch().processes}: start as many as then. {advice}"
+        )
     if version != sentiment_pl.__version__:
         log.warning(
             "%s was written by sentiment_pl %s, this is %s: the run goes on, but may end a little"
@@ -131,11 +156,12 @@ class LastCheckpoint(ModelCheckpoint):
     """Saves what a run goes on from: after every epoch, every few minutes, and when told to stop.
 
     It owns the signals that announce the end of a job: SIGTERM (scancel, preemption, `scontrol
-    requeue`) and, under SLURM, SIGUSR1 and SIGUSR2 (`sbatch --signal`, which submitit sets). A
-    signal handler may run in the middle of an optimiser's step, so ours takes a note alone; the
-    checkpoint is saved between two batches, and then the job is put back into the queue: by
-    submitit where it started the job, by `scontrol requeue` elsewhere. After SIGTERM SLURM does
-    that itself, or somebody meant the job to end.
+    requeue`), SIGINT (Ctrl-C) and, under SLURM, SIGUSR1 and SIGUSR2 (`sbatch --signal`, which
+    submitit sets). A signal handler may run in the middle of an optimiser's step, so ours takes a
+    note alone; the checkpoint is saved between two batches, and then the job is put back into the
+    queue: by submitit where it started the job, by `scontrol requeue` elsewhere. After SIGTERM
+    SLURM does that itself, or somebody meant the job to end. While the best checkpoint is measured,
+    after the training, there is nothing to save, and the run ends at once.
 
     Args:
         dirpath: the folder of checkpoints.
@@ -173,13 +199,47 @@ class LastCheckpoint(ModelCheckpoint):
         """Start the clock and listen; Lightning has set its own handlers by now."""
         super().on_train_start(trainer, pl_module)
         self._saved_at, self._told = time.monotonic(), None
-        if threading.current_thread() is threading.main_thread():
-            of_slurm = [signal.SIGUSR1, signal.SIGUSR2] if "SLURM_JOB_ID" in os.environ else []
-            for number in (signal.SIGTERM, *of_slurm):
-                self._handlers[number] = signal.signal(number, self._note)
+        self._listen(self._note)
+
+    def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Listen also where the best checkpoint is measured."""
+        super().on_validation_start(trainer, pl_module)
+        if trainer.state.fn != TrainerFn.FITTING:
+            self._listen(self._end)
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Leave the signals to whoever had them."""
+        super().on_validation_end(trainer, pl_module)
+        if trainer.state.fn != TrainerFn.FITTING:
+            self._stop_listening()
+
+    def on_test_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Listen also where the best checkpoint is measured."""
+        self._listen(self._end)
+
+    def on_test_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Leave the signals to whoever had them."""
+        self._stop_listening()
+
+    def _listen(self, handler: Callable[[int, FrameType | None], None]) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        of_slurm = [signal.SIGUSR1, signal.SIGUSR2] if "SLURM_JOB_ID" in os.environ else []
+        for number in (signal.SIGTERM, signal.SIGINT, *of_slurm):
+            self._handlers[number] = signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self._told == number:
+            raise KeyboardInterrupt  # somebody does not want to wait
         self._told = number
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        previous = self._stop_listening().get(number)
+        log.warning(
+            "%s while the best checkpoint is measured: the run stops here and goes on from there",
+            signal.Signals(number).name,
+        )
+        self._hand_back(number, previous)
 
     def _stop_listening(self) -> dict[int, Any]:
         handlers, self._handlers = self._handlers, {}
@@ -191,11 +251,12 @@ class LastCheckpoint(ModelCheckpoint):
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save if it is time, or if told to stop."""
-        progress = trainer.fit_loop.epoch_loop.batch_progress
         validates = (batch_idx + 1) % (trainer.val_check_batch or 1) == 0
-        accumulates = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
-        if progress.is_last_batch or validates or accumulates:
-            return  # from such a place Lightning would go on without validation, or lose gradients
+        ends = trainer.is_last_batch or trainer.should_stop or _out_of_steps(trainer)
+        if ends or validates or _accumulates(trainer):
+            # From such a place Lightning would go on without validation or the end of the epoch, or
+            # lose gradients.
+            return
         self._save_if_due(trainer, batch_idx)
 
     def on_validation_batch_end(
@@ -203,7 +264,8 @@ class LastCheckpoint(ModelCheckpoint):
         *args: Any,
     ) -> None:  # fmt: skip
         """Save if it is time, or if told to stop: the training batches before the validation."""
-        if trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking:
+        fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
+        if fitting and not _accumulates(trainer):
             self._save_if_due(trainer, batch_idx)
 
     def on_save_checkpoint(
@@ -225,11 +287,10 @@ class LastCheckpoint(ModelCheckpoint):
         self._stop_if_told(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Leave the signals to whoever had them: what is left to do is quickly repeated."""
+        """Stop if told to since the last epoch's end, which is saved; then stop listening."""
         super().on_train_end(trainer, pl_module)
-        told, handlers = self._told, self._stop_listening()
-        if told is not None and callable(handlers.get(told)):
-            handlers[told](told, None)
+        self._stop_if_told(trainer)
+        self._stop_listening()
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException
@@ -249,14 +310,19 @@ class LastCheckpoint(ModelCheckpoint):
     def _stop_if_told(self, trainer: lightning.Trainer) -> None:
         if not self._any_process(trainer, self._told is not None):
             return
-        number = self._told or signal.SIGTERM  # another process of this run was told
+        number = max(told or 0 for told in distributed.gathered(self._told))
         previous = self._stop_listening().get(number)
         log.warning(
             "%s in epoch %d: %s is saved, the run stops here and goes on from there",
             signal.Signals(number).name, trainer.current_epoch + 1, self.path,
         )  # fmt: skip
         trainer.strategy.barrier()
-        if number != signal.SIGTERM and trainer.is_global_zero:
+        self._hand_back(number, previous)
+
+    @staticmethod
+    def _hand_back(number: int, previous: Any) -> NoReturn:
+        """Put the job back into the queue where the signal asks for that, and end the process."""
+        if number not in (signal.SIGTERM, signal.SIGINT) and distributed.launch().rank == 0:
             if callable(previous):
                 previous(number, None)  # submitit's: puts the job back into the queue and exits
             else:
@@ -268,6 +334,17 @@ class LastCheckpoint(ModelCheckpoint):
         if trainer.world_size == 1:
             return decision
         return bool(trainer.strategy.reduce_boolean_decision(decision, all=False))
+
+
+def _accumulates(trainer: lightning.Trainer) -> bool:
+    """Whether gradients wait for more batches before the optimiser takes its step."""
+    loop = trainer.fit_loop
+    done = (loop.batch_idx + 1) % trainer.accumulate_grad_batches == 0
+    return not (done or trainer.is_last_batch)
+
+
+def _out_of_steps(trainer: lightning.Trainer) -> bool:
+    return 0 <= trainer.max_steps <= trainer.global_step
 
 
 def _requeue() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -56,6 +57,54 @@ class RandomState(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember what a checkpoint kept until training starts."""
         self._kept = state_dict["processes"][distributed.launch().rank]
+
+
+class TrainerState(lightning.Callback):
+    """Keeps what a trainer forgets: the latest figures, which others go by, and that it is to stop.
+
+    Without it a run that stopped early would train for another epoch if it is taken up again, and
+    one that does not validate in every epoch would miss the figures of the last time.
+    """
+
+    def __init__(self) -> None:
+        self._metrics: dict[str, Tensor] = {}
+        self._max_steps: int | None = None
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add both."""
+        metrics = {key: value.detach().cpu() for key, value in trainer.callback_metrics.items()}
+        checkpoint["trainer_state"] = {"should_stop": trainer.should_stop, "metrics": metrics}
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take them up where training goes on."""
+        if trainer.state.fn == TrainerFn.FITTING:
+            kept = checkpoint["trainer_state"]
+            trainer.should_stop, self._metrics = kept["should_stop"], kept["metrics"]
+            epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
+            enough = epochs["processed"] >= (trainer.min_epochs or 0)
+            if (trainer.should_stop and enough) or checkpoint["global_step"] == trainer.max_steps:
+                epochs["completed"] = epochs["processed"]  # so that `current_epoch` is as it was
+            elif epochs["processed"] == epochs["ready"]:
+                self._max_steps = trainer.max_steps
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Hide `max_steps` while the loops are restored at the end of an epoch.
+
+        With it Lightning, as of 2.6, takes an epoch that has ended for one to be ended again.
+        """
+        if self._max_steps is not None:
+            trainer.fit_loop.epoch_loop.max_steps = -1
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Put the figures back; the trainer has emptied its own since the checkpoint was read."""
+        trainer.callback_metrics.update(self._metrics)
+        self._metrics = {}
+        if self._max_steps is not None:
+            trainer.fit_loop.epoch_loop.max_steps, self._max_steps = self._max_steps, None
 
 
 class RunningMetrics(lightning.Callback):

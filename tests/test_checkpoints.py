@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -59,8 +60,14 @@ def assert_same(one, other):
         ["model=mlp", "trainer.max_epochs=1", "+trainer.accumulate_grad_batches=2"],
         ["model=mlp", "trainer.max_epochs=2", "trainer.limit_train_batches=3"],
         ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.batch_size=96"],
+        ["model=mlp", "trainer.max_epochs=2", "+trainer.accumulate_grad_batches=2",
+         "+trainer.val_check_interval=3", "data.batch_size=96"],
+        ["model=mlp", "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2"],
+        ["model=mlp", "trainer.max_epochs=-1", "+trainer.max_steps=12"],
+        ["model=mlp", "trainer.max_epochs=8", "callbacks.early_stopping.patience=0"],
     ],
-    ids=["gru", "validation in the epoch", "accumulation", "limit", "workers"],
+    ids=["gru", "validation in the epoch", "accumulation", "limit", "workers",
+         "accumulation over a validation", "validation now and then", "steps", "early stopping"],
 )  # fmt: skip
 def test_a_run_saved_anywhere_ends_where_it_would_have_ended(tmp_path, monkeypatch, overrides):
     folder, saved = tmp_path / "run", []
@@ -137,6 +144,35 @@ def test_a_run_that_is_told_to_end_saves_first(tmp_path):
     last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     assert last["ReviewDataModule"]["epoch"] == 0
     assert 0 < last["ReviewDataModule"]["batches"] < 5000
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_while_it_is_measured_says_so(tmp_path, end):
+    process = start(tmp_path, "data.test=60000", "data.batch_size=8", "trainer.max_epochs=1")
+    ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if ended.exists() and "epoch 1/1" in ended.read_text():
+            break
+        time.sleep(0.05)
+    time.sleep(1.5)  # it takes many seconds to measure
+    process.send_signal(end)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + end
+    assert f"{end.name} while the best checkpoint is measured" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_ctrl_c_saves(tmp_path):
+    process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
+    log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert re.search(r"SIGINT in epoch 1: \S+last.ckpt is saved", said)
+    assert "Traceback" not in said
 
 
 SOMEWHERE = "a random moment"

@@ -1,5 +1,7 @@
 """Where the configuration lies, and checks of a composed one before anything heavy is imported."""
 
+import hashlib
+import importlib
 import secrets
 import sys
 from pathlib import Path
@@ -38,9 +40,7 @@ def register_launchers() -> None:
     """
     from hydra.core.plugins import Plugins
 
-    from hydra_plugins import sentiment_pl_launcher
-
-    for launcher in sentiment_pl_launcher.LAUNCHERS:
+    for launcher in importlib.import_module("hydra_plugins.sentiment_pl_launcher").LAUNCHERS:
         Plugins.instance().register(launcher)
 
 
@@ -104,6 +104,31 @@ def _exists(name: str) -> bool:
         return False
 
 
+def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
+    """Return what says in a run's settings which checkpoint of another run it began with.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run's.
+
+    Raises:
+        ConfigError: `resume=never` would delete the checkpoint that `ckpt_path` names.
+    """
+    if cfg.ckpt_path is None:
+        return {}
+    path = Path(cfg.ckpt_path).expanduser()
+    if folder.resolve() in path.resolve().parents:  # the run's own: it goes on, whatever it was
+        if cfg.resume == "never":
+            raise ConfigError(
+                f"resume=never begins {folder} anew and deletes its checkpoints, ckpt_path="
+                f"{cfg.ckpt_path} among them: leave one of the two out"
+            )
+        return {}
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"ckpt_path": f"checkpoint {digest[:12]}"}
+
+
 _NO_PART_IN_RESULTS = ("seed", "run_dir", "ckpt_path", "resume", "probes", "logger")
 _NO_PART_IN_DATA = ("cache_dir", "num_workers")
 _ONLOOKERS = (
@@ -158,6 +183,12 @@ def _check_watch(cfg: DictConfig) -> None:
     """Check what Lightning would stumble over only after an epoch: what is watched, how long."""
     check_choice("monitor", cfg.monitor, MONITORS)
     check_choice("mode", cfg.mode, ("max", "min"))
+    better = "min" if cfg.monitor.endswith("/loss") else "max"
+    if cfg.mode != better:
+        raise ConfigError(
+            f"mode={cfg.mode} would keep the worst checkpoint: monitor={cfg.monitor} asks for"
+            f" mode={better}"
+        )
     if cfg.monitor.startswith("val/") and cfg.trainer.get("limit_val_batches") == 0:
         raise ConfigError(
             f"trainer.limit_val_batches=0 leaves no {cfg.monitor} to go by: monitor=train/loss"

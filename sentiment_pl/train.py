@@ -69,6 +69,9 @@ def _run(cfg: DictConfig) -> float | None:
             sys.exit(1)
         finally:
             distributed.leave()
+            if multirun:  # this process would wait for more work, whatever the run ended with
+                claim.close()
+                parallel.end_with_launcher()
 
 
 def _begin(cfg: DictConfig, folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -80,14 +83,14 @@ def _begin(cfg: DictConfig, folder: Path) -> tuple[dict[str, Any] | None, dict[s
     from sentiment_pl import runs
     from sentiment_pl.checkpoints import LAST
 
-    settings = config.settings(cfg)
+    settings = config.settings(cfg) | config.start(cfg, folder)
     record = runs.begin(folder, settings, cfg.seed, anew=cfg.resume == "never")
     if record is not None:
         log.info("%s is complete already: nothing to do", folder)
         return record, settings
     _write_config(cfg, folder)
     last = folder / "checkpoints" / LAST
-    if cfg.ckpt_path is None and last.exists():
+    if last.exists() and (cfg.ckpt_path is None or "ckpt_path" in settings):
         log.info("going on from %s", last)
         cfg.ckpt_path = str(last)
     elif cfg.ckpt_path is not None:
@@ -139,7 +142,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     from sentiment_pl.checkpoints import check_resumable
     from sentiment_pl.loggers import LastingCSVLogger
     from sentiment_pl.relocation import Relocation
-    from sentiment_pl.resuming import RandomState, RunningMetrics
+    from sentiment_pl.resuming import RandomState, RunningMetrics, TrainerState
     from sentiment_pl.statistics import scores
 
     console.quieten_lightning()
@@ -148,12 +151,10 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     predictions = Predictions()
     callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
-    callbacks.append(Relocation())
+    callbacks += [Relocation(), RandomState(cfg.seed), RunningMetrics(), TrainerState()]
     with distributed.together():
         # Before the data, which may take long to prepare: the devices asked for may not be there.
-        trainer = _trainer(
-            cfg, folder, [*callbacks, RandomState(cfg.seed), RunningMetrics(), predictions]
-        )
+        trainer = _trainer(cfg, folder, [*callbacks, predictions])
         data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
         recipe = instantiate(cfg.embedding)
         data.prepare_data()
@@ -172,14 +173,15 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
 
     trainer.fit(model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
     best = getattr(trainer.checkpoint_callback, "best_model_path", "")
-    epochs = trainer.current_epoch
     # Now, since the best checkpoint brings its own, shorter history along.
     history = next((c.epochs for c in callbacks if isinstance(c, History)), [])
+    epochs = len(history) or trainer.current_epoch  # which does not count an unfinished one
     seconds = sum(row["seconds"] for row in history)
     figures: dict[str, Any] = {"val": None, "test": None}
-    trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
-    figures["val"] = scores(*predictions.arrays()[1:])
-    if data.has_test:
+    if trainer.limit_val_batches:
+        trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
+        figures["val"] = scores(*predictions.arrays()[1:])
+    if data.has_test and trainer.limit_test_batches:
         trainer.test(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
         ids, labels, logits = predictions.arrays()
         figures["test"] = scores(labels, logits)

@@ -1,5 +1,6 @@
 """A run folder that was moved, and a run that goes on from the checkpoint of another."""
 
+import re
 import shutil
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_best_checkpoint_that_is_lost_is_told(interrupted, tmp_path, caplog, l
 
 
 def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, monkeypatch):
-    run = [*SMALL, *RUN]
+    run = [*SMALL, *RUN, "mode=min"]
     in_process("train", *run, "hydra.run.dir=run", "trainer.max_epochs=2")
     (tmp_path / "run" / "metrics.json").unlink()
     best = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()
@@ -124,3 +125,62 @@ def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_proces
     )
     assert all(torch.equal(best["state_dict"][key], last["state_dict"][key])
                for key in last["state_dict"])  # fmt: skip
+
+
+BEGUN = [*SMALL, "model=mlp", "model.schedule=constant"]
+"""With a schedule that leaves open how long the next run is."""
+
+
+@pytest.fixture
+def other(in_process, tmp_path):
+    """The last checkpoint of a complete run, from which another may begin."""
+    in_process("train", *BEGUN, "trainer.max_epochs=1", "hydra.run.dir=other")
+    return tmp_path / "other" / "checkpoints" / "last.ckpt"
+
+
+def test_a_run_that_began_with_another_goes_on_from_its_own(in_process, other, tmp_path):
+    cold = [*BEGUN, "trainer.max_epochs=2", "hydra.run.dir=run"]
+    run = [*cold, f"ckpt_path={other}"]
+    said = in_process("train", *run)
+    assert "going on from" not in said
+    (tmp_path / "run" / "metrics.json").unlink()
+    said = in_process("train", *run)
+    assert f"going on from {tmp_path}/run/checkpoints/last.ckpt" in said
+    # What it began with is one of its settings, so that no report takes it for one that began cold.
+    said = in_process("train", *cold, code=1)
+    assert "ckpt_path was checkpoint " in said
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["data.seed=1"], "has another vocabulary than this run"),
+        (["model.lr=1e-5", "model.weight_decay=0.5"],
+         r"other settings \(model.lr was 0.003, is 1e-05, model.weight_decay was 0.01, is 0.5\)"),
+    ],
+)  # fmt: skip
+def test_a_run_that_the_other_does_not_fit_is_refused(in_process, other, overrides, words):
+    # Vocabularies of one size, as most are.
+    sized = ["data.vocab_size=300", "trainer.max_epochs=1"]
+    in_process("train", *BEGUN, *sized, "hydra.run.dir=sized")
+    path = other.parents[2] / "sized" / "checkpoints" / "last.ckpt"
+    said = in_process("train", *BEGUN, *sized, *overrides, f"ckpt_path={path}", code=1)
+    assert re.search(words, said)
+    assert "Nothing was changed" in said
+    assert "Traceback" not in said
+
+
+def test_another_number_of_processes_is_refused(in_process, other):
+    checkpoint = torch.load(other, weights_only=True)
+    checkpoint["running_metrics"] *= 2
+    torch.save(checkpoint, other)
+    said = in_process("train", *BEGUN, f"ckpt_path={other}", code=1)
+    assert "was saved by 2 processes, this run has 1: start as many as then" in said
+
+
+def test_a_checkpoint_that_is_asked_for_is_not_deleted(in_process, other):
+    said = in_process(
+        "train", *BEGUN, f"ckpt_path={other}", "resume=never", "hydra.run.dir=other", code=1
+    )
+    assert "leave one of the two out" in said
+    assert other.exists()

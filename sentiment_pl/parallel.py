@@ -48,6 +48,13 @@ def launch(
         try:
             returned: Sequence[JobReturn] = _core.launch(launcher, job_overrides, initial_job_idx)
             return returned
+        except KeyboardInterrupt:
+            print(
+                "interrupted: its runs save and end. The same command with"
+                f" hydra.sweep.dir={folder} goes on",
+                file=sys.stderr,
+            )
+            sys.exit(128 + signal.SIGINT)
         except BrokenProcessPool:
             before, completed = completed, sum(1 for _ in folder.rglob(runs.RECORD))
             again = completed > before
@@ -69,7 +76,7 @@ def end_with_launcher() -> None:
     launcher = int(os.environ.get(_LAUNCHER, os.getpid()))
     if launcher == os.getpid():
         return
-    if os.getppid() != launcher:  # between two runs
+    if os.getppid() != launcher:  # no run is under way here
         os._exit(128 + signal.SIGTERM)
     if not any(thread.name == _LAUNCHER for thread in threading.enumerate()):
         threading.Thread(target=_watch, args=(launcher,), name=_LAUNCHER, daemon=True).start()

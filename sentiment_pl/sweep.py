@@ -127,7 +127,10 @@ def _writable(folder: Path, key: str) -> None:
 def _number(config: DictConfig) -> int:
     """How many runs a sweep is to have."""
     trials = config.hydra.sweeper.get("n_trials")  # of a search
-    return len(jobs(config, list(config.hydra.overrides.task))) if trials is None else int(trials)
+    if trials is not None:
+        return int(trials)
+    found = jobs(config, list(config.hydra.overrides.task))
+    return len(set(map(tuple, found)))  # seed=0,0 is one run
 
 
 def jobs(config: DictConfig, arguments: Sequence[str]) -> list[list[str]]:

@@ -57,6 +57,9 @@ def report(folders: Sequence[Path], output: Path) -> None:
     from sentiment_pl import console, runs
     from sentiment_pl.reports import page, results
 
+    output = output.resolve()  # a link stays one
+    if output.exists() and not output.is_dir():
+        raise UserError(f"--output {output} is a file, where a folder is needed")
     if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
         raise UserError(f"--output {output} holds something other than a report: choose another")
     found = results.collect(runs.find_runs(folders))

@@ -70,8 +70,10 @@ def read_run(folder: Path) -> Run:
         DataError: `metrics.json` or `settings.json` is not what this package writes.
     """
     record, begun = _json(folder / RECORD), _json(folder / SETTINGS)
-    error = folder / ERROR
-    reason = error.read_text(encoding="utf-8").strip() if error.exists() else None
+    try:
+        reason = (folder / ERROR).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        reason = None
     state: State
     if _locked(folder):
         state = "running"
@@ -99,7 +101,8 @@ def claimed(folder: Path) -> Iterator[None]:
     """
     lock = FileLock(folder / LOCK)
     try:
-        lock.acquire(timeout=0)
+        # Whoever reads the run's state holds the lock for a moment.
+        lock.acquire(timeout=1, poll_interval=0.02)
     except Timeout:
         raise ConfigError(
             f"{folder}: another process is writing this run. Wait for it, or choose another"
@@ -118,8 +121,10 @@ def _locked(folder: Path) -> bool:
     try:
         with FileLock(path).acquire(timeout=0):
             return False
-    except (Timeout, OSError):  # an OSError: somebody else's folder, read only
+    except Timeout:
         return True
+    except OSError:  # somebody else's folder, read only
+        return not (folder / RECORD).exists()
 
 
 def begin(

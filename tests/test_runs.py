@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
+from filelock import FileLock
 
 from sentiment_pl import runs
 from sentiment_pl.errors import ConfigError, DataError
@@ -29,6 +31,26 @@ def test_a_run_goes_through_its_states(tmp_path):
     assert (runs.read_run(tmp_path).state, runs.read_run(tmp_path).reason) == (
         "completed", "other settings",
     )  # fmt: skip
+
+
+def test_whoever_reads_a_run_refuses_nobody_who_writes_it(tmp_path):
+    with FileLock(tmp_path / runs.LOCK, thread_local=False) as reader:
+        threading.Timer(0.3, reader.release, [True]).start()
+        with runs.claimed(tmp_path):
+            pass
+
+
+def test_a_complete_run_that_only_its_owner_may_write_is_complete(tmp_path, monkeypatch):
+    runs.begin(tmp_path, SETTINGS, 0)
+    (tmp_path / runs.LOCK).touch()
+
+    def refuse(*args, **kwargs):
+        raise PermissionError
+
+    monkeypatch.setattr(runs.FileLock, "acquire", refuse)
+    assert runs.read_run(tmp_path).state == "running"  # for all that can be known
+    runs.write_record(tmp_path, {"seed": 0, "settings": SETTINGS})
+    assert runs.read_run(tmp_path).state == "completed"
 
 
 @pytest.mark.parametrize("complete", [False, True])

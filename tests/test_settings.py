@@ -1,5 +1,6 @@
 """Settings that cannot be used: refused before the work, with the key that is to be mended."""
 
+import json
 import re
 from functools import cache
 
@@ -101,6 +102,8 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
     [
         ("monitor=val/acuracy", "monitor must be one of val/auc, val/accuracy"),
         ("mode=up", "mode must be one of max, min"),
+        ("monitor=val/loss", "mode=max would keep the worst checkpoint: .* asks for mode=min"),
+        ("trainer.max_epochs=-1", "model.schedule=one_cycle has to know where training ends"),
         ("trainer.limit_val_batches=0", "trainer.limit_val_batches=0 leaves no val/auc to go by"),
         ("probes=null", "probes must be a list of sentences"),
         ("trainer.max_epochs=abc", "trainer.max_epochs must be an integer"),
@@ -139,3 +142,14 @@ def test_a_run_that_is_to_be_longer_than_it_began(in_process, tmp_path):
     assert "the checkpoint's one-cycle schedule is over" in said
     assert "begin anew with that trainer.max_epochs" in said
     assert "Traceback" not in said
+
+
+def test_splits_that_are_left_out_are_not_measured(in_process, tmp_path):
+    in_process(
+        "train", *SMALL, "model=mlp", "trainer.max_epochs=1", "trainer.limit_val_batches=0",
+        "trainer.limit_test_batches=0", "monitor=train/loss", "mode=min", "hydra.run.dir=run",
+    )  # fmt: skip
+    record = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert record["status"] == "completed"
+    assert record["val"] is record["test"] is None
+    assert not (tmp_path / "run" / "predictions.parquet").exists()

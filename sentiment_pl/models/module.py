@@ -5,6 +5,7 @@ A new architecture is a subclass in a file of its own that builds its layers and
 U distinct words of the batch, E numbers of a word vector.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
@@ -20,7 +21,7 @@ from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Sco
 import sentiment_pl
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
-from sentiment_pl.errors import check_choice, check_count, check_flag, check_number
+from sentiment_pl.errors import ConfigError, check_choice, check_count, check_flag, check_number
 from sentiment_pl.models.reading import Reading
 
 
@@ -254,7 +255,11 @@ class SentimentModule(lightning.LightningModule, ABC):
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW (Loshchilov & Hutter, 2019), with a one-cycle schedule if asked for."""
+        """AdamW (Loshchilov & Hutter, 2019), with a one-cycle schedule if asked for.
+
+        Raises:
+            ConfigError: a one-cycle schedule of a training without an end.
+        """
         trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
         # Decay would pull the vectors of rare words to zero between their occurrences, and
         # biases have nothing to overfit with.
@@ -275,10 +280,16 @@ class SentimentModule(lightning.LightningModule, ABC):
         )
         if self.schedule == "constant":
             return optimizer
+        steps = self.trainer.estimated_stepping_batches
+        if math.isinf(steps):
+            raise ConfigError(
+                "model.schedule=one_cycle has to know where training ends: trainer.max_epochs or"
+                " trainer.max_steps, or model.schedule=constant"
+            )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=self.lr,
-            total_steps=max(1, int(self.trainer.estimated_stepping_batches)),
+            total_steps=max(1, int(steps)),
             pct_start=self.warmup,
             cycle_momentum=False,
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+import numpy as np
+
 from sentiment_pl.data.negation import ceiling
 from sentiment_pl.reports.comparisons import LEVEL, Comparison, compare
 from sentiment_pl.reports.results import Group, Setting
@@ -119,7 +121,7 @@ def _large_elman_overfits(group: Group) -> Claim | None:
     large = [s for s in sizes if isinstance(s.hidden, int) and s.hidden > 112]
     if not small or not large:
         return None
-    best = max(small, key=lambda setting: setting.mean("auc", "val"))
+    best = max(small, key=lambda setting: np.nan_to_num(setting.mean("auc", "val")))
     made = compare([(best, other) for other in large], "accuracy")
     if not made:
         return None

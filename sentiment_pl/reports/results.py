@@ -7,6 +7,7 @@ A *setting* is all that a run was asked for but its seed; its runs differ in cha
 import hashlib
 import json
 import logging
+import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -69,8 +70,9 @@ class Setting:
         return [result.seed for result in self.results]
 
     def figures(self, metric: str, split: str = "test") -> list[float]:
-        """Return a metric of each run."""
-        return [float(result.record[split][metric]) for result in self.results]
+        """Return a metric of each run; nan where a run has not measured that split."""
+        nothing = {metric: math.nan}
+        return [float((result.record[split] or nothing)[metric]) for result in self.results]
 
     def mean(self, metric: str, split: str = "test") -> float:
         """Return the mean of a metric over seeds."""
@@ -119,7 +121,7 @@ class Group:
 
     def chosen(self, model: str, by: str = "auc", split: str = "val") -> Setting:
         """Return the setting of an architecture with the highest mean; validation decides."""
-        return max(self.of(model), key=lambda setting: setting.mean(by, split))
+        return max(self.of(model), key=lambda setting: np.nan_to_num(setting.mean(by, split)))
 
 
 @dataclass

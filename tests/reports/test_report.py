@@ -208,6 +208,20 @@ def test_predictions_of_another_run_are_noticed(make_run, tmp_path):
         report.main([str(tmp_path / "sweep")])
 
 
+def test_a_file_is_no_folder_and_a_link_stays_one(make_run, tmp_path):
+    run = str(make_run())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as ended:
+        report.main([run, "--output", str(tmp_path / "file")])
+    assert "is a file, where a folder is needed" in ended.value.code
+    (tmp_path / "aim").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "aim")
+    for _ in range(2):
+        report.main([run, "--output", str(tmp_path / "link")])
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "aim" / "report.md").exists()
+
+
 def test_nothing_to_report(tmp_path):
     with pytest.raises(SystemExit, match="no run in it"):
         report.main([str(tmp_path)])

@@ -3,7 +3,8 @@
 import gzip
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
@@ -18,7 +19,7 @@ CHUNK = 8_192
 """Rows that are in memory at a time."""
 
 CHUNK_SIZE = 2**25
-"""Characters (of JSON lines: bytes) after which fewer rows are enough."""
+"""Characters (of JSON lines and Parquet: bytes) after which fewer rows are enough."""
 
 FORMATS = {".csv": ",", ".tsv": "\t", ".jsonl": None, ".parquet": None}
 """What files may end in, and what separates the columns there."""
@@ -62,6 +63,13 @@ def suffix(path: Path) -> str:
             " .gz) or .parquet"
         )
     return found
+
+
+def check_names(names: Sequence[str], path: Path) -> None:
+    """Raise DataError where two columns of a file share a name: one of them would be lost."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise DataError(f"{path}: two columns are called {twice[0]!r}: rename one of them")
 
 
 class Reader(ABC):

@@ -1,6 +1,5 @@
 """Millions of rows scored in constant memory: a table in, the same with two more columns out."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from sentiment_pl.lexicon import Lexicon, TokenWise
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.scoring.base import Chunk, Reader, Reject, Rows, suffix
 from sentiment_pl.scoring.tables import open_reader
-from sentiment_pl.scoring.writers import has_fixed_columns, open_writer
+from sentiment_pl.scoring.writers import as_json, has_fixed_columns, open_writer
 
 BATCH_WORDS = 32_768
 """Words, padding included, that go through a network at once."""
@@ -149,8 +148,9 @@ def score_file(
     suffix(output)
     check_folder(output)
     rejects = rejects_path(output)
-    if output.exists() and source.exists() and output.samefile(source):
-        raise DataError(f"{output} is the input as well: name another output")
+    for path, use in ((output, ""), (rejects, ", which takes the rows that cannot be scored,")):
+        if path.exists() and source.exists() and path.samefile(source):
+            raise DataError(f"{path}{use} is the input as well: name another output")
     for path in (output, rejects):
         if path.exists() and not overwrite:
             raise DataError(f"{path} exists already: --overwrite replaces it")
@@ -202,9 +202,15 @@ def _usable(chunk: Chunk, columns: Columns, source: Path) -> tuple[Rows, list[st
             refused.append(Reject(int(chunk.numbers[i]), reason, content))
     refused.sort(key=lambda reject: reject.row)
     if len(keep) < len(values):
-        places = pa.array(keep, pa.int64())
-        rows = [rows[i] for i in keep] if isinstance(rows, list) else rows.take(places)
+        rows = [rows[i] for i in keep] if isinstance(rows, list) else _picked(rows, keep)
     return rows, [str(values[i]) for i in keep], refused
+
+
+def _picked(rows: pa.Table, keep: list[int]) -> pa.Table:
+    """Some rows, in order. Cut out, since Arrow's `take` does not know every type (string_view)."""
+    runs = np.split(np.array(keep, np.int64), np.flatnonzero(np.diff(keep) > 1) + 1)
+    parts = [rows.slice(int(run[0]), len(run)) for run in runs if len(run)]
+    return pa.concat_tables(parts or [rows.slice(0, 0)]).combine_chunks()
 
 
 def _fault(text: Any, column: str) -> str | None:
@@ -242,7 +248,7 @@ class _Rejects:
     def __call__(self, reject: Reject) -> None:
         if self._file is None:
             self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
-        self._file.write(json.dumps(reject._asdict(), ensure_ascii=False, default=str) + "\n")
+        self._file.write(as_json(reject._asdict()) + "\n")
 
     def keep(self) -> None:
         """Put the file in place; without rejected rows take an older one away."""

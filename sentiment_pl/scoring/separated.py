@@ -37,11 +37,8 @@ class Separated(Reader):
             raise DataError(f"{self.path}: is empty, where the first line names the columns")
         if first.fields is None or not _is_text(first.fields):
             raise DataError(f"{self.path}: its first line is no line of column names")
-        names = first.fields
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise DataError(f"{self.path}: two columns are called {twice[0]!r}: rename one of them")
-        return names
+        base.check_names(first.fields, self.path)
+        return first.fields
 
     def chunks(self) -> Iterator[Chunk]:
         """Its rows; see `Reader`."""

@@ -9,7 +9,7 @@ which columns there are.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +48,7 @@ class _Parquet(Reader):
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{path}: is no Parquet file, or cut short: {error}") from error
         self._total = max(self._parquet.metadata.num_rows, 1)
+        base.check_names(self._parquet.schema_arrow.names, path)
 
     @property
     def schema(self) -> pa.Schema:
@@ -55,12 +56,25 @@ class _Parquet(Reader):
 
     def chunks(self) -> Iterator[Chunk]:
         try:
-            for batch in self._parquet.iter_batches(batch_size=base.CHUNK, use_threads=False):
-                numbers = np.arange(self._done, self._done + len(batch))
-                self._done += len(batch)
-                yield Chunk(pa.Table.from_batches([batch]), numbers, [])
+            for batch in self._parquet.iter_batches(batch_size=self._rows(), use_threads=False):
+                # What the file says of its size leaves out that values may stand there once alone.
+                step = max(1, len(batch) * base.CHUNK_SIZE // max(batch.nbytes, base.CHUNK_SIZE))
+                for start in range(0, len(batch), step):
+                    part = batch.slice(start, step)
+                    numbers = np.arange(self._done, self._done + len(part))
+                    self._done += len(part)
+                    yield Chunk(pa.Table.from_batches([part]), numbers, [])
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{self.path}: damaged after row {self._done}: {error}") from error
+
+    def _rows(self) -> int:
+        """How many rows to read at a time: of the group of rows with the longest ones."""
+        meta = self._parquet.metadata
+        groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+        longest = max(
+            [group.total_byte_size / max(group.num_rows, 1) for group in groups], default=0
+        )
+        return max(1, min(base.CHUNK, int(base.CHUNK_SIZE / max(longest, 1))))
 
     def share_read(self) -> float:
         return self._done / float(self._total)
@@ -73,14 +87,17 @@ class _JsonLines(Reader):
     def schema(self) -> pa.Schema:
         """Every key that some object has, by the type of its values over the whole file."""
         if not hasattr(self, "_schema"):
-            found: dict[str, pa.DataType] = {}
+            found: dict[str, _Values] = {}
             for chunk in self.chunks():
                 assert isinstance(chunk.rows, list)
                 for name in {name: None for record in chunk.rows for name in record}:
                     values = [record.get(name) for record in chunk.rows]
-                    found[name] = _common(found.get(name, pa.null()), values)
+                    found[name] = _common(found.get(name, _Values(pa.null(), False)), values)
             self._schema = pa.schema(
-                [(n, pa.string() if pa.types.is_null(kind) else kind) for n, kind in found.items()]
+                [
+                    (name, pa.string() if pa.types.is_null(kind) or _lacks_keys(kind) else kind)
+                    for name, (kind, _) in found.items()
+                ]
             )
         return self._schema
 
@@ -115,13 +132,67 @@ class _JsonLines(Reader):
             yield from file
 
 
-def _common(kind: pa.DataType, values: list[Any]) -> pa.DataType:
-    """The type that holds what was found before and these values; text where there is no other."""
+class _Values(NamedTuple):
+    """What some values of a key are."""
+
+    kind: pa.DataType
+    large: bool
+    """Whether an integer is among them that a float64 may not tell from its neighbours."""
+
+
+def _common(before: _Values, values: list[Any]) -> _Values:
+    """What holds what was found before and these values; text where nothing else does."""
+    large = before.large or any(map(_is_large, values))
     try:
         new = pa.array(values).type
         merged = pa.unify_schemas(
-            [pa.schema([("x", kind)]), pa.schema([("x", new)])], promote_options="permissive"
+            [pa.schema([("x", before.kind)]), pa.schema([("x", new)])], promote_options="permissive"
         )
-        return merged.field("x").type
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.string()
+        return _Values(pa.string(), large)
+    kind = merged.field("x").type
+    if large and (_makes_floats(before.kind, kind) or _makes_floats(new, kind)):
+        kind = pa.string()
+    return _Values(kind, large)
+
+
+# The three below do without recursion: objects may be nested as deep as Python's stack is.
+
+
+def _is_large(value: Any) -> bool:
+    inside = [value]
+    while inside:
+        value = inside.pop()
+        if isinstance(value, dict | list):
+            inside += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, int) and abs(value) > 2**53:
+            return True
+    return False
+
+
+def _makes_floats(old: pa.DataType, new: pa.DataType) -> bool:
+    """Whether integers of the one type are floats in the other, which holds all that it holds."""
+    inside = [(old, new)]
+    while inside:
+        old, new = inside.pop()
+        if pa.types.is_struct(old):
+            inside += [(field.type, new.field(field.name).type) for field in old]
+        elif pa.types.is_list(old):
+            inside.append((old.value_type, new.value_type))
+        elif pa.types.is_integer(old) and pa.types.is_floating(new):
+            return True
+    return False
+
+
+def _lacks_keys(kind: pa.DataType) -> bool:
+    """Whether a type has objects without any key in it, which Parquet lacks."""
+    inside = [kind]
+    while inside:
+        kind = inside.pop()
+        if pa.types.is_struct(kind):
+            if not kind.num_fields:
+                return True
+            inside += [field.type for field in kind]
+        elif pa.types.is_list(kind):
+            inside.append(kind.value_type)
+    return False

@@ -1,6 +1,7 @@
 """Tables written a chunk at a time: CSV, TSV, JSON lines, Parquet.
 
-A value that a column cannot hold (a list in CSV, a number among texts) is written as JSON.
+A value that a column cannot hold (a list in CSV, a number among texts) is written as JSON. Where
+JSON has no such value (NaN, an infinity), it is null there.
 """
 
 import gzip
@@ -103,9 +104,7 @@ class _JsonLines(Writer):
 
     def write(self, rows: Rows) -> None:
         records = rows if isinstance(rows, list) else rows.to_pylist()
-        self._file.writelines(
-            json.dumps(record, ensure_ascii=False, default=_plain) + "\n" for record in records
-        )
+        self._file.writelines(as_json(record) + "\n" for record in records)
 
     def close(self) -> None:
         self._file.close()
@@ -124,40 +123,57 @@ def _as_table(rows: Rows, schema: pa.Schema) -> pa.Table:
 def _fitted(value: Any, kind: pa.DataType) -> Any:
     if value is None or isinstance(value, str) or not pa.types.is_string(kind):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return as_json(value)
 
 
 def _flat_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
         return _flat_type(kind.value_type)
-    return pa.string() if pa.types.is_nested(kind) or _is_bytes(kind) else kind
+    return kind if _is_cell(kind) else pa.string()
 
 
 def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Turn what has no place in a cell into JSON."""
+    """Turn what has no place in a cell into text: JSON where it is nested."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _flat(column.cast(kind.value_type))
-    if not pa.types.is_nested(kind) and not _is_bytes(kind):
+    if _is_cell(kind):
         return column
-    cells = [
-        None if value is None else _plain(value) if isinstance(value, bytes)
-        else json.dumps(value, ensure_ascii=False, default=_plain)
-        for value in column.to_pylist()
-    ]  # fmt: skip
-    return pa.chunked_array([cells], pa.string())
+    return pa.chunked_array([[_cell(value) for value in column.to_pylist()]], pa.string())
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
+def _is_cell(kind: pa.DataType) -> bool:
+    """Whether Arrow writes a type to CSV, and can be relied on: bytes may be no text."""
+    checks = (
+        pa.types.is_primitive,
+        pa.types.is_decimal,
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_null,
     )
+    return any(check(kind) for check in checks)
+
+
+def _cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return as_json(value) if isinstance(value, dict | list | tuple | bool) else _plain(value)
+
+
+def as_json(value: Any) -> str:
+    """Write a value as JSON that any reader of JSON takes.
+
+    NaN and infinities become null, bytes the text that they are, anything else that JSON lacks
+    (dates) ISO text.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:
+        with_nan = json.dumps(value, ensure_ascii=False, default=_plain)
+        return json.dumps(json.loads(with_nan, parse_constant=lambda _: None), ensure_ascii=False)
 
 
 def _plain(value: Any) -> str:
-    """Bytes as text where they are some, and anything else that JSON lacks (dates) as ISO text."""
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace")
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -3,8 +3,10 @@
 import csv
 import gzip
 import json
+import math
 import subprocess
 import sys
+import uuid
 
 import pandas as pd
 import pyarrow as pa
@@ -203,6 +205,120 @@ def test_parquet_keeps_types(tmp_path, model):
     assert read(tmp_path / "out.csv")["list"].tolist() == ["[1]", ""]
 
 
+NAME = uuid.UUID(int=7)
+
+
+@pytest.mark.parametrize("text", [pa.string(), pa.string_view(), pa.large_string()])
+@pytest.mark.parametrize(
+    ("value", "kind", "cell"),
+    [
+        ("a,b", pa.string_view(), "a,b"), ("a", pa.large_string(), "a"),
+        (NAME, pa.uuid(), str(NAME)), (b"\xc3\xa9", pa.binary_view(), "é"),
+        ('{"a": 1}', pa.json_(), '{"a": 1}'),
+        ([(1, 0.5)], pa.map_(pa.int8(), pa.float64()), "[[1, 0.5]]"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_parquet_of_any_type_in_every_format(tmp_path, model, text, value, kind, cell):
+    plain = value.bytes if value is NAME else value
+    table = {
+        "text": pa.array(["good", "", "movie"], text),
+        "x": pa.array([plain, None, plain], kind),
+    }
+    pq.write_table(pa.table(table), tmp_path / "in.parquet")
+    for name in ("out.parquet", "out.jsonl", "out.csv"):
+        score_file(model, tmp_path / "in.parquet", tmp_path / name, Columns())
+    assert pq.read_schema(tmp_path / "out.parquet").types[:2] == [text, kind]
+    assert pq.read_table(tmp_path / "out.parquet")["x"].to_pylist() == [value, value]
+    assert read(tmp_path / "out.csv")["x"].tolist() == [cell, cell]
+    assert len(rejected(tmp_path / "out.jsonl")) == 2
+
+
+def test_two_columns_of_one_name_in_parquet(tmp_path, model):
+    table = pa.table([["good"], ["a"], ["b"]], names=["text", "x", "x"])
+    pq.write_table(table, tmp_path / "in.parquet")
+    for name in ("out.parquet", "out.jsonl", "out.csv"):
+        with pytest.raises(DataError, match="two columns are called 'x': rename one"):
+            score_file(model, tmp_path / "in.parquet", tmp_path / name, Columns())
+
+
+def strict(path):
+    """Objects of JSON lines; NaN and Infinity are no JSON."""
+
+    def refuse(word):
+        raise ValueError(word)
+
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line, parse_constant=refuse) for line in lines]
+
+
+def test_what_is_no_number_is_null_in_json(tmp_path, model):
+    table = pa.table(
+        {
+            "text": ["good", "movie", ""],
+            "x": [math.nan, -math.inf, math.inf],
+            "list": [[1.5, math.nan], [], None],
+            "deep": [{"a": [{"b": math.inf}]}, None, {"a": [{"b": math.nan}]}],
+        }
+    )
+    pq.write_table(table, tmp_path / "in.parquet")
+    done = score_file(model, tmp_path / "in.parquet", tmp_path / "out.jsonl", Columns())
+    found = strict(tmp_path / "out.jsonl")
+    assert [row["x"] for row in found] == [None, None]
+    assert [row["list"] for row in found] == [[1.5, None], []]
+    assert [row["deep"] for row in found] == [{"a": [{"b": None}]}, None]
+    assert strict(done.rejects)[0]["content"] == {
+        "text": "", "x": None, "list": None, "deep": {"a": [{"b": None}]}
+    }  # fmt: skip
+    score_file(model, tmp_path / "in.parquet", tmp_path / "out.csv", Columns())
+    frame = read(tmp_path / "out.csv")
+    assert frame["list"].tolist() == ["[1.5, null]", "[]"]
+    assert frame["deep"].tolist() == ['{"a": [{"b": null}]}', ""]
+    # In Python's JSON lines NaN may stand; among texts it is JSON as well.
+    (tmp_path / "in.jsonl").write_text('{"text": "good", "x": NaN}\n{"text": "good", "x": "a"}\n')
+    score_file(model, tmp_path / "in.jsonl", tmp_path / "x.csv", Columns())
+    assert read(tmp_path / "x.csv")["x"].tolist() == ["null", "a"]
+
+
+@pytest.mark.parametrize("nested", [{}, {"a": {}}, [{}], {"a": [1, 2], "b": [{"c": {}}]}])
+def test_objects_without_any_key(tmp_path, model, nested):
+    lines = [json.dumps({"text": "good", "m": nested})] * 2
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    score_file(model, tmp_path / "in.jsonl", tmp_path / "out.parquet", Columns())
+    found = pq.read_table(tmp_path / "out.parquet")["m"].to_pylist()
+    assert [json.loads(value) for value in found] == [nested, nested]
+
+
+LARGE = 2**53 + 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ((LARGE, 0.5), str), ((-LARGE, 0.5), str), ((2**53, 0.5), float), ((LARGE, 1), int),
+        (([LARGE], [0.5]), str), (({"a": LARGE}, {"a": 0.5}), str),
+        (({"a": [{"b": LARGE}]}, {"a": [{"b": 0.5}], "c": 1}), str),
+        (({"a": LARGE}, {"a": 3, "b": 0.5}), dict),
+    ],
+)  # fmt: skip
+def test_large_integers_and_fractions_in_one_column(
+    tmp_path, model, monkeypatch, values, kept, first
+):
+    monkeypatch.setattr(base, "CHUNK", 2)
+    values = [values[first]] * 2 + [values[1 - first]] * 2
+    lines = [json.dumps({"text": "good", "x": value}) for value in values]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    for name in ("out.parquet", "out.csv"):
+        score_file(model, tmp_path / "in.jsonl", tmp_path / name, Columns())
+    found = pq.read_table(tmp_path / "out.parquet")["x"].to_pylist()
+    assert {type(value) for value in found} == {kept}
+    if kept is str:
+        assert [json.loads(value) for value in found] == values
+    elif kept is not dict:
+        assert found == values
+
+
 @pytest.mark.parametrize("target", ["out.jsonl", "out.csv"])
 @pytest.mark.parametrize("source", ["in.jsonl", "in.csv"])
 def test_a_column_of_the_same_name_is_refused_and_may_be_called_otherwise(
@@ -264,6 +380,20 @@ def test_what_exists_is_replaced_on_demand_alone(tmp_path, model):
     write(tmp_path / "in.csv", {"text": ["good"]})
     score_file(model, tmp_path / "in.csv", out, Columns(), overwrite=True)
     assert not files.rejects_path(out).exists(), "those of the file before are gone"
+
+
+def test_rejected_rows_do_not_replace_the_input(tmp_path, model):
+    source = tmp_path / "out.csv.rejected.jsonl"
+    write(source, {"text": ["good"]})
+    for path in (source, tmp_path / "link.jsonl"):
+        if path != source:
+            path.symlink_to(source)
+        with pytest.raises(
+            DataError, match=r"rejected\.jsonl, which takes .* is the input as well"
+        ):
+            score_file(model, path, tmp_path / "out.csv", Columns(), overwrite=True)
+    assert rejected(source) == [{"text": "good"}]
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_an_error_on_the_way_leaves_the_old_output_and_no_part_of_the_new(

@@ -6,6 +6,8 @@ import io
 import json
 import zlib
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -138,6 +140,18 @@ def test_long_rows_make_chunks_of_few(tmp_path, name, monkeypatch):
     row = '{"text": "%s"}\n' if "json" in name else "%s\n"
     path.write_text("text\n" * ("csv" in name) + row % ("word " * 150) * 9)
     assert [len(chunk.numbers) for chunk in open_reader(path).chunks()] == [2, 2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_long_rows_of_parquet_make_chunks_of_few(tmp_path, monkeypatch, alike):
+    # Where all are alike, they stand in the file once.
+    texts = ["short"] * 5 + [("" if alike else str(i)) + "word " * 200 for i in range(20)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    monkeypatch.setattr(base, "CHUNK_SIZE", 5_000)
+    chunks = list(open_reader(tmp_path / "a.parquet").chunks())
+    assert max(chunk.rows.nbytes for chunk in chunks) < 7_000
+    assert [text for chunk in chunks for text in chunk.rows["text"].to_pylist()] == texts
+    assert [n for chunk in chunks for n in chunk.numbers] == list(range(25))
 
 
 @pytest.mark.parametrize("mark", ["\x1c", "\x85", "\u2028", "\ufeff"])

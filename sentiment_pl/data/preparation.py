@@ -26,7 +26,7 @@ from sentiment_pl.errors import (
 
 TRUNCATIONS = ("head", "tail", "both")
 
-FORMAT = 3
+FORMAT = 4
 """Of what stands in the cache; raised whenever that changes."""
 
 

@@ -1,9 +1,12 @@
 """Read texts with trained models: `python -m sentiment_pl.predict CHECKPOINT "text" …`."""
 
 import argparse
+import io
 import json
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,6 +15,11 @@ from sentiment_pl.errors import UserError
 if TYPE_CHECKING:  # torch is imported once the arguments are understood
     from sentiment_pl.models import SentimentModule
     from sentiment_pl.models.reading import Reader
+
+MOST_DRAWN = 20
+"""Texts times checkpoints in a figure: so many take 20 s, and 27 long ones are too tall for PNG."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _EPILOG = """\
 Which arguments are checkpoints: the first, and those right behind it that are a .ckpt file or the
@@ -46,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--figure", type=Path, metavar="FILE",
-        help="a picture (.png, .svg, .pdf): who attends to whom, weights against scores, or scores",
+        help="a picture (.png, .svg, .pdf): who attends to whom, weights against scores, or scores;"
+        f" at most {MOST_DRAWN} texts times checkpoints, --html shows any number",
     )  # fmt: skip
     files = parser.add_argument_group("a file of reviews")
     files.add_argument(
@@ -209,8 +218,10 @@ def _texts(arguments: argparse.Namespace, models: "Sequence[Reader]") -> None:
     files = [path for path in (arguments.html, arguments.figure) if path]
     for path in files:
         check_folder(path)  # before the work, not after it
-    texts: Iterable[str] = arguments.texts or (line.rstrip("\r\n") for line in sys.stdin)
-    if files:
+    texts: Iterable[str] = _read(arguments.texts)
+    if arguments.figure:
+        texts = _few(texts, len(models))
+    elif files:
         texts = list(texts)
     names = verdicts.names(models, arguments.checkpoints)
     if arguments.html:
@@ -230,6 +241,38 @@ def _texts(arguments: argparse.Namespace, models: "Sequence[Reader]") -> None:
             terminal.show(console, opinion)
     for path in files:
         print(f"written: {path}", file=sys.stderr)
+
+
+def _read(texts: Sequence[str]) -> Iterator[str]:
+    """Texts of the command line, or else the lines of standard input, which may go on for ever.
+
+    Bytes that are no UTF-8 become U+FFFD, which belongs to no word.
+    """
+    if not texts and isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # as Python reads the command line
+    for text in texts or (line.rstrip("\r\n") for line in sys.stdin):
+        yield _SURROGATE.sub("\ufffd", text)
+
+
+def _few(texts: Iterable[str], models: int) -> list[str]:
+    """As many texts as a figure has room for.
+
+    Raises:
+        UserError: there are more, or none.
+    """
+    most = MOST_DRAWN // models
+    found = list(islice(texts, most + 1))
+    if not found:
+        raise UserError(
+            "--figure: there is no text to draw: name one, or give lines on standard input"
+        )
+    if len(found) > most:
+        each = "" if models == 1 else f", with {models} checkpoints {most}"
+        raise UserError(
+            f"--figure draws at most {MOST_DRAWN} texts{each}: name fewer, or choose --html FILE,"
+            " which shows any number"
+        )
+    return found
 
 
 if __name__ == "__main__":

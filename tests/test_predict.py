@@ -1,6 +1,7 @@
 """The command that reads texts: what it prints, as text, JSON and HTML."""
 
 import io
+import itertools
 import json
 import math
 import re
@@ -12,7 +13,7 @@ import pytest
 
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.reading import Reading
-from sentiment_pl.predict import main
+from sentiment_pl.predict import MOST_DRAWN, main
 from sentiment_pl.reading import pages, terminal
 from sentiment_pl.reading.verdicts import Opinion, Verdict, names
 
@@ -68,6 +69,34 @@ def test_standard_input_line_by_line(capsys, monkeypatch, mlp):
     piped = capsys.readouterr().out
     main([str(mlp), "not what", "good movie"])
     assert piped == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["text", "--json", "--html", "--figure"])
+def test_bytes_that_are_no_utf8_are_shown_as_such(capsys, monkeypatch, tmp_path, mlp, option):
+    asked = {"text": [], "--json": ["--json"]}.get(option, [option, str(tmp_path / "out.svg")])
+    said = []
+    for texts in ([], [b"good caf\xe9".decode(errors="surrogateescape")]):
+        stdin = io.TextIOWrapper(io.BytesIO(b"good caf\xe9\n"), "utf-8")
+        monkeypatch.setattr(sys, "stdin", stdin)
+        main([str(mlp), *asked, *texts])
+        said.append(capsys.readouterr().out.encode().decode())
+        if option.startswith("--html"):
+            said[-1] = (tmp_path / "out.svg").read_text(encoding="utf-8")
+    assert said[0] == said[1]
+    assert option == "--figure" or "caf\ufffd" in said[0]
+
+
+def test_a_figure_of_no_text_and_of_too_many(capsys, monkeypatch, tmp_path, mlp, weighted):
+    out = tmp_path / "a.png"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert "there is no text to draw" in refused(capsys, mlp, "--figure", out)
+    many = ["good"] * (MOST_DRAWN + 1)
+    said = refused(capsys, mlp, "--figure", out, *many)
+    assert "draws at most 20 texts: name fewer, or choose --html" in said
+    monkeypatch.setattr(sys, "stdin", (f"good {i}\n" for i in itertools.count()))
+    said = refused(capsys, mlp, weighted, "--figure", out)
+    assert "at most 20 texts, with 2 checkpoints 10: " in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_pipe_gets_no_colours_and_a_terminal_black_on_red_and_blue(capsys, monkeypatch, mlp):

@@ -1,4 +1,4 @@
-"""Checkpoints of a run under way: when they are saved, how they are written, who goes on from them.
+"""Checkpoints of a run under way: when they are saved, how they are written and read.
 
 A run may end at any moment: killed, preempted, out of time. Whatever it ends in, starting it again
 goes on from `last.ckpt` and ends to the bit where it would have ended undisturbed.
@@ -23,10 +23,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
 
-import sentiment_pl
 from sentiment_pl import distributed
 from sentiment_pl.errors import DataError, check_number
-from sentiment_pl.models import SentimentModule, read_checkpoint
+from sentiment_pl.models import read_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -82,74 +81,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             DataError: it is not a whole checkpoint of ours.
         """
         return read_checkpoint(Path(path))
-
-
-_TRAINED_BY = ("lr", "weight_decay", "schedule", "warmup")
-"""Settings of a model that its optimiser's state brings along, whatever a later run asks for."""
-
-
-def check_resumable(path: Path, model: SentimentModule) -> int:
-    """See that a run of this model can go on from a checkpoint, before the trainer touches it.
-
-    Args:
-        path: the checkpoint.
-        model: just built, of the run's settings.
-
-    Returns:
-        The optimiser's steps that the checkpoint has behind it.
-
-    Raises:
-        DataError: it is cut short, not one of ours, of another model, vocabulary, optimiser or
-            number of processes, or holds no training state.
-    """
-    advice = (
-        "Nothing was changed. To start this run anew, say resume=never (or delete that file); to go"
-        " on from another checkpoint of this run, ckpt_path=FILE"
-    )
-    try:
-        checkpoint = read_checkpoint(path)
-    except DataError as error:
-        raise DataError(f"{error}. {advice}") from error
-    ours = checkpoint["sentiment_pl"]
-    name, version = ours.get("model"), ours.get("version")
-    if name != model.name:
-        raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
-    theirs = {key: tuple(value.shape) for key, value in checkpoint["state_dict"].items()}
-    mine = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    if theirs != mine:
-        key = next(k for k in sorted({*theirs, *mine}) if theirs.get(k) != mine.get(k))
-        raise DataError(
-            f"{path}, written by sentiment_pl {version}, has other weights than this run's {name}:"
-            f" {key} is {theirs.get(key)}, here {mine.get(key)}. {advice}"
-        )
-    if ours.get("tokenizer") != model.tokenizer.to_json():
-        raise DataError(
-            f"{path} has another vocabulary than this run, so that its word vectors would go to"
-            f" other words: say data= and its settings as that run did. {advice}"
-        )
-    missing = {"optimizer_states", "loops", "callbacks", "running_metrics"} - set(checkpoint)
-    if missing:
-        raise DataError(f"{path} holds weights alone, nothing to go on from. {advice}")
-    before, now = checkpoint["hyper_parameters"], dict(model.hparams)
-    if other := [key for key in _TRAINED_BY if before.get(key) != now[key]]:
-        said = ", ".join(f"model.{key} was {before.get(key)}, is {now[key]}" for key in other)
-        raise DataError(
-            f"{path} was trained with other settings ({said}), and its optimiser would go on with"
-            f" those: say them as that run did. {advice}"
-        )
-    processes = len(checkpoint["running_metrics"])
-    if processes != distributed.launch().processes:
-        raise DataError(
-            f"{path} was saved by {processes} processes, this run has"
-            f" {distributed.launch().processes}: start as many as then. {advice}"
-        )
-    if version != sentiment_pl.__version__:
-        log.warning(
-            "%s was written by sentiment_pl %s, this is %s: the run goes on, but may end a little"
-            " differently than with one version throughout",
-            path, version, sentiment_pl.__version__,
-        )  # fmt: skip
-    return int(checkpoint["global_step"])
 
 
 class LastCheckpoint(ModelCheckpoint):

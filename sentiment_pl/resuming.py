@@ -1,5 +1,7 @@
-"""What makes a run that is continued in the middle of an epoch end as if it had not stopped."""
+"""What makes a run that is continued, wherever it stopped, end as if it had not stopped."""
 
+import logging
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -9,8 +11,79 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torchmetrics import Metric
 
+import sentiment_pl
 from sentiment_pl import distributed
-from sentiment_pl.models.module import SentimentModule
+from sentiment_pl.errors import DataError
+from sentiment_pl.models import SentimentModule, read_checkpoint
+
+log = logging.getLogger(__name__)
+
+_TRAINED_BY = ("lr", "weight_decay", "schedule", "warmup")
+"""Settings of a model that its optimiser's state brings along, whatever a later run asks for."""
+
+
+def check_resumable(path: Path, model: SentimentModule) -> int:
+    """See that a run of this model can go on from a checkpoint, before the trainer touches it.
+
+    Args:
+        path: the checkpoint.
+        model: just built, of the run's settings.
+
+    Returns:
+        The optimiser's steps that the checkpoint has behind it.
+
+    Raises:
+        DataError: it is cut short, not one of ours, of another model, vocabulary, optimiser or
+            number of processes, or holds no training state.
+    """
+    advice = (
+        "Nothing was changed. To start this run anew, say resume=never (or delete that file); to go"
+        " on from another checkpoint of this run, ckpt_path=FILE"
+    )
+    try:
+        checkpoint = read_checkpoint(path)
+    except DataError as error:
+        raise DataError(f"{error}. {advice}") from error
+    ours = checkpoint["sentiment_pl"]
+    name, version = ours.get("model"), ours.get("version")
+    if name != model.name:
+        raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
+    theirs = {key: tuple(value.shape) for key, value in checkpoint["state_dict"].items()}
+    mine = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    if theirs != mine:
+        key = next(k for k in sorted({*theirs, *mine}) if theirs.get(k) != mine.get(k))
+        raise DataError(
+            f"{path}, written by sentiment_pl {version}, has other weights than this run's {name}:"
+            f" {key} is {theirs.get(key)}, here {mine.get(key)}. {advice}"
+        )
+    if ours.get("tokenizer") != model.tokenizer.to_json():
+        raise DataError(
+            f"{path} has another vocabulary than this run, so that its word vectors would go to"
+            f" other words: say data= and its settings as that run did. {advice}"
+        )
+    missing = {"optimizer_states", "loops", "callbacks", "running_metrics"} - set(checkpoint)
+    if missing:
+        raise DataError(f"{path} holds weights alone, nothing to go on from. {advice}")
+    before, now = checkpoint["hyper_parameters"], dict(model.hparams)
+    if other := [key for key in _TRAINED_BY if before.get(key) != now[key]]:
+        said = ", ".join(f"model.{key} was {before.get(key)}, is {now[key]}" for key in other)
+        raise DataError(
+            f"{path} was trained with other settings ({said}), and its optimiser would go on with"
+            f" those: say them as that run did. {advice}"
+        )
+    processes = len(checkpoint["running_metrics"])
+    if processes != distributed.launch().processes:
+        raise DataError(
+            f"{path} was saved by {processes} processes, this run has"
+            f" {distributed.launch().processes}: start as many as then. {advice}"
+        )
+    if version != sentiment_pl.__version__:
+        log.warning(
+            "%s was written by sentiment_pl %s, this is %s: the run goes on, but may end a little"
+            " differently than with one version throughout",
+            path, version, sentiment_pl.__version__,
+        )  # fmt: skip
+    return int(checkpoint["global_step"])
 
 
 class RandomState(lightning.Callback):

@@ -139,10 +139,14 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
 
     from sentiment_pl import console, runs
     from sentiment_pl.callbacks import History, Predictions
-    from sentiment_pl.checkpoints import check_resumable
     from sentiment_pl.loggers import LastingCSVLogger
     from sentiment_pl.relocation import Relocation
-    from sentiment_pl.resuming import RandomState, RunningMetrics, TrainerState
+    from sentiment_pl.resuming import (
+        RandomState,
+        RunningMetrics,
+        TrainerState,
+        check_resumable,
+    )
     from sentiment_pl.statistics import scores
 
     console.quieten_lightning()

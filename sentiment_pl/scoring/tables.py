@@ -113,6 +113,8 @@ class _JsonLines(Reader):
                 record = json.loads(line)
                 if not isinstance(record, dict):
                     raise ValueError("not an object in braces")
+                if line.count(b"[") + line.count(b"{") > _DEEPEST and _depth(record) > _DEEPEST:
+                    raise ValueError(f"nested more than {_DEEPEST} deep")
                 json.dumps(record, ensure_ascii=False).encode()  # half a surrogate pair is no text
             except (ValueError, RecursionError) as error:
                 content = line.decode(errors="backslashreplace").rstrip("\r\n")
@@ -156,7 +158,22 @@ def _common(before: _Values, values: list[Any]) -> _Values:
     return _Values(kind, large)
 
 
-# The three below do without recursion: objects may be nested as deep as Python's stack is.
+_DEEPEST = 500
+"""Of lists and objects within one another: what Python's stack takes, and that of libraries."""
+
+# The four below do without recursion, which at that depth may end at Python's limit.
+
+
+def _depth(value: Any) -> int:
+    deepest, inside = 0, [(value, 1)]
+    while inside:
+        value, depth = inside.pop()
+        if isinstance(value, dict | list):
+            deepest = max(deepest, depth)
+            inside += [
+                (v, depth + 1) for v in (value.values() if isinstance(value, dict) else value)
+            ]
+    return deepest
 
 
 def _is_large(value: Any) -> bool:

@@ -280,6 +280,19 @@ def test_what_is_no_number_is_null_in_json(tmp_path, model):
     assert read(tmp_path / "x.csv")["x"].tolist() == ["null", "a"]
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_what_is_nested_deeper_than_a_stack_takes_is_rejected(tmp_path, model, suffix):
+    depths = (499, 500, 985, 100_000)  # and one for the object around
+    lines = [f'{{"text": "good", "x": {"[" * depth}{"]" * depth}}}' for depth in depths]
+    source, output = tmp_path / "in.jsonl", tmp_path / f"out{suffix}"
+    source.write_text("\n".join(lines) + "\n")
+    done = score_file(model, source, output, Columns())
+    assert (done.scored, done.rejected) == (1, 3)
+    assert '"row": 1, "reason": "no JSON object: nested more than 500 deep"' in (
+        output.with_name(f"{output.name}.rejected.jsonl").read_text()
+    )
+
+
 @pytest.mark.parametrize("nested", [{}, {"a": {}}, [{}], {"a": [1, 2], "b": [{"c": {}}]}])
 def test_objects_without_any_key(tmp_path, model, nested):
     lines = [json.dumps({"text": "good", "m": nested})] * 2

@@ -300,7 +300,8 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
     whole = by_slice.pop("all")["all"]
     table = Table(title=f"{record['data']}, {record['split']} split: {record['n']:,} reviews")
     for head in ("model", "accuracy", "F1", "AUC"):
-        table.add_column(head, justify="right" if head != "model" else "left")
+        of_model = head == "model"
+        table.add_column(head, justify="left" if of_model else "right", no_wrap=of_model)
     for entry in record["models"]:
         row = whole[entry["name"]]
         cells = [_cell(row, key) for key in ("accuracy", "f1", "auc")]
@@ -334,8 +335,8 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
             )  # fmt: skip
     if found := record["models"][0].get("pairs"):
         for key, words in (
-            ("rows_without_partner", "rows have no partner"),
-            ("rows_in_other_groups", "rows are in groups of more than two or of one label"),
+            ("rows_without_partner", "row(s) without a partner"),
+            ("rows_in_other_groups", "row(s) in groups of more than two or of one label"),
         ):
             if found[key]:
                 console.print(f"{found[key]:,} {words}: left out", highlight=False)

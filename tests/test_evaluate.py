@@ -159,7 +159,7 @@ def test_any_value_can_be_drawn_and_an_empty_cell_is_none(command, tmp_path, sav
     ).stdout  # fmt: skip
     assert "(none)" in said
     assert "1 pairs by pair" in said
-    assert "2 rows have no partner" in said
+    assert "2 row(s) without a partner" in said
     drawn = (evaluation(tmp_path) / "slices.svg").read_text()
     assert "$a^$" in drawn.replace("\\", "")
 
@@ -191,7 +191,7 @@ def test_contrast_pairs_of_files_without_a_training_split(command, tmp_path, sav
     assert found["consistency"] == right[:16].groupby(table["pair"][:16]).all().mean()
     assert found["consistency_low"] <= found["consistency"] <= found["consistency_high"]
     assert "8 pairs by pair" in done.stdout
-    assert "1 rows have no partner" in done.stdout
+    assert "1 row(s) without a partner" in done.stdout
 
 
 def test_names_of_labels(command, tmp_path, saved):

@@ -242,7 +242,7 @@ class Word2VecEmbedding(Embedding):
             importlib.util.find_spec("gensim") is None
         ):  # now, rather than after the data is prepared
             raise ConfigError(
-                "embedding=word2vec needs gensim: pip install 'sentiment_pl[word2vec]'"
+                "embedding=word2vec needs gensim: pip install -c constraints.txt -e '.[word2vec]'"
             )
 
     def matrix(self, corpus: Corpus) -> torch.Tensor:  # noqa: D102

@@ -604,7 +604,7 @@ def test_word2vec_without_enough_text(tmp_path):
 
 def test_word2vec_without_gensim(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim", None)
-    with pytest.raises(ConfigError, match=re.escape("pip install -c constraints.txt -e '.[word2vec]'")):
+    with pytest.raises(ConfigError, match=r"pip install .* -e '\.\[word2vec\]'"):
         Word2VecEmbedding(dim=3)
 
 

@@ -1,9 +1,10 @@
 """Where the configuration lies, and checks of a composed one before anything heavy is imported."""
 
 import hashlib
-import importlib
+import importlib.util
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,31 @@ def register_launchers() -> None:
 
     for launcher in importlib.import_module("hydra_plugins.sentiment_pl_launcher").LAUNCHERS:
         Plugins.instance().register(launcher)
+
+
+_EXTRAS = {
+    "hydra/launcher=parallel": ("hydra_joblib_launcher", "parallel"),
+    "hydra/launcher=slurm": ("hydra_submitit_launcher", "slurm"),
+    "hparams_search=gru": ("hydra_optuna_sweeper", "optuna"),
+}
+"""Choices that need a plugin of Hydra, and the extra that installs it."""
+
+
+def check_installed(arguments: Sequence[str]) -> None:
+    """Refuse what needs a plugin that is not installed; Hydra would tell of a missing config.
+
+    Args:
+        arguments: of the command line.
+
+    Raises:
+        ConfigError: the message says how to install it.
+    """
+    for argument, (plugin, extra) in _EXTRAS.items():
+        if argument in arguments and importlib.util.find_spec(f"hydra_plugins.{plugin}") is None:
+            raise ConfigError(
+                f"{argument} needs {plugin.replace('_', '-')}: pip install -c constraints.txt"
+                f" -e '.[{extra}]'"
+            )
 
 
 def quicken_help() -> None:

@@ -13,6 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import config, distributed, faults, parallel
+from sentiment_pl.errors import ConfigError
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
@@ -295,6 +296,10 @@ def main() -> None:
     """Start a run or a multirun from the command line."""
     config.quicken_help()
     config.register_launchers()
+    try:
+        config.check_installed(sys.argv)
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
     sys.argv[1:] = map(config.quoted, sys.argv[1:])
     if distributed.launch().rank:
         # Behind the last override: it wins, and argparse wants all of them in one place.

@@ -1,6 +1,22 @@
 """What is done with the command line and the configuration before anything runs."""
 
+import importlib.util
+
+import pytest
+
 from sentiment_pl import config
+from sentiment_pl.errors import ConfigError
+from tests.test_sweep import composed
+
+
+@pytest.mark.parametrize("argument", config._EXTRAS)
+def test_what_is_not_installed_is_told_with_how_to_install_it(argument, monkeypatch):
+    composed(argument, "hydra.mode=MULTIRUN")  # there is such a choice
+    config.check_installed(["-m", argument])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=rf"{argument} needs hydra-.* -e '\.\[\w+\]'"):
+        config.check_installed(["-m", argument])
+    config.check_installed(["-m", "model=gru"])
 
 
 def test_paths_with_an_equals_sign_are_quoted(tmp_path, monkeypatch):

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
 from hydra.core.utils import JobReturn
 
@@ -36,25 +37,41 @@ def launch(
     Returns:
         What each run returned; nothing if some could not be ended.
     """
+    assert launcher.config is not None
+    folder = Path(launcher.config.hydra.sweep.dir)
+    os.environ[_LAUNCHER] = str(os.getpid())
+
+    def interrupted(number: int, frame: FrameType | None) -> NoReturn:
+        """Leave at once: joblib would kill the runs, which so notice, save and end themselves."""
+        print(
+            "interrupted: its runs save and end. The same command with"
+            f" hydra.sweep.dir={folder} goes on",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
+        os._exit(128 + number)
+
+    previous = signal.signal(signal.SIGINT, interrupted)
+    try:
+        return _launched(launcher, job_overrides, initial_job_idx, folder)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _launched(
+    launcher: "JoblibLauncher",
+    job_overrides: Sequence[Sequence[str]],
+    initial_job_idx: int,
+    folder: Path,
+) -> Sequence[JobReturn]:
     from hydra_plugins.hydra_joblib_launcher import _core
 
     from sentiment_pl import runs
 
-    assert launcher.config is not None
-    folder = Path(launcher.config.hydra.sweep.dir)
-    os.environ[_LAUNCHER] = str(os.getpid())
     completed = -1
     while True:
         try:
             returned: Sequence[JobReturn] = _core.launch(launcher, job_overrides, initial_job_idx)
             return returned
-        except KeyboardInterrupt:
-            print(
-                "interrupted: its runs save and end. The same command with"
-                f" hydra.sweep.dir={folder} goes on",
-                file=sys.stderr,
-            )
-            sys.exit(128 + signal.SIGINT)
         except BrokenProcessPool:
             before, completed = completed, sum(1 for _ in folder.rglob(runs.RECORD))
             again = completed > before

@@ -204,7 +204,7 @@ def test_a_process_that_is_killed_ends_no_sweep(begun, tmp_path):
     assert (tmp_path / "s" / "report" / "report.md").exists()
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_runs_end_with_their_sweep_and_save(begun, tmp_path, end):
     process, workers = begun
     process.send_signal(end)

@@ -174,9 +174,13 @@ class Choice:
 
 
 def choices(group: Group) -> list[Choice]:
-    """Choose a setting of each architecture that has several, by AUC."""
+    """Choose a setting of each architecture that has several, by AUC.
+
+    Where no setting was validated (`trainer.limit_val_batches=0`) there was no choice.
+    """
     return [
-        Choice(group.chosen(model), group.chosen(model, split="test"), "auc")
+        Choice(chosen, group.chosen(model, split="test"), "auc")
         for model in group.models
         if len(group.of(model)) > 1
+        and not np.isnan((chosen := group.chosen(model)).mean("auc", "val"))
     ]

@@ -227,3 +227,18 @@ def test_nothing_to_report(tmp_path):
         report.main([str(tmp_path)])
     with pytest.raises(SystemExit, match="no such folder"):
         report.main([str(tmp_path / "absent")])
+
+
+def test_where_nothing_was_validated_validation_chose_nothing(make_run, tmp_path):
+    for hidden in (64, 96):
+        folder = make_run("gru", hidden)
+        record = json.loads((folder / "metrics.json").read_text())
+        (folder / "metrics.json").write_text(json.dumps({**record, "val": None}))
+    report.main([str(tmp_path / "sweep")])
+    text = (tmp_path / "sweep" / "report" / "report.md").read_text()
+    assert "gru hidden=64" in text
+    assert "Chosen by validation" not in text
+    make_run("gru", 128)
+    report.main([str(tmp_path / "sweep")])
+    text = (tmp_path / "sweep" / "report" / "report.md").read_text()
+    assert "| gru | gru hidden=128 |" in text  # the only one that can be chosen

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import distributed
+from sentiment_pl import distributed, measures
 from sentiment_pl.errors import ConfigError, check_choice, check_integer
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -93,14 +93,6 @@ def quicken_help() -> None:
     setattr(ConfigLoaderImpl, name, once)
 
 
-MONITORS = tuple(
-    f"{split}/{metric}"
-    for split in ("val", "train")
-    for metric in ("auc", "accuracy", "f1", "loss")
-)
-"""What a run measures every epoch, and can go by."""
-
-
 def quoted(argument: str) -> str:
     """Put the paths in an override in quotes where Hydra would read more into them.
 
@@ -155,7 +147,9 @@ def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
     return {"ckpt_path": f"checkpoint {digest[:12]}"}
 
 
-_NO_PART_IN_RESULTS = ("seed", "run_dir", "ckpt_path", "resume", "probes", "logger")
+_NO_PART_IN_RESULTS = (
+    "seed", "run_dir", "ckpt_path", "resume", "probes", "logger", "metrics",
+)  # fmt: skip
 _NO_PART_IN_DATA = ("cache_dir", "num_workers")
 _ONLOOKERS = (
     "progress_bar", "lr_monitor", "word_scores", "history", "last_checkpoint", "finite_loss",
@@ -207,9 +201,10 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
 
 def _check_watch(cfg: DictConfig) -> None:
     """Check what Lightning would stumble over only after an epoch: what is watched, how long."""
-    check_choice("monitor", cfg.monitor, MONITORS)
+    modes = measures.monitors(measures.selected(cfg.metrics))
+    check_choice("monitor", cfg.monitor, modes)
     check_choice("mode", cfg.mode, ("max", "min"))
-    better = "min" if cfg.monitor.endswith("/loss") else "max"
+    better = modes[cfg.monitor]
     if cfg.mode != better:
         raise ConfigError(
             f"mode={cfg.mode} would keep the worst checkpoint: monitor={cfg.monitor} asks for"

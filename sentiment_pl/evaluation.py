@@ -83,7 +83,7 @@ def predict(
     reviews: Dataset,
     trainer: Mapping[str, Any],
     given: Collection[str],
-) -> tuple[NDArray[np.float64], dict[str, float | int]]:
+) -> tuple[NDArray[np.float64], dict[str, float | int | None]]:
     """Classify the reviews as the test of a training does.
 
     Args:

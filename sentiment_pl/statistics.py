@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import expit
 
-METRICS = ("accuracy", "f1", "auc")
+from sentiment_pl import measures
+
+METRICS = measures.ALWAYS
 """What is compared, in the order in which tables show it."""
 
 Floats = NDArray[np.float64]
@@ -36,28 +38,30 @@ class Test(NamedTuple):
     p: float
 
 
-def scores(labels: NDArray[Any], logits: Floats) -> dict[str, float | int]:
-    """Accuracy, F1, AUC and loss over a whole split.
+def scores(
+    labels: NDArray[Any], logits: Floats, metrics: Sequence[str] = METRICS
+) -> dict[str, float | int | None]:
+    """Metrics and loss over a whole split.
 
-    F1 is that of label 1 at probability 0.5; AUC the exact area under the ROC curve, ties counted
-    half (Mann & Whitney, 1947); loss the mean binary cross entropy in nats.
+    Those of `measures.TABLE` from the probabilities; the loss is the mean binary cross entropy in
+    nats, not weighted by class.
 
     Args:
-        labels: [N], 0 or 1, both present.
+        labels: [N], 0 or 1.
         logits: [N] float64.
+        metrics: names of metrics; what `METRICS` lists is always among the result.
 
     Returns:
-        `accuracy`, `f1`, `auc`, `loss` and `n`.
+        Each metric by its name, then `loss` and `n`. None stands for what these labels do not
+        define, such as the AUC of reviews that all have one label.
     """
     truth = np.asarray(labels).astype(bool)
     probabilities = expit(logits)
-    said = probabilities >= 0.5
-    positives, negatives = probabilities[truth], probabilities[~truth]
-    above = stats.mannwhitneyu(positives, negatives, method="asymptotic").statistic
     return {
-        "accuracy": float(np.mean(said == truth)),
-        "f1": float(2 * np.sum(said & truth) / max(np.sum(said) + np.sum(truth), 1)),
-        "auc": float(above / (len(positives) * len(negatives))),
+        **{
+            name: measures.TABLE[name].compute(truth, probabilities)
+            for name in measures.selected(metrics)
+        },
         "loss": float(np.mean(np.logaddexp(0.0, logits) - truth * logits)),
         "n": len(truth),
     }

@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import config, distributed, faults, parallel
+from sentiment_pl import config, distributed, faults, measures, parallel
 from sentiment_pl.errors import ConfigError
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
@@ -183,13 +183,14 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     epochs = len(history) or trainer.current_epoch  # which does not count an unfinished one
     seconds = sum(row["seconds"] for row in history)
     figures: dict[str, Any] = {"val": None, "test": None}
+    measured = measures.selected(cfg.metrics)
     if trainer.limit_val_batches:
         trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
-        figures["val"] = scores(*predictions.arrays()[1:])
+        figures["val"] = scores(*predictions.arrays()[1:], measured)
     if data.has_test and trainer.limit_test_batches:
         trainer.test(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
         ids, labels, logits = predictions.arrays()
-        figures["test"] = scores(labels, logits)
+        figures["test"] = scores(labels, logits, measured)
         if trainer.is_global_zero:
             runs.write_predictions(folder, ids, labels, logits)
     _log_settings(trainer, cfg, model, figures)
@@ -255,6 +256,7 @@ def _model(cfg: DictConfig, data: "ReviewDataModule", recipe: Any) -> "Sentiment
         embedding_matrix=matrix,
         _convert_="all",
     )
+    model.measure(measures.selected(cfg.metrics))
     return model
 
 

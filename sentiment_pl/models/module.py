@@ -7,7 +7,7 @@ U distinct words of the batch, E numbers of a word vector.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import lightning
@@ -16,9 +16,9 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional
 from torchmetrics import MeanMetric, MetricCollection
-from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Score
 
 import sentiment_pl
+from sentiment_pl import measures
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
 from sentiment_pl.errors import ConfigError, check_choice, check_count, check_flag, check_number
@@ -127,19 +127,17 @@ class SentimentModule(lightning.LightningModule, ABC):
         self.embedding.weight.requires_grad_(not freeze_embedding)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
         self.dropout = nn.Dropout(dropout)
-        metrics = MetricCollection(
-            {
-                "accuracy": BinaryAccuracy(validate_args=False),
-                "f1": BinaryF1Score(validate_args=False),
-                "auc": BinaryAUROC(thresholds=None, validate_args=False),  # exact, not binned
-            }
-        )
         # Lightning's own means of what is logged do not outlive a restart, and over processes with
         # different numbers of reviews they are wrong.
         self.train_loss, self.val_loss, self.test_loss = MeanMetric(), MeanMetric(), MeanMetric()
-        self.train_metrics = metrics.clone("train/")
-        self.val_metrics = metrics.clone("val/")
-        self.test_metrics = metrics.clone("test/")
+        self.measure(measures.ALWAYS)
+
+    def measure(self, metrics: Iterable[str]) -> None:
+        """Choose the metrics that are logged, names of `measures.TABLE`; before training starts."""
+        running = measures.collection(metrics)
+        self.train_metrics = running.clone("train/")
+        self.val_metrics = running.clone("val/")
+        self.test_metrics = running.clone("test/")
 
     @abstractmethod
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:

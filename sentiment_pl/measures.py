@@ -1,0 +1,202 @@
+"""Metrics of a split: one table of their names, directions, running forms and exact definitions.
+
+The table is read before torch is imported (the names are those of `metrics=` and `monitor=`), so
+this module imports neither torch nor NumPy by itself.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sentiment_pl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torchmetrics import MetricCollection
+
+    Booleans = NDArray[Any]
+    Floats = NDArray[Any]
+
+Mode = Literal["max", "min"]
+
+THRESHOLD = 0.5
+"""A review is predicted to have label 1 from this probability on."""
+
+
+_AT_THRESHOLD = {"threshold": math.nextafter(THRESHOLD, 0)}
+"""torchmetrics predicts label 1 above its threshold, not from it on."""
+
+
+class Measure(NamedTuple):
+    """A metric of binary classification."""
+
+    title: str
+    """Its name in tables and figures."""
+    torchmetrics: str
+    """Its class in `torchmetrics.classification`, which accumulates it over an epoch."""
+    arguments: dict[str, Any]
+    """Of that class."""
+    compute: "Callable[[Booleans, Floats], float | None]"
+    """From the truth [N] bool and the probabilities [N] of label 1, over a whole split at once;
+    None where it is not defined."""
+    mode: Mode = "max"
+    """Whether a larger or a smaller value is better."""
+
+
+def accuracy(truth: "Booleans", probabilities: "Floats") -> float:
+    """Share of the reviews that are classified right."""
+    return float(((probabilities >= THRESHOLD) == truth).mean())
+
+
+def f1(truth: "Booleans", probabilities: "Floats", threshold: float = THRESHOLD) -> float:
+    """F1 of label 1, 2 TP / (2 TP + FP + FN); 0 where label 1 neither occurs nor is predicted."""
+    predicted = probabilities >= threshold
+    return float(2 * (predicted & truth).sum() / max(predicted.sum() + truth.sum(), 1))
+
+
+def auc(truth: "Booleans", probabilities: "Floats") -> float | None:
+    """Exact area under the ROC curve by ranks (Mann & Whitney, 1947), ties counted half.
+
+    None where one of the labels does not occur.
+    """
+    from scipy.stats import rankdata
+
+    positives = int(truth.sum())
+    negatives = len(truth) - positives
+    if not positives or not negatives:
+        return None
+    above = rankdata(probabilities)[truth].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * negatives))
+
+
+def precision(truth: "Booleans", probabilities: "Floats") -> float:
+    """Share of label 1 among the reviews predicted to have it; 0 where none is."""
+    predicted = probabilities >= THRESHOLD
+    return float((predicted & truth).sum() / max(predicted.sum(), 1))
+
+
+def recall(truth: "Booleans", probabilities: "Floats") -> float:
+    """Share of the reviews of label 1 that are predicted to have it; 0 where none has it."""
+    predicted = probabilities >= THRESHOLD
+    return float((predicted & truth).sum() / max(truth.sum(), 1))
+
+
+def mcc(truth: "Booleans", probabilities: "Floats") -> float:
+    """Matthews correlation coefficient (Matthews, 1975): the correlation of truth and prediction.
+
+    0 where one of the two is constant, as scikit-learn has it.
+    """
+    predicted = probabilities >= THRESHOLD
+    n, hits = len(truth), int((predicted & truth).sum())
+    true, claimed = int(truth.sum()), int(predicted.sum())
+    spread = true * (n - true) * claimed * (n - claimed)  # exact: integers of Python
+    return float((n * hits - true * claimed) / spread**0.5) if spread else 0.0
+
+
+def average_precision(truth: "Booleans", probabilities: "Floats") -> float | None:
+    """Mean of the precision over the steps of recall, Σ (Rₙ − Rₙ₋₁) Pₙ, as scikit-learn has it.
+
+    Reviews of equal probability are one step. None where label 1 does not occur.
+    """
+    positives = int(truth.sum())
+    if not positives:
+        return None
+    order = (-probabilities).argsort(kind="stable")
+    hits, ranked = truth[order].cumsum(), probabilities[order]
+    last = [*(ranked[1:] != ranked[:-1]).nonzero()[0].tolist(), len(truth) - 1]
+    total, before = 0.0, 0
+    for place in last:
+        now = int(hits[place])
+        total += (now - before) * now / (place + 1)
+        before = now
+    return total / positives
+
+
+TABLE: dict[str, Measure] = {
+    "accuracy": Measure("Accuracy", "BinaryAccuracy", _AT_THRESHOLD, accuracy),
+    "f1": Measure("F1", "BinaryF1Score", _AT_THRESHOLD, f1),
+    "auc": Measure("AUC", "BinaryAUROC", {"thresholds": None}, auc),  # exact, not binned
+    "precision": Measure("Precision", "BinaryPrecision", _AT_THRESHOLD, precision),
+    "recall": Measure("Recall", "BinaryRecall", _AT_THRESHOLD, recall),
+    "mcc": Measure("MCC", "BinaryMatthewsCorrCoef", _AT_THRESHOLD, mcc),
+    "average_precision": Measure(
+        "Average precision", "BinaryAveragePrecision", {"thresholds": None}, average_precision
+    ),
+}
+"""Every metric that a run can measure, by the name that it has in logs and in the configuration."""
+
+ALWAYS = ("accuracy", "f1", "auc")
+"""Measured in every run, whatever `metrics` says."""
+
+
+def selected(names: Any) -> tuple[str, ...]:
+    """Return the metrics of a run: those of `ALWAYS`, then the further ones of a setting.
+
+    Args:
+        names: the value of `metrics`: a list of names, one name, or None for no further one.
+
+    Raises:
+        ConfigError: a name is not one of `TABLE`; the message lists them.
+    """
+    listed: Sequence[Any] = [names] if isinstance(names, str) else list(names or ())
+    for name in listed:
+        if not isinstance(name, str) or name not in TABLE:
+            raise ConfigError(
+                f"metrics: there is no metric {name!r}. Those that there are: {', '.join(TABLE)}"
+            )
+    return tuple(dict.fromkeys([*ALWAYS, *listed]))
+
+
+def monitors(names: Iterable[str]) -> dict[str, Mode]:
+    """Return what can be monitored where these metrics are measured, with the better direction.
+
+    Keys are names in logs such as "val/auc" and "train/loss".
+    """
+    modes: dict[str, Mode] = {name: TABLE[name].mode for name in names} | {"loss": "min"}
+    return {f"{split}/{name}": mode for split in ("val", "train") for name, mode in modes.items()}
+
+
+def collection(names: Iterable[str]) -> "MetricCollection":
+    """Build the running metrics of an epoch, by name."""
+    from torchmetrics import MetricCollection, classification
+
+    return MetricCollection(
+        {
+            name: getattr(classification, TABLE[name].torchmetrics)(
+                **TABLE[name].arguments, validate_args=False
+            )
+            for name in names
+        }
+    )
+
+
+def best_threshold(truth: "Booleans", probabilities: "Floats") -> float | None:
+    """Find the probability from which on predicting label 1 gives the highest F1.
+
+    A threshold lies halfway between two neighbouring probabilities. `THRESHOLD` stays where no
+    other one is better; of several equally good ones the nearest to it is taken.
+
+    Args:
+        truth: [N] bool, of the validation split.
+        probabilities: [N] of label 1.
+
+    Returns:
+        The threshold; None where label 1 does not occur, so that no threshold is better.
+    """
+    positives = int(truth.sum())
+    if not positives:
+        return None
+    order = (-probabilities).argsort(kind="stable")
+    hits, ranked = truth[order].cumsum(), probabilities[order]
+    last = [*(ranked[1:] != ranked[:-1]).nonzero()[0].tolist(), len(truth) - 1]
+    best, chosen = f1(truth, probabilities), THRESHOLD
+    for place in last:
+        value = 2 * int(hits[place]) / (place + 1 + positives)
+        upper = float(ranked[place])
+        lower = float(ranked[place + 1]) if place + 1 < len(ranked) else 0.0
+        middle = lower + (upper - lower) / 2
+        threshold = middle if middle > lower else upper  # neighbouring floating-point numbers
+        nearer = abs(threshold - THRESHOLD) < abs(chosen - THRESHOLD)
+        if value > best or (value == best and chosen != THRESHOLD and nearer):
+            best, chosen = value, threshold
+    return chosen

@@ -100,7 +100,7 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("monitor=val/acuracy", "monitor must be one of val/auc, val/accuracy"),
+        ("monitor=val/acuracy", "monitor must be one of val/accuracy, val/f1"),
         ("mode=up", "mode must be one of max, min"),
         ("monitor=val/loss", "mode=max would keep the worst checkpoint: .* asks for mode=min"),
         ("trainer.max_epochs=-1", "model.schedule=one_cycle has to know where training ends"),

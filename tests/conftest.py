@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import ForkServer
+
 SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=cpu"]
 """A corpus that trains in a second."""
 
@@ -44,12 +46,26 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory):
+    """A process with the heavy libraries loaded, which forks for the commands of the tests."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    server = ForkServer(tmp_path_factory.mktemp("streams"), environment)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def command(tmp_path, cache):
-    """Run one of our commands as a user would, in an empty folder; return the finished process."""
+def command(tmp_path, cache, request):
+    """Run one of our commands as a user would, in an empty folder; return the finished process.
+
+    It is forked from a process that has loaded PyTorch already. `fresh=True` starts a new Python
+    instead, for tests whose subject is the process: its start, its memory, processes that it
+    starts itself.
+    """
 
     def run(
-        door: str, *arguments: str, code: int | None = 0, **kwargs
+        door: str, *arguments: str, code: int | None = 0, fresh: bool = False, input: str = ""
     ) -> subprocess.CompletedProcess:
         environment = {
             **os.environ,
@@ -57,11 +73,15 @@ def command(tmp_path, cache):
             "OMP_NUM_THREADS": "1",
             "HF_HUB_OFFLINE": "1",
         }
-        done = subprocess.run(
-            [sys.executable, "-m", f"sentiment_pl.{door}", *arguments],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900,
-            check=False, **kwargs,
-        )  # fmt: skip
+        module = f"sentiment_pl.{door}"
+        if fresh or any("launcher=" in argument for argument in arguments):
+            done = subprocess.run(
+                [sys.executable, "-m", module, *arguments], cwd=tmp_path, env=environment,
+                capture_output=True, text=True, timeout=900, check=False, input=input,
+            )  # fmt: skip
+        else:
+            server = request.getfixturevalue("fork_server")
+            done = server.run(module, arguments, cwd=tmp_path, environment=environment, text=input)
         if code is not None:
             assert done.returncode == code, done.stdout + done.stderr
         return done

@@ -1,0 +1,132 @@
+"""A process that has loaded the heavy libraries once and forks for every command of the tests.
+
+A command of a test is then what it is for a user, a process of its own with its own working folder,
+environment, streams and exit code, but without the seconds that every new Python spends on
+importing PyTorch, Lightning and datasets.
+"""
+
+import atexit
+import contextlib
+import importlib
+import json
+import logging
+import os
+import runpy
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+LOADED = (
+    "torch", "lightning", "lightning.pytorch.loggers", "datasets", "hydra", "pandas", "scipy.stats",
+    "torchmetrics.classification", "matplotlib.figure", "rich.progress", "rich.table", "jinja2",
+    "statsmodels.stats.multitest", "statsmodels.stats.proportion", "tokenizers", "huggingface_hub",
+)  # fmt: skip
+
+
+class ForkServer:
+    """Runs modules as `python -m MODULE` does, one after the other."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        """Start the process.
+
+        Args:
+            folder: for the streams of the commands.
+            environment: of the process; that of a command is added to it.
+        """
+        self._folder, self._number = folder, 0
+        self._server = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**environment}, cwd=folder,
+        )  # fmt: skip
+
+    def run(
+        self, module: str, arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str],
+        text: str = "",
+    ) -> subprocess.CompletedProcess[str]:  # fmt: skip
+        """Run a module to its end.
+
+        Args:
+            module: its name.
+            arguments: of its command line.
+            cwd: its working folder.
+            environment: all of its environment variables.
+            text: its standard input.
+        """
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._number += 1
+        names = [str(self._folder / f"{self._number}-{i}") for i in ("in", "out", "err")]
+        Path(names[0]).write_text(text, encoding="utf-8")
+        request = {
+            "module": module, "arguments": list(arguments), "cwd": str(cwd), "streams": names,
+            "environment": dict(environment),
+        }  # fmt: skip
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        answer = self._server.stdout.readline()
+        if not answer:
+            raise RuntimeError("the process that runs the commands of the tests has ended")
+        out, err = (Path(name).read_text(encoding="utf-8") for name in names[1:])
+        return subprocess.CompletedProcess([module, *arguments], int(answer), out, err)
+
+    def stop(self) -> None:
+        """End the process."""
+        assert self._server.stdin is not None
+        self._server.stdin.close()
+        self._server.wait()
+
+
+def _serve() -> None:
+    for name in LOADED:
+        importlib.import_module(name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if not child:
+            _become(request)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _become(request: dict) -> NoReturn:
+    """Turn a fork into the process of a command."""
+    for number, name in enumerate(request["streams"]):
+        flags = os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY
+        opened = os.open(name, flags, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["cwd"])
+    sys.argv = [request["module"], *request["arguments"]]
+    sys.path[0] = request["cwd"]  # as python -m has it
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+        for number, mode in enumerate("rww")
+    )
+    sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")
+    code = 0
+    try:
+        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    except SystemExit as stop:
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    with contextlib.suppress(Exception):
+        threading._shutdown()  # waits for threads that are no daemons, as the interpreter does
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -65,7 +65,7 @@ def command(tmp_path, cache, request):
     """
 
     def run(
-        door: str, *arguments: str, code: int | None = 0, fresh: bool = False, input: str = ""
+        door: str, *arguments: str, code: int | None = 0, fresh: bool = False, text: str = ""
     ) -> subprocess.CompletedProcess:
         environment = {
             **os.environ,
@@ -77,11 +77,11 @@ def command(tmp_path, cache, request):
         if fresh or any("launcher=" in argument for argument in arguments):
             done = subprocess.run(
                 [sys.executable, "-m", module, *arguments], cwd=tmp_path, env=environment,
-                capture_output=True, text=True, timeout=900, check=False, input=input,
+                capture_output=True, text=True, timeout=900, check=False, input=text,
             )  # fmt: skip
         else:
             server = request.getfixturevalue("fork_server")
-            done = server.run(module, arguments, cwd=tmp_path, environment=environment, text=input)
+            done = server.run(module, arguments, cwd=tmp_path, environment=environment, text=text)
         if code is not None:
             assert done.returncode == code, done.stdout + done.stderr
         return done

@@ -105,7 +105,7 @@ def _become(request: dict) -> NoReturn:
     sys.argv = [request["module"], *request["arguments"]]
     sys.path[0] = request["cwd"]  # as python -m has it
     sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+        open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
         for number, mode in enumerate("rww")
     )
     sys.stderr.reconfigure(line_buffering=True, errors="backslashreplace")

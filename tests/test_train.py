@@ -182,7 +182,7 @@ def test_a_checkpoint_stands_alone(command, tmp_path):
     assert "xyzzy" in done.stdout
     assert "(unknown word)" in done.stdout
     assert "\x1b[" not in done.stdout
-    piped = command("predict", str(alone), input="The plot was not very good\n")
+    piped = command("predict", str(alone), text="The plot was not very good\n")
     assert piped.stdout == done.stdout[: len(piped.stdout)]
 
 

@@ -174,6 +174,11 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values["data"].pop(key, None)
     for key in _ONLOOKERS:
         values["callbacks"].pop(key, None)
+    # As version 0.1.0 recorded them, so that its runs are known again.
+    if "labels" in values["data"] and values["data"]["labels"] is None:
+        values["data"]["labels"] = ["negative", "positive"]
+    if values["data"].get("id_column", "") is None:
+        del values["data"]["id_column"]
     return dict(values)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from sentiment_pl.callbacks import Predictions, ProgressBar
 from sentiment_pl.data import negation
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Negation
-from sentiment_pl.errors import ConfigError
+from sentiment_pl.errors import ConfigError, DataError
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.statistics import scores
 
@@ -107,7 +108,10 @@ def predict(
         logger=False, enable_checkpointing=False,
     )  # fmt: skip
     loader = data.serve(reviews, asked.model.tokenizer)
-    runner.test(asked.model, loader, verbose=False)
+    with warnings.catch_warnings():
+        # Of a running AUC over one label alone; the figures here are not those of the metric.
+        warnings.filterwarnings("ignore", "No (positive|negative) samples in targets")
+        runner.test(asked.model, loader, verbose=False)
     ids, labels, logits = predictions.arrays()
     rows = np.asarray(reviews["row"][:])
     if len(ids) != len(rows):
@@ -193,6 +197,12 @@ def evaluate(
     records: list[dict[str, Any]] = []
     with data.reviews(split) as reviews:
         labels = np.asarray(reviews["label"][:])
+        schema = data.source.schema
+        if schema.key is not None and schema.kept_key not in reviews.column_names:
+            raise DataError(
+                f"data.id_column={schema.key}: the split {split} has no such column, but"
+                f" {', '.join(reviews.column_names)}"
+            )
         slicings = [cut(name, reviews, asked[0]) for name in slice_names]
         found_pairs = None
         if pair_column is not None:
@@ -221,7 +231,8 @@ def evaluate(
             rows += [{"model": name, **row} for row in measured]
         # Through Arrow, not reviews.data, which of a selection also holds what is not selected.
         arrow = reviews.with_format("arrow")[:]
-        extra = {
+        extra = {} if schema.key is None else {schema.key: arrow[schema.kept_key]}
+        extra |= {
             column: arrow[column]
             for column in [*slice_names, *([pair_column] if pair_column else [])]
             if column in reviews.column_names and column not in ("text", "label", "row")
@@ -345,5 +356,5 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
 
 def _cell(row: Mapping[str, Any], key: str) -> str:
     if row[key] is None:
-        return "-"
+        return "–"
     return f"{row[key]:.3f} ({row[f'{key}_low']:.3f}-{row[f'{key}_high']:.3f})"

@@ -180,7 +180,11 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def write_predictions(
-    folder: Path, ids: NDArray[np.int64], labels: NDArray[Any], logits: NDArray[np.float64]
+    folder: Path,
+    ids: NDArray[np.int64],
+    labels: NDArray[Any],
+    logits: NDArray[np.float64],
+    keys: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the test split's predictions, a row an example, in the order of the split.
 
@@ -189,15 +193,18 @@ def write_predictions(
         ids: [N], the number of each example's row in its split.
         labels: [N], 0 or 1.
         logits: [N] float64.
+        keys: columns of the user's that name a row, [N] each in the order of `ids`; one that is
+            called as another column here is written as `source_id` and the like.
     """
     order = np.argsort(ids)
-    table = pa.table(
-        {
-            "id": pa.array(ids[order], pa.int64()),
-            "label": pa.array(np.asarray(labels)[order].astype(np.int64)),
-            "probability": pa.array(expit(logits[order])),
-        }
-    )
+    columns = {
+        "id": pa.array(ids[order], pa.int64()),
+        "label": pa.array(np.asarray(labels)[order].astype(np.int64)),
+        "probability": pa.array(expit(logits[order])),
+    }
+    for name, values in (keys or {}).items():
+        columns[f"source_{name}" if name in columns else name] = values.take(pa.array(order))
+    table = pa.table(columns)
     with replacing(folder / PREDICTIONS) as partial:
         pq.write_table(table, partial)
 

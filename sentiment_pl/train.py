@@ -192,7 +192,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         ids, labels, logits = predictions.arrays()
         figures["test"] = scores(labels, logits, measured)
         if trainer.is_global_zero:
-            runs.write_predictions(folder, ids, labels, logits)
+            runs.write_predictions(folder, ids, labels, logits, data.keys("test", ids))
     _log_settings(trainer, cfg, model, figures)
     return {
         "status": "completed",
@@ -277,6 +277,7 @@ def _log_settings(
         for split, values in reversed(figures.items())  # test first
         if values
         for key in ("accuracy", "f1", "auc", "loss")
+        if values[key] is not None
     }
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):

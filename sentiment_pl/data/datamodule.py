@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from datasets import Dataset, load_from_disk
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset, DatasetDict, load_from_disk
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, get_worker_info
 
@@ -113,16 +116,18 @@ class ReviewDataModule(lightning.LightningDataModule):
     @classmethod
     def from_files(
         cls,
-        train: str | None = None,
-        val: str | None = None,
-        test: str | None = None,
+        train: str | Sequence[str] | None = None,
+        val: str | Sequence[str] | None = None,
+        test: str | Sequence[str] | None = None,
         text_column: str = "text",
         label_column: str = "label",
-        labels: Sequence[str] = ("negative", "positive"),
+        labels: Sequence[str] | Mapping[str, Any] | str | None = None,
+        id_column: str | None = None,
         **shared: Any,
     ) -> "ReviewDataModule":
         """Serve files of one's own; see `sources.Files`."""
-        return cls(Files(train, val, test, text_column, label_column, labels), **shared)
+        source = Files(train, val, test, text_column, label_column, labels, id_column)
+        return cls(source, **shared)
 
     @classmethod
     def from_hub(
@@ -130,15 +135,17 @@ class ReviewDataModule(lightning.LightningDataModule):
         path: str | None = None,
         text_column: str = "text",
         label_column: str = "label",
-        labels: Sequence[str] = ("negative", "positive"),
+        labels: Sequence[str] | Mapping[str, Any] | str | None = None,
+        id_column: str | None = None,
         config: str | None = None,
         revision: str | None = None,
         **shared: Any,
     ) -> "ReviewDataModule":
         """Serve a data set of the Hugging Face hub; see `sources.Hub`."""
         if path is None:
-            raise ConfigError("data=hub needs the data set: data.path=OWNER/NAME")
-        return cls(Hub(path, text_column, label_column, labels, config, revision), **shared)
+            raise ConfigError("data=hub needs the data set: data.path=OWNER/NAME or a folder")
+        source = Hub(path, text_column, label_column, labels, id_column, config, revision)
+        return cls(source, **shared)
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -191,6 +198,26 @@ class ReviewDataModule(lightning.LightningDataModule):
     def fingerprint(self) -> str:
         """Names these reviews and their tokenisation."""
         return self._prepared().name
+
+    def keys(self, split: str, ids: NDArray[np.int64]) -> dict[str, Any]:
+        """Return the column `data.id_column` for some rows, by its name; empty where none is set.
+
+        Args:
+            split: "train", "val" or "test".
+            ids: [N], numbers of rows.
+
+        Returns:
+            The name of the column and its values, an Arrow array [N].
+        """
+        schema = self.source.schema
+        if schema.key is None or schema.kept_key is None:
+            return {}
+        rows = load_from_disk(str(self._prepared() / split))
+        table = rows.select_columns(["row", schema.kept_key]).with_format("arrow")[:]
+        numbers = table["row"].to_numpy()
+        order = np.argsort(numbers, kind="stable")
+        places = order[np.searchsorted(numbers[order], ids)]
+        return {schema.key: table[schema.kept_key].take(pa.array(places))}
 
     def encoded(self, split: str) -> EncodedReviews:
         """Return a split as `setup` opened it."""
@@ -302,7 +329,8 @@ class ReviewDataModule(lightning.LightningDataModule):
         They are read anew and lie in a scratch folder for as long as the context lasts.
 
         Args:
-            split: "train", "val" or "test"; without training reviews there is only the last.
+            split: "train", "val" or "test". The last two need no training reviews, unless the
+                validation split has to be held out of them. One label alone will do.
 
         Raises:
             DataError: there is no such split, or the reviews cannot be had or cannot be used.
@@ -310,13 +338,16 @@ class ReviewDataModule(lightning.LightningDataModule):
         make_folder(self.cache_dir)
         with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
             with calm_libraries():
-                if split == "test":
-                    splits = self.source.load(Path(scratch))
-                else:
-                    splits, _ = self.preparation.read(Path(scratch))
+                splits = DatasetDict()
+                if split != "train":
+                    splits = self.source.load(Path(scratch), [split], one_label=True)
+                if split != "test" and split not in splits:
+                    splits, _ = self.preparation.read(Path(scratch), one_label=True)
             if split not in splits:
-                there = ", ".join(splits)
-                raise DataError(f"data {self.source.name} has no split {split}, only {there}")
+                raise DataError(
+                    f"data {self.source.name} has no split {split}"
+                    + (f": data.{split}=FILE" if isinstance(self.source, Files) else "")
+                )
             yield splits[split]
 
     def serve(self, reviews: Dataset, tokenizer: Tokenizer) -> DataLoader[Batch]:

@@ -91,11 +91,12 @@ class Preparation:
         (folder / "duplicates.json").write_text(json.dumps({"train_rows": shared}))
         shutil.rmtree(scratch)
 
-    def read(self, scratch: Path) -> tuple[DatasetDict, int]:
+    def read(self, scratch: Path, *, one_label: bool = False) -> tuple[DatasetDict, int]:
         """Read the source's splits, hold out what is to be held out, drop what is to be dropped.
 
         Args:
             scratch: a folder for what the reviews lie in as long as they are used.
+            one_label: take splits of one label alone; nothing is held out of such training reviews.
 
         Returns:
             The splits, in the schema of `data.reviews`, and how many training reviews also stand in
@@ -105,7 +106,7 @@ class Preparation:
             DataError: the reviews cannot be had or cannot be used.
             ConfigError: there are none to train on.
         """
-        splits = self.source.load(scratch)
+        splits = self.source.load(scratch, one_label=one_label)
         if "train" not in splits:
             raise ConfigError(f"data {self.source.name} has no training reviews: data.train=FILE")
         train, shared = splits["train"], 0
@@ -120,7 +121,8 @@ class Preparation:
                         f" {len(train):,} of {len(splits['train']):,} training reviews, and not"
                         " both labels among them: do train and test hold the same reviews?"
                     )
-        if "val" not in splits:
+        both = not one_label or len(set(train["label"][:])) == 2
+        if "val" not in splits and both:
             train, splits["val"] = hold_out(train, self.val_fraction, self.seed)
         if self.limit_train is not None and self.limit_train < len(train):
             order = np.random.default_rng(self.seed).permutation(len(train))

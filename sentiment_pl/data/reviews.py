@@ -13,7 +13,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -28,89 +27,55 @@ from sentiment_pl.data.columns import (
     is_text,
     plain_values,
 )
-from sentiment_pl.data.labels import OUTSIDE, LabelCodes, whole_number
-from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.data.labels import EXAMPLE, OUTSIDE, LabelCodes, Labels, number_form
+from sentiment_pl.data.proposals import nearest_first, proposal
+from sentiment_pl.data.schema import OURS, Raw, Schema
+from sentiment_pl.errors import DataError
 
 log = logging.getLogger(__name__)
+
+__all__ = ["UNLABELLED", "Raw", "Schema", "standardise"]
 
 UNLABELLED = "unlabelled"
 """The split whose reviews need no label."""
 
-_OURS = ("text", "label", "row")
+_HOLDS = {"text": "text", "label": "label", "id": "key of a row"}
 
 
-@dataclass(frozen=True)
-class Schema:
-    """Which columns of a source hold text and label, and what the labels 0 and 1 are called."""
-
-    text: str = "text"
-    label: str = "label"
-    labels: tuple[str, str] = ("negative", "positive")
-    settable: bool = False
-    """Whether the source has `data.text_column` and the like, so that errors may point there."""
-
-    @classmethod
-    def from_settings(cls, text_column: Any, label_column: Any, labels: Any) -> "Schema":
-        """Check the settings that say how to read the columns.
-
-        Raises:
-            ConfigError: one of them cannot be used; the message names its key.
-        """
-        for key, column in {"text_column": text_column, "label_column": label_column}.items():
-            if not isinstance(column, str) or not column:
-                raise ConfigError(f"data.{key} must be the name of a column, got {column!r}")
-        if text_column == label_column:
-            raise ConfigError(
-                f"data.text_column and data.label_column are both {text_column!r}: they must be two"
-            )
-        names = (
-            ()
-            if isinstance(labels, str | float | int | None)
-            else tuple(str(x).strip() for x in labels)
-        )
-        if len(names) != 2 or not all(names) or names[0] == names[1]:
-            raise ConfigError(
-                "data.labels must be two different names, that of label 0 and that of label 1, as"
-                f" in [negative,positive], got {labels}"
-            )
-        return cls(text_column, label_column, (names[0], names[1]), settable=True)
-
-
-@dataclass(frozen=True)
-class Raw:
-    """A split as its source holds it."""
-
-    dataset: Dataset
-    where: str
-    """How messages name it: its file, or its repository and split."""
-    types: Mapping[str, str] = field(default_factory=dict)
-    """Columns as CSV has them: strings, to be turned into this type, of which "" is null."""
-
-
-def standardise(raws: Mapping[str, Raw], schema: Schema) -> DatasetDict:
+def standardise(raws: Mapping[str, Raw], schema: Schema, *, one_label: bool = False) -> DatasetDict:
     """Bring every split into the one schema, without the rows that cannot be used.
 
-    Rows whose text is blank or missing, or whose label is missing, are dropped; one warning says
-    how many, split by split.
+    Rows whose text is blank or missing, or whose label is missing or, with groups of labels, in
+    none of them, are dropped; one warning says how many, split by split.
+
+    Args:
+        raws: the splits as their source holds them.
+        schema: how to read them.
+        one_label: take a split of one label alone, which can be evaluated though not trained on.
 
     Raises:
         DataError: a column is missing, a label is neither of the two, or a split ends up without
-            rows or with one class alone.
+            rows or, unless that is allowed, with one label alone.
     """
-    cleaners = {split: _Cleaner(raw, split, schema) for split, raw in raws.items()}
+    cleaners = {split: _Cleaner(raw, split, schema, one_label) for split, raw in raws.items()}
+    if cleaners:  # predictions are those of the test split; the others may do without the column
+        cleaners["test" if "test" in cleaners else next(iter(cleaners))].needs_key = True
     splits = {split: cleaner.run() for split, cleaner in cleaners.items()}
     if losses := [loss for cleaner in cleaners.values() if (loss := cleaner.loss())]:
-        log.warning("dropped rows that have no text or no label: %s", "; ".join(losses))
+        log.warning("dropped rows: %s", "; ".join(losses))
     return DatasetDict({split: rows for split, rows in splits.items() if len(rows)})
 
 
 class _Cleaner:
     """One pass over one split: checks, converts, drops and counts."""
 
-    def __init__(self, raw: Raw, split: str, schema: Schema) -> None:
+    def __init__(self, raw: Raw, split: str, schema: Schema, one_label: bool) -> None:
         self._raw, self._split, self._schema = raw, split, schema
+        self._one_label = one_label
+        self.needs_key = False
         self._labelled = split != UNLABELLED
         self._blank = self._unlabelled = 0
+        self._outside: Counter[str] = Counter()
         self._classes: Counter[int] = Counter()
 
     def run(self) -> Dataset:
@@ -120,7 +85,12 @@ class _Cleaner:
         self._require(self._schema.text, "text")
         if self._labelled:
             self._require(self._schema.label, "label")
-        self._codes = LabelCodes(self._schema.labels, raw.features.get(self._schema.label))
+        if self._schema.key is not None and self.needs_key:
+            self._require(self._schema.key, "id")
+        self._codes = LabelCodes(
+            Labels(self._schema.labels, self._schema.groups),
+            raw.features.get(self._schema.label),
+        )
         self._others = self._other_columns()
         rows = raw.with_format("arrow").map(
             self._clean,
@@ -139,26 +109,32 @@ class _Cleaner:
 
     def loss(self) -> str:
         """What was dropped, in words; empty where nothing was."""
-        kinds = ((self._blank, "without text"), (self._unlabelled, "without label"))
-        counts = " and ".join(f"{count:,} {kind}" for count, kind in kinds if count)
+        kinds = [(self._blank, "without text"), (self._unlabelled, "without label")]
+        if self._outside:
+            most = [value for value, _ in self._outside.most_common(6)]
+            others = ", ".join([*most[:5], *(["…"] if len(most) > 5 else [])])
+            kinds.append((self._outside.total(), f"with another label ({others})"))
+        counts = [f"{count:,} {kind}" for count, kind in kinds if count]
         if not counts:
             return ""
-        return f"{self._split}: {counts}, of {len(self._raw.dataset):,} ({self._raw.where})"
+        listed = " and ".join([", ".join(counts[:-1]), counts[-1]] if counts[1:] else counts)
+        return f"{self._split}: {listed}, of {len(self._raw.dataset):,} ({self._raw.where})"
 
     def _require(self, column: str, what: str) -> None:
         names = self._raw.dataset.column_names
         if column in names:
             return
-        message = f"{self._raw.where}: no column {column!r}; its columns are {', '.join(names)}."
+        near = nearest_first(names, column, what)
+        message = f"{self._raw.where}: no column {column!r}; its columns are {', '.join(near)}."
         if self._schema.settable:
-            message += f" Set data.{what}_column= to the one that holds the {what}"
+            message += f" Set data.{what}_column= to the one that holds the {_HOLDS[what]}"
         raise DataError(message)
 
     def _other_columns(self) -> dict[str, str]:
         """Name in the source and name in the result of all columns but text and label."""
         taken = (self._schema.text, self._schema.label)
         names = [name for name in self._raw.dataset.column_names if name not in taken]
-        others = {name: f"source_{name}" if name in _OURS else name for name in names}
+        others = {name: f"source_{name}" if name in OURS else name for name in names}
         for name, new in others.items():
             if name != new and new in names:
                 raise DataError(
@@ -184,10 +160,13 @@ class _Cleaner:
         columns = {"text": text}
         if self._labelled:
             label = self._label(table[self._schema.label])
-            self._check_labels(label, keep, table, rows)
             labelled = pc.is_valid(label)
             self._unlabelled += pc.sum(pc.and_not(keep, labelled)).as_py()
             keep = pc.and_(keep, labelled)
+            outside = pc.and_(keep, pc.fill_null(pc.equal(label, OUTSIDE), False))
+            if pc.any(outside).as_py():
+                self._refuse_or_count(outside, table[self._schema.label], rows)
+                keep = pc.and_not(keep, outside)
             self._classes.update(label.filter(keep).to_pylist())
             columns["label"] = label
         columns["row"] = pa.array(rows, pa.int64())
@@ -209,7 +188,7 @@ class _Cleaner:
                 values = enumerate(column.cast(pa.binary()).to_pylist())
                 at = next(at for at, value in values if value is not None and not _is_utf8(value))
                 raise DataError(
-                    f"{self._raw.where}: row {rows[at]} (counted from 0), column {name!r}: holds"
+                    f"{self._raw.row(rows[at])}, column {name!r}: holds"
                     " bytes that are no text in UTF-8. Save the file as UTF-8"
                 ) from None
 
@@ -241,37 +220,57 @@ class _Cleaner:
         codes = [self._codes[value] for value in encoded.dictionary.to_pylist()]
         return pa.array(codes, pa.int64()).take(encoded.indices)
 
-    def _check_labels(
-        self, label: pa.Array, keep: pa.Array, table: pa.Table, rows: Sequence[int]
+    def _refuse_or_count(
+        self, outside: pa.Array, column: pa.ChunkedArray, rows: Sequence[int]
     ) -> None:
-        wrong = pc.and_(keep, pc.fill_null(pc.equal(label, OUTSIDE), False))
-        at = pc.index(wrong, True).as_py()
-        if at < 0:
+        """Count labels that are in no group; without groups refuse the first of them."""
+        if self._schema.groups is not None:
+            values = plain_values(column.filter(outside))
+            shown = (str(self._codes.shown(value)).strip() for value in values)
+            self._outside.update(map(number_form, shown))
             return
-        value = self._codes.shown(plain_values(table[self._schema.label].slice(at, 1))[0])
+        at = pc.index(outside, True).as_py()
+        value = self._codes.shown(plain_values(column.slice(at, 1))[0])
         low, high = self._schema.labels
         message = (
-            f"{self._raw.where}: row {rows[at]} (counted from 0), column {self._schema.label!r}:"
-            f" the label {value!r} is neither {low!r} nor {high!r}"
+            f"{self._raw.row(rows[at])}, column {self._schema.label!r}: the label {value!r} is"
+            f" neither {low!r} nor {high!r}"
             f"{', nor 0 or 1' if self._codes.numbers_stand_for_themselves else ''}."
         )
-        if whole_number(str(value)) == "-1":
+        if number_form(str(value)) == "-1":
             message += " -1 marks a review without a label: only a split 'unlabelled' may hold it."
         if self._schema.settable:
-            message += (
-                f" The column holds {self._values_seen()}. Set data.labels=[A,B] to the two that"
-                " mean negative and positive, and take rows with any other label out"
-            )
+            message += f" {self._what_to_type()}"
         raise DataError(message)
 
-    def _values_seen(self, most: int = 10) -> str:
-        seen: dict[str, None] = {}
+    def _what_to_type(self) -> str:
+        """The values of the label column, and the setting that takes some of them."""
+        seen, more = self._values_seen()
+        listed = ", ".join(map(repr, seen[:10])) + (" and more" if more or len(seen) > 10 else "")
+        message = f"The column holds {listed}."
+        if more:
+            return (
+                f"{message} If it holds the label at all (data.label_column=), name the values of"
+                f" each: 'data.labels={EXAMPLE}' takes these, the rest is dropped"
+            )
+        if len(seen) == 1:
+            return f"{message} Set data.labels=[A,B] to the two that mean negative and positive"
+        typed = proposal(seen, self._schema.labels)
+        if len(seen) == 2:
+            return f"{message} {typed} takes them for label 0 and label 1, in this order"
+        return f"{message} {typed} takes these, the rest is dropped"
+
+    def _values_seen(self, most: int = 50) -> tuple[list[Any], bool]:
+        """The distinct values of the label column but missing ones, and whether there are more."""
+        seen: dict[str, Any] = {}
         for column in column_batches(self._raw.dataset, self._schema.label):
             values = plain_values(column if is_json(column.type) else column.unique())
-            seen |= {repr(self._codes.shown(value)): None for value in values}
+            for value in values:
+                if self._codes[value] is not None:
+                    seen.setdefault(repr(value), self._codes.shown(value))
             if len(seen) > most:
-                return ", ".join(list(seen)[:most]) + " and more"
-        return ", ".join(seen)
+                return list(seen.values())[:most], True
+        return list(seen.values()), False
 
     @staticmethod
     def _other(column: pa.ChunkedArray, wanted: str | None) -> pa.ChunkedArray:
@@ -284,15 +283,27 @@ class _Cleaner:
         if not counts:
             raise DataError(
                 f"{where}: no row of {self._split} is left: {self._blank:,} have no text,"
-                f" {self._unlabelled:,} no label"
+                f" {self._unlabelled:,} no label{self._none_in_groups()}"
             )
-        if len(counts) == 1:
+        if len(counts) == 1 and not self._one_label:
             ((label, count),) = counts.items()
             raise DataError(
                 f"{where}: all {count:,} reviews of {self._split} have the label {label}"
-                f" ({self._schema.labels[label]}), where both labels are needed. Was a sorted file"
-                " cut in two? Shuffle it first"
+                f" ({self._schema.labels[label]}), where both labels are needed."
+                + (
+                    f" {self._outside.total():,} have another label"
+                    f" ({', '.join(list(self._outside)[:10])}): see data.labels"
+                    if self._outside
+                    else " Was a sorted file cut in two? Shuffle it first"
+                )
             )
+
+    def _none_in_groups(self) -> str:
+        if not self._outside:
+            return ""
+        return f", {self._outside.total():,} a label that data.labels does not name. " + (
+            self._what_to_type()
+        )
 
 
 def _is_utf8(value: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, DatasetDict
 
 from sentiment_pl.data.columns import BATCH
-from sentiment_pl.data.reviews import UNLABELLED, Raw, Schema
+from sentiment_pl.data.reviews import UNLABELLED
+from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.hub_repository import HubRepository
+from sentiment_pl.data.sources.paths import contents, folder_state
 from sentiment_pl.data.sources.source import Source
 from sentiment_pl.data.sources.unreadable import raise_unreadable
 from sentiment_pl.errors import ConfigError, DataError
@@ -29,19 +31,24 @@ _FORMATS = (".parquet", ".csv", ".tsv", ".jsonl", ".json", ".arrow", ".gz", ".zs
 
 
 class Hub(Source):
-    """Any labelled data set of the Hugging Face hub that is kept as data files.
+    """Any labelled data set of the Hugging Face hub that is kept as data files, or a local folder.
 
     Splits are taken by their names: train; validation, valid, val or dev; test; unsupervised,
     unlabelled or unlabeled. Labels that the data set itself names (`ClassLabel`) are matched with
-    `labels` by name where it has both, else by number. A val or test split that has its labels
-    withheld (all -1, as in GLUE) is left out with a warning.
+    `labels` by name where it has all of them, else by number. A val or test split that has its
+    labels withheld (all -1, as in GLUE) is left out with a warning.
 
     Args:
-        path: OWNER/NAME of the data set.
+        path: OWNER/NAME of the data set; or a folder that exists on this machine, which then is
+            read whatever the hub has by that name: with data files as on the hub, or as
+            `Dataset.save_to_disk` or `DatasetDict.save_to_disk` wrote it.
         text_column: which column holds the reviews.
         label_column: which column holds the labels.
-        labels: what label 0 and label 1 are called in the data set.
-        config: which of its configurations, where it has several.
+        labels: what label 0 and label 1 are called in the data set; or two groups of values by
+            name, as `{"negative": [1, 2], "positive": [4, 5]}`, of names or numbers: then rows of
+            any other label are dropped.
+        id_column: which column goes into the files of predictions beside the row's number.
+        config: which of its configurations, where the data set has several.
         revision: a branch, tag or commit instead of the newest.
     """
 
@@ -50,19 +57,24 @@ class Hub(Source):
         path: str,
         text_column: str = "text",
         label_column: str = "label",
-        labels: Sequence[str | int] = ("negative", "positive"),
+        labels: Sequence[str | int] | Mapping[str, Any] | str | None = None,
+        id_column: str | None = None,
         config: str | None = None,
         revision: str | None = None,
     ) -> None:
-        self.schema = Schema.from_settings(text_column, label_column, labels)
-        if not isinstance(path, str) or not re.fullmatch(r"[\w.-]+/[\w.-]+", path):
+        self.schema = Schema.from_settings(text_column, label_column, labels, id_column)
+        self._folder = _local_folder(path)
+        if self._folder is None and not re.fullmatch(r"[\w.-]+/[\w.-]+", path):
             raise ConfigError(
-                f"data.path must be OWNER/NAME of a data set of the hub, got {path!r}"
+                "data.path must be OWNER/NAME of a data set of the hub, or a folder that exists,"
+                f" got {path!r} (looked in {Path.cwd()})"
             )
         for key, value in {"config": config, "revision": revision}.items():
             if value is not None and not (isinstance(value, str) and value):
                 raise ConfigError(f"data.{key} must be a name, got {value!r}")
-        self.name = path
+        if self._folder is not None and revision is not None:
+            raise ConfigError(f"data.revision is for data sets of the hub; {path} is a folder here")
+        self.name = path if self._folder is None else self._folder.name
         self._config, self._revision = config, revision
         self._hub = HubRepository(
             path,
@@ -75,19 +87,36 @@ class Hub(Source):
         )
 
     def fingerprint(self) -> dict[str, Any]:
-        """The commit, the configuration, and which columns are read how."""
-        schema = self.schema
+        """The commit or the state of the folder, the configuration, and how columns are read."""
+        columns = self.schema.fingerprint()
+        if self._folder is not None:
+            return {
+                "source": "hub",
+                "folder": str(self._folder),
+                "files": folder_state(self._folder),
+                "config": self._config,
+                "columns": columns,
+            }
         return {
             "source": "hub",
             "path": self.name,
             "commit": self._hub.commit(),
             "config": self._config,
-            "columns": [schema.text, schema.label, *schema.labels],
+            "columns": columns,
         }
 
-    def _read(self, scratch: Path) -> dict[str, Raw]:
+    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
+        if self._folder is not None:
+            log.info("data.path: %s exists here and is read, not the hub", self._folder)
+            if saved := _read_saved(self._folder):
+                return self._choose(saved)
+            _check_data_files(self._folder)
+            config, _ = self._files(self._folder / "README.md")
+            return self._choose(self._load(self._folder, config, scratch))
         config, patterns = self._files(self._hub.fetch(["README.md"], optional=True) / "README.md")
-        folder = self._hub.fetch(["README.md", *patterns])
+        return self._choose(self._load(self._hub.fetch(["README.md", *patterns]), config, scratch))
+
+    def _load(self, folder: Path, config: str | None, scratch: Path) -> DatasetDict:
         try:
             builder = datasets.load_dataset_builder(
                 str(folder), name=config, cache_dir=str(scratch)
@@ -95,18 +124,21 @@ class Hub(Source):
             if hasattr(builder.config, "keep_default_na"):
                 builder.config.keep_default_na = False  # CSV: a review may be the word "null"
             builder.download_and_prepare(verification_mode="no_checks")
-            found = builder.as_dataset()
+            found: DatasetDict = builder.as_dataset()
         except Exception as error:
+            local = self._folder is not None
             raise_unreadable(
                 error,
-                self.name,
+                str(self._folder) if local else self.name,
                 [],
-                hint=(
+                hint=""
+                if local
+                else (
                     ". data.revision=refs/convert/parquet asks for the copy in Parquet that the hub"
                     " keeps of many data sets"
                 ),
             )
-        return self._choose(found)
+        return found
 
     def _files(self, card: Path) -> tuple[str | None, list[str]]:
         """Configuration to read, and patterns of the files that it takes."""
@@ -168,6 +200,8 @@ class Hub(Source):
 
     def _compare_names(self, feature: Any) -> None:
         names = feature.names if isinstance(feature, ClassLabel) else None
+        if self.schema.groups is not None:
+            return
         if names and len(names) == 2 and not set(self.labels) <= set(names):
             log.warning(
                 "%s calls its labels 0 and 1 %s and %s; here they stand for %s and %s. Set"
@@ -177,6 +211,51 @@ class Hub(Source):
                 *names,
                 *self.labels,
             )
+
+
+def _local_folder(path: Any) -> Path | None:
+    """The folder that `data.path` names on this machine; None where there is no such folder."""
+    if not isinstance(path, str | Path) or not str(path):
+        raise ConfigError(
+            f"data.path must be OWNER/NAME of a data set of the hub, or a folder, got {path!r}"
+        )
+    local = Path(path).expanduser()
+    if local.is_file():
+        raise ConfigError(
+            f"data.path={path} is a file, where a data set of the hub or a folder is needed:"
+            f" data=files data.train={path} reads files"
+        )
+    return local.resolve() if local.is_dir() else None
+
+
+def _read_saved(folder: Path) -> DatasetDict | None:
+    """What `save_to_disk` wrote into a folder; None where it did not."""
+    if (folder / "dataset_dict.json").is_file():
+        kind = DatasetDict
+    elif (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file():
+        kind = Dataset
+    else:
+        return None
+    try:
+        found = kind.load_from_disk(str(folder))
+    except Exception as error:
+        raise_unreadable(error, str(folder), [])
+    return found if isinstance(found, DatasetDict) else DatasetDict({"train": found})
+
+
+def _check_data_files(folder: Path) -> None:
+    """Raise DataError where a folder holds nothing that can be read."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "README.md"]
+    if any(file.name.endswith(_FORMATS) for file in files):
+        return
+    splits = [e for e in sorted(folder.iterdir()) if e.is_dir() and any(e.glob("*/*.txt"))]
+    texts = [folder] if any(folder.glob("*/*.txt")) else splits
+    raise DataError(
+        f"data.path={folder}: no data files in this folder. Looked for train, validation and test"
+        f" as {', '.join(_FORMATS)}, and for what save_to_disk writes (dataset_dict.json,"
+        f" state.json), and found {contents(folder)}."
+        + (f" Folders of texts: data=files data.train={texts[0]}" if texts else "")
+    )
 
 
 def _patterns(config: Mapping[str, Any]) -> list[str]:

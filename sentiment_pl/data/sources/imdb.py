@@ -4,13 +4,14 @@ import hashlib
 import os
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, Features, Value
 
-from sentiment_pl.data.reviews import UNLABELLED, Raw
+from sentiment_pl.data.reviews import UNLABELLED
+from sentiment_pl.data.schema import Raw
 from sentiment_pl.data.sources.hub_repository import HubRepository
 from sentiment_pl.data.sources.source import Source
 from sentiment_pl.data.sources.tables import file_state, read_tables
@@ -65,7 +66,7 @@ class Imdb(Source):
             }
         return {"source": self.name, "files": [file_state(file, "path") for file in files]}
 
-    def _read(self, scratch: Path) -> dict[str, Raw]:
+    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
         path = self._path or self._hub.fetch(["plain_text/*.parquet"])
         kind, files = self._layout(path)
         if kind == "parquet":
@@ -75,7 +76,7 @@ class Imdb(Source):
             return {
                 split: read_tables("parquet", shards[split], scratch)
                 for split in _SPLITS.values()
-                if split in shards
+                if split in shards and split in splits
             }
         return _read_release(files[0], scratch)
 

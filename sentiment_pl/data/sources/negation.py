@@ -2,13 +2,14 @@
 
 import hashlib
 import inspect
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, Features, Value
 
 from sentiment_pl.data import negation, negation_grammar
-from sentiment_pl.data.reviews import Raw
+from sentiment_pl.data.schema import Raw
 from sentiment_pl.data.sources.source import Source
 from sentiment_pl.errors import check_count, check_integer
 
@@ -55,7 +56,7 @@ class Negation(Source):
             "code": hashlib.sha256(code.encode()).hexdigest(),
         }
 
-    def _read(self, scratch: Path) -> dict[str, Raw]:
+    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
         # Through a file, since there may be millions.
         return {
             split: Raw(
@@ -69,4 +70,5 @@ class Negation(Source):
                 f"negation, split {split}",
             )
             for split, size in self._sizes.items()
+            if split in splits
         }

@@ -4,7 +4,7 @@ import logging
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from typing import Any
 import datasets
 from datasets import DatasetDict
 
-from sentiment_pl.data.reviews import Raw, Schema, standardise
+from sentiment_pl.data.reviews import UNLABELLED, standardise
+from sentiment_pl.data.schema import Raw, Schema
+
+SPLITS = ("train", "val", "test", UNLABELLED)
 
 
 class Source(ABC):
@@ -38,16 +41,19 @@ class Source(ABC):
             DataError: a file is missing, or the hub cannot be reached and its cache holds nothing.
         """
 
-    def load(self, scratch: Path) -> DatasetDict:
+    def load(
+        self, scratch: Path, splits: Collection[str] = SPLITS, *, one_label: bool = False
+    ) -> DatasetDict:
         """Read, check and clean the reviews.
 
         Args:
             scratch: a folder for Arrow files. The result is memory-mapped from there, so it must
                 outlive it.
+            splits: those to read, of `train`, `val`, `test` and `unlabelled`.
+            one_label: take splits of one label alone, which can be evaluated though not trained on.
 
         Returns:
-            Those of the splits `train`, `val`, `test` and `unlabelled` that the source has, in the
-            schema of `reviews`.
+            Those of them that the source has, in the schema of `reviews`.
 
         Raises:
             DataError: the message names file, row and column and says what to do.
@@ -55,11 +61,13 @@ class Source(ABC):
         scratch.mkdir(parents=True, exist_ok=True)
         with calm_libraries():
             # A fresh folder, so that no call finds what datasets cached for an earlier one.
-            return standardise(self._read(Path(tempfile.mkdtemp(dir=scratch))), self.schema)
+            raws = self._read(Path(tempfile.mkdtemp(dir=scratch)), splits)
+            wanted = {split: raw for split, raw in raws.items() if split in splits}
+            return standardise(wanted, self.schema, one_label=one_label)
 
     @abstractmethod
-    def _read(self, scratch: Path) -> dict[str, Raw]:
-        """The splits as the source holds them."""
+    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
+        """The splits as the source holds them, at least those of `splits` that it has."""
 
 
 @contextmanager

@@ -223,9 +223,10 @@ def test_a_file_without_permission(tmp_path, scratch, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a", "a.gz", "a.parquet.gz", "a.csv.zip"])
-def test_an_unsupported_extension(name):
-    with pytest.raises(DataError, match=rf"data.val={name}: the extension .*\.csv.*\.parquet"):
-        Files(train="a.csv", val=name)
+def test_an_unsupported_extension(name, tmp_path, scratch):
+    path = write(tmp_path / name, "text,label\na,0\nb,1\n")
+    with pytest.raises(DataError, match=rf"data.val=.*{name}: the extension .*\.csv.*\.parquet"):
+        Files(val=path).load(scratch)
 
 
 texts = st.lists(st.text(), min_size=1, max_size=5)

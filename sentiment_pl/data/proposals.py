@@ -1,0 +1,115 @@
+"""What a message proposes to type, where columns or labels are called otherwise."""
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+from sentiment_pl.data.labels import as_number, number_form
+
+_USUAL = {
+    "text": ("text", "review", "sentence", "comment", "content", "body", "tweet", "message"),
+    "label": ("label", "sentiment", "polarity", "target", "class", "stars", "rating", "score"),
+    "id": ("id", "key", "uuid", "index", "name"),
+}
+
+
+def nearest_first(names: Sequence[str], wanted: str, what: str) -> list[str]:
+    """Columns in the order in which they may be the one that a user means.
+
+    Args:
+        names: the columns that there are.
+        wanted: the one that was looked for.
+        what: what it is to hold: "text", "label" or "id".
+    """
+    return sorted(names, key=lambda name: -_likeness(name, wanted, what))
+
+
+def _likeness(name: str, wanted: str, what: str) -> float:
+    """How near the name of a column is to the one looked for, or to what such a one is called."""
+    name = name.casefold().strip()
+    nearest = SequenceMatcher(None, name, wanted.casefold()).ratio()
+    usual = max(
+        0.9 * (word in name) * len(word) / max(len(name), 1) ** 0.5 for word in _USUAL[what]
+    )
+    return max(nearest, min(usual, 0.95) if usual else 0.0)
+
+
+def proposal(values: Sequence[Any], names: tuple[str, str]) -> str:
+    """What to type as `data.labels` for a column that holds these values.
+
+    Numbers, and texts that begin with one ("5 stars"), are cut in the middle of their range, and
+    what lies in the middle is left out; of words those that speak of bad and of good are taken.
+
+    Args:
+        values: the distinct values of the column, at least two, without missing ones.
+        names: what the two labels are called; numbers give way to negative and positive.
+
+    Returns:
+        The override, quoted for a shell: two names where there are two values, else two groups.
+    """
+    if any(as_number(name) is not None for name in names):
+        names = ("negative", "positive")
+    low, high = _sides(list(dict.fromkeys(values)))
+    if len(values) == 2 and len(low) == len(high) == 1:
+        return _shell(f"data.labels=[{_typed(low[0])},{_typed(high[0])}]")
+    groups = zip(names, (low, high), strict=True)
+    listed = (f"{_typed(name)}: [{', '.join(map(_typed, of))}]" for name, of in groups)
+    return _shell(f"data.labels={{{', '.join(listed)}}}")
+
+
+_BAD = re.compile(r"neg|bad|sad|poor|terrible|awful|hate|dislike|unfavou?rable|rotten|^(no?|-)$")
+_GOOD = re.compile(r"pos|good|happy|great|excellent|love|^like|^favou?rable|fresh|^(y|yes|\+)$")
+
+
+def _sides(values: list[Any]) -> tuple[list[Any], list[Any]]:
+    words = [str(value).strip().casefold() for value in values]
+    low = [value for value, word in zip(values, words, strict=True) if _BAD.search(word)]
+    high = [
+        value
+        for value, word in zip(values, words, strict=True)
+        if _GOOD.search(word) and not _BAD.search(word)
+    ]
+    if low and high:
+        return low, high
+    numbers = [_leading_number(word) for word in words]
+    if None not in numbers:
+        order = sorted(zip(numbers, range(len(values)), strict=True))
+        first, last = order[0][0], order[-1][0]
+        assert first is not None
+        assert last is not None
+        if first < last:
+            middle = (first + last) / 2
+            return (
+                [values[at] for number, at in order if number is not None and number < middle],
+                [values[at] for number, at in order if number is not None and number > middle],
+            )
+    if len(values) == 2 and (low or high):  # one word is known, so the other means the other
+        other = [value for value in values if value not in (low or high)]
+        return (low or other), (high or other)
+    half = (len(values) + 1) // 2
+    return values[:half], values[half:]
+
+
+def _leading_number(word: str) -> float | None:
+    match = re.match(r"[+-]?\d+(\.\d+)?(?![\w.])", number_form(word))
+    return float(match[0]) if match else None
+
+
+def _typed(value: Any) -> str:
+    """A value as Hydra's grammar takes it."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    if re.fullmatch(r"[\w+-][\w.+-]*( [\w.+-]+)*", text, re.ASCII) and text.lower() not in {
+        "null", "nan", "inf", "true", "false",
+    }:  # fmt: skip
+        return text
+    if isinstance(value, bool):
+        return text.lower()
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _shell(override: str) -> str:
+    """An override as it is typed in a shell."""
+    return "'" + override.replace("'", "'\\''") + "'"

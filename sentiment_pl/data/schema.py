@@ -1,0 +1,86 @@
+"""A split as its source holds it, and how its columns are to be read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from datasets import Dataset
+
+from sentiment_pl.data.labels import Labels
+from sentiment_pl.errors import ConfigError
+
+OURS = ("text", "label", "row")
+"""Columns of reviews, whatever their source calls them."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Which columns of a source hold text and label, and what the labels 0 and 1 are called."""
+
+    text: str = "text"
+    label: str = "label"
+    labels: tuple[str, str] = ("negative", "positive")
+    groups: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    """The values of label 0 and of label 1, where rows of any other value are dropped."""
+    key: str | None = None
+    """The column by which the user knows a row; it goes into the files of predictions."""
+    settable: bool = False
+    """Whether the source has `data.text_column` and the like, so that errors may point there."""
+
+    @classmethod
+    def from_settings(
+        cls, text_column: Any, label_column: Any, labels: Any, id_column: Any = None
+    ) -> "Schema":
+        """Check the settings that say how to read the columns.
+
+        Raises:
+            ConfigError: one of them cannot be used; the message names its key.
+        """
+        columns = {"text_column": text_column, "label_column": label_column}
+        if id_column is not None:
+            columns["id_column"] = id_column
+        for key, column in columns.items():
+            if not isinstance(column, str) or not column:
+                raise ConfigError(f"data.{key} must be the name of a column, got {column!r}")
+        for first, second in combinations(columns, 2):
+            if columns[first] == columns[second]:
+                raise ConfigError(
+                    f"data.{first} and data.{second} are both {columns[first]!r}: they must be two"
+                )
+        checked = Labels.from_setting(labels)
+        return cls(
+            text_column, label_column, checked.names, checked.groups, id_column, settable=True
+        )
+
+    @property
+    def kept_key(self) -> str | None:
+        """The name under which reviews keep the column `key`."""
+        return f"source_{self.key}" if self.key in OURS else self.key
+
+    def fingerprint(self) -> list[Any]:
+        """All of it that reviews depend on, for JSON."""
+        groups = [list(group) for group in self.groups or ()]
+        key = [] if self.key is None else [{"key": self.key}]
+        return [self.text, self.label, *self.labels, *groups, *key]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A split as its source holds it."""
+
+    dataset: Dataset
+    where: str
+    """How messages name it: its file, or its repository and split."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Columns as CSV has them: strings, to be turned into this type, of which "" is null."""
+    parts: Sequence[tuple[str, int]] = ()
+    """Name and rows of each file, in their order, where the split is of several."""
+
+    def row(self, number: int) -> str:
+        """How messages name a row: its file, and its number there."""
+        for where, rows in self.parts:
+            if number < rows:
+                return f"{where}: row {number} (counted from 0)"
+            number -= rows
+        return f"{self.where}: row {number} (counted from 0)"

@@ -345,8 +345,7 @@ class ReviewDataModule(lightning.LightningDataModule):
                     splits, _ = self.preparation.read(Path(scratch), one_label=True)
             if split not in splits:
                 raise DataError(
-                    f"data {self.source.name} has no split {split}"
-                    + (f": data.{split}=FILE" if isinstance(self.source, Files) else "")
+                    f"data {self.source.name} has no split {split}{self.source.hint(split)}"
                 )
             yield splits[split]
 

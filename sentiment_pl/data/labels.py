@@ -98,7 +98,7 @@ def _parsed(text: str) -> Any:
     if not text.strip().startswith(("{", "[")):
         return text
     try:
-        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506: strings, lists and mappings
+        return yaml.load(text, Loader=yaml.BaseLoader)  # of strings alone
     except yaml.YAMLError as error:
         raise ConfigError(
             f"data.labels cannot be read: {text} (as in '{EXAMPLE}', with a blank behind the colon)"

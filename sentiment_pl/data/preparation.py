@@ -108,7 +108,8 @@ class Preparation:
         """
         splits = self.source.load(scratch, one_label=one_label)
         if "train" not in splits:
-            raise ConfigError(f"data {self.source.name} has no training reviews: data.train=FILE")
+            hint = self.source.hint("train") or ": data.train=FILE"
+            raise ConfigError(f"data {self.source.name} has no training reviews{hint}")
         train, shared = splits["train"], 0
         if "test" in splits:
             twice = duplicates(train, splits["test"])

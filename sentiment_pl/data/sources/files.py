@@ -77,6 +77,10 @@ class Files(Source):
             "columns": self.schema.fingerprint(),
         }
 
+    def hint(self, split: str) -> str:
+        """The setting that names the split, and the splits that are named."""
+        return f": data.{split}=FILE names one. There is {', '.join(self._paths)}"
+
     def _expanded(self, split: str) -> list[Path]:
         return expand(f"data.{split}", self._paths[split])
 

@@ -65,6 +65,10 @@ class Source(ABC):
             wanted = {split: raw for split, raw in raws.items() if split in splits}
             return standardise(wanted, self.schema, one_label=one_label)
 
+    def hint(self, split: str) -> str:
+        """What to type for a split that is not there, as the end of a message."""
+        return ""
+
     @abstractmethod
     def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
         """The splits as the source holds them, at least those of `splits` that it has."""

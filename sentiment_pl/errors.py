@@ -80,12 +80,21 @@ def check_integer(
         raise ConfigError(f"{key} must be an integer{bounds}, got {value!r}")
 
 
-def check_count(key: str, value: Any) -> None:
-    """Raise ConfigError unless a setting is a positive integer that an index can be."""
+def check_count(key: str, value: Any, *, or_null: str = "") -> None:
+    """Raise ConfigError unless a setting is a positive integer that an index can be.
+
+    Args:
+        key: the setting.
+        value: its value; None is the caller's to allow.
+        or_null: what null means, where it is allowed: the message says so.
+    """
+    null = f", or null for {or_null}" if or_null else ""
     if not _is_integer(value) or value < 1:
-        raise ConfigError(f"{key} must be a positive integer, got {value!r}")
+        raise ConfigError(f"{key} must be a positive integer{null}, got {value!r}")
     if value > _LARGEST:
-        raise ConfigError(f"{key} must be a positive integer, at most {_LARGEST}, got {value!r}")
+        raise ConfigError(
+            f"{key} must be a positive integer, at most {_LARGEST}{null}, got {value!r}"
+        )
 
 
 def check_counts(key: str, value: Any) -> None:

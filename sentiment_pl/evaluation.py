@@ -5,6 +5,7 @@ import json
 import logging
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,9 +33,6 @@ log = logging.getLogger(__name__)
 
 RECORD = "evaluation.json"
 """Written last: where it stands, the evaluation is complete."""
-
-AS_TRAINED = ("max_tokens", "truncate", "batch_size")
-"""Settings of the data that are those of the training unless set on the command line."""
 
 
 class Asked(NamedTuple):
@@ -87,6 +85,9 @@ def predict(
 ) -> tuple[NDArray[np.float64], dict[str, float | int | None]]:
     """Classify the reviews as the test of a training does.
 
+    Of long reviews the model reads the words that it read in training, and its batches are as
+    large, unless the command line sets these. A checkpoint that records no limit reads all words.
+
     Args:
         asked: the checkpoint.
         data: where the reviews come from.
@@ -98,10 +99,10 @@ def predict(
         The logits [N] float64 in the order of `reviews`, and what `statistics.scores` says of them:
         summed in the order of ids, as a training does, they agree to the last digit.
     """
-    trained_on = asked.model.trained_on or {}
-    data.adopt(
-        {key: trained_on[key] for key in AS_TRAINED if key in trained_on and key not in given}
-    )
+    settings = asdict(asked.model.truncation)
+    if batch_size := (asked.model.trained_on or {}).get("batch_size"):
+        settings["batch_size"] = batch_size
+    data.adopt({key: value for key, value in settings.items() if key not in given})
     predictions = Predictions()
     runner = lightning.Trainer(
         **{**trainer, "enable_model_summary": False}, callbacks=[ProgressBar(), predictions],

@@ -2,15 +2,18 @@
 
 import contextlib
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+import sentiment_pl
 from sentiment_pl.atomic import check_folder, replacing
 from sentiment_pl.errors import UserError
 from sentiment_pl.models import SentimentModule
@@ -22,20 +25,8 @@ TOLERANCE = 1e-5
 LENGTHS = ((1,), (2, 1), (17, 5, 16), (300, 33))
 """Lengths of the reviews, batch by batch, that the graph is checked with."""
 
-EXAMPLE = """\
-# Reads texts with {graph!r}: pip install onnxruntime tokenizers; python {name!r} "some text" …
-import sys, numpy as np, onnxruntime, tokenizers
-from pathlib import Path
-base = Path(__file__).parent
-tokenizer = tokenizers.Tokenizer.from_file(str(base / {tokenizer!r}))
-tokenizer.encode_special_tokens = True  # a text that says "[PAD]" holds no padding
-session = onnxruntime.InferenceSession(str(base / {graph!r}))
-rows = [e.ids or [1] for e in tokenizer.encode_batch(sys.argv[1:])]  # 1: an unknown word
-lengths = np.array([len(ids) for ids in rows])
-tokens = np.array([ids + [0] * (lengths.max() - len(ids)) for ids in rows])
-for logit in session.run(["logits"], {{"tokens": tokens, "lengths": lengths}})[0]:
-    print({labels}[int(logit >= 0)], 1 / (1 + np.exp(-np.float64(logit))))
-"""
+EXAMPLE = Path(__file__).with_name("export_example.py")
+"""Copied beside the graph: its use, without this package."""
 
 
 class _Graph(nn.Module):
@@ -55,6 +46,10 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
     `logits` [B], for any B and T from 1 up; where words are scored without a running state also to
     `word_scores` [B, T] (and `word_weights`). It is run and compared with the model before the file
     gets its name.
+
+    The graph takes as many words as it is given. How training cut long reviews stands in the file's
+    metadata, as JSON: `max_tokens` (null: not at all) and `truncate`; so do `labels`, the names of
+    label 0 and label 1, `model` and `version`. The example cuts by them.
 
     Args:
         model: any architecture.
@@ -94,6 +89,7 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
                     dynamic_shapes=_dynamic(), verbose=False,
                 )  # fmt: skip
             assert program is not None
+            program.model.metadata_props.update(_about(model))
             program.save(str(partial), external_data=False)
             check(model, partial)
     finally:
@@ -102,11 +98,19 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
     with replacing(tokenizer) as partial:
         partial.write_text(model.tokenizer.to_json(), encoding="utf-8")
     with replacing(example) as partial:
-        text = EXAMPLE.format(
-            graph=path.name, tokenizer=tokenizer.name, name=example.name, labels=list(model.labels)
-        )
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(EXAMPLE.read_bytes())
     return [path, tokenizer, example]
+
+
+def _about(model: SentimentModule) -> dict[str, str]:
+    """The graph's metadata, which ONNX keeps as strings: each is JSON."""
+    about = {
+        "model": model.name,
+        "labels": list(model.labels),
+        **asdict(model.truncation),
+        "version": sentiment_pl.__version__,
+    }
+    return {key: json.dumps(value, ensure_ascii=False) for key, value in about.items()}
 
 
 def check(model: SentimentModule, path: Path) -> None:

@@ -8,7 +8,8 @@ words t has
     weighted_mlp:  logit = Σ_t exp(a_t) s_t / Σ_t exp(a_t)
 
 in which the network's biases are part of each word's score. A word that is not in the table counts
-as [UNK], and a review without words as one [UNK].
+as [UNK], and a review without words as one [UNK]. Of a long review, t are the words that training
+would have read (`Lexicon.truncation`), unless it is to be read in full.
 
 This is what predicting means by these models' logit: s and a are float32, everything is computed in
 float64, and the result is rounded to float32. So it is the same to the bit in whatever order pandas
@@ -30,9 +31,10 @@ from torch import Tensor
 
 from sentiment_pl.atomic import replacing
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
 from sentiment_pl.models import SentimentModule
-from sentiment_pl.models.reading import Reader, Reading
+from sentiment_pl.models.reading import Reader, Reading, find_words
 
 
 @runtime_checkable
@@ -66,6 +68,8 @@ class Lexicon:
             table = model.eval().word_table().float().cpu()
         model.train(training)
         self.name, self.labels, self._tokenizer = model.name, model.labels, model.tokenizer
+        self.truncation = model.truncation
+        """Which words of a long review count: those that training read."""
         self.words: list[str] = model.tokenizer.words
         self.scores: NDArray[np.float32] = table[:, 0].numpy()
         """[V], what each word adds to the logit (where it is weighted, before the weighting)."""
@@ -73,22 +77,23 @@ class Lexicon:
             table[:, 1].numpy() if table.shape[1] > 1 else None
         )
         """[V], each word's weight before the softmax, where the model has one."""
-        counts = None if model.trained_on is None else model.trained_on["counts"]
-        self.counts: list[int] | None = counts
+        self.counts: list[int] | None = (model.trained_on or {}).get("counts")
         """[V], how often each word stood in the training split; None where that is not known."""
 
-    def logits(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    def logits(self, rows: Sequence[Sequence[int]], full: bool = False) -> NDArray[np.float64]:
         """Score reviews by looking up their words.
 
         Args:
             rows: the word ids of each review; none counts as one unknown word.
+            full: count every word of a long review, not only those that training would have read.
 
         Returns:
             [N], the logits: numbers that float32 has.
         """
         if not rows:
             return np.empty(0)
-        rows = [ids or (UNKNOWN,) for ids in rows]
+        cut = Truncation() if full else self.truncation
+        rows = [cut(ids) or (UNKNOWN,) for ids in rows]
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         starts = np.cumsum(lengths) - lengths
         ids = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
@@ -101,17 +106,20 @@ class Lexicon:
             sums = np.add.reduceat(scores * weights, starts) / np.add.reduceat(weights, starts)
         return np.asarray(sums, np.float32).astype(np.float64)
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
+    def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
         """Classify texts and say what each of their words contributed, by looking them up.
 
-        A text without any word counts as one unknown word.
+        A text without any word counts as one unknown word. Arguments and result are those of
+        `SentimentModule.read`.
         """
-        rows = self._tokenizer.encode(texts)
+        cut = Truncation() if full else self.truncation
+        found = find_words(self._tokenizer, cut, texts)
+        logits = self.logits([ids for _, ids, _ in found], full).tolist()
         return [
-            Reading(words, [i != UNKNOWN for i in ids], *self._contributions(ids), logit)
-            for words, ids, logit in zip(
-                self._tokenizer.split(texts), rows, self.logits(rows).tolist(), strict=True
+            Reading(
+                words, [i != UNKNOWN for i in ids], *self._contributions(ids), logit, left_out, cut
             )
+            for (words, ids, left_out), logit in zip(found, logits, strict=True)
         ]
 
     def _contributions(self, ids: Sequence[int]) -> tuple[list[float], list[float] | None]:

@@ -5,7 +5,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from sentiment_pl.data.preparation import Preparation
 from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.sources import Files, Hub, Imdb, Negation, Source, calm_libraries
 from sentiment_pl.data.tokenizer import Tokenizer
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import (
     ConfigError,
     DataError,
@@ -40,7 +41,7 @@ class ReviewDataModule(lightning.LightningDataModule):
     Args:
         source: where the reviews come from.
         val_fraction: share of the training split held out where the source has no validation split.
-        max_tokens: words of a review that are kept.
+        max_tokens: words of a review that are kept; None keeps all.
         truncate: which words of a longer review: its "head", its "tail", or half of "both".
         limit_train: use only so many training reviews, drawn at random.
         drop_test_duplicates: leave out training reviews whose text also stands in the test split.
@@ -62,7 +63,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         source: Source,
         *,
         val_fraction: float = 0.1,
-        max_tokens: int = 400,
+        max_tokens: int | None = 400,
         truncate: str = "head",
         limit_train: int | None = None,
         drop_test_duplicates: bool = False,
@@ -100,6 +101,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         self._splits: dict[str, EncodedReviews] = {}
         self._counts: list[int] | None = None
         self._position = (0, 0)
+        self._opened = ExitStack()
 
     @classmethod
     def from_negation(
@@ -152,18 +154,25 @@ class ReviewDataModule(lightning.LightningDataModule):
         """Names of label 0 and label 1."""
         return self.source.labels
 
+    @property
+    def truncation(self) -> Truncation:
+        """Which words of a review are kept."""
+        return self.preparation.truncation
+
     def prepare_data(self) -> None:
         """Encode the reviews into the cache, unless another run has done so.
 
         Raises:
             DataError: the reviews cannot be had or cannot be used.
         """
+        if self._predicting_model() is not None:
+            return  # `predict_dataloader` reads the one split that it needs
         name = f"{self.source.name.replace('/', '--')}-{digest(self.preparation.fingerprint())}"
         self._folder = build_once(self.cache_dir / "reviews" / name, self._build)
 
     def setup(self, stage: str | None = None) -> None:
         """Open the cached reviews."""
-        if self._splits:
+        if self._splits or self._predicting_model() is not None:
             return
         folder = self._prepared()
         self.tokenizer = Tokenizer((folder / "tokenizer.json").read_text(encoding="utf-8"))
@@ -250,6 +259,44 @@ class ReviewDataModule(lightning.LightningDataModule):
     def test_dataloader(self) -> DataLoader[Batch]:
         """Test batches, always in the same order."""
         return self._loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Batches of the test split in the order of its rows, for `trainer.predict`.
+
+        They are encoded as the model of the trainer needs it: with its vocabulary, and cut as its
+        training cut them, whatever this object was told. So a checkpoint says the same of a review
+        here as everywhere, and there need be no training reviews. Without a trainer they are those
+        of `setup`.
+
+        Raises:
+            DataError: there is no test split.
+        """
+        model = self._predicting_model()
+        if model is None:
+            if not self.has_test:
+                raise DataError(f"data {self.source.name} has no test split to predict")
+            return self._in_order(self._splits["test"])
+        reviews = self._opened.enter_context(self.reviews("test"))
+        return self._in_order(self._encoded(reviews, model.tokenizer, model.truncation))
+
+    def _predicting_model(self) -> Any:
+        """The model that `trainer.predict` was given, if that is what goes on; or else None."""
+        if self.trainer is None or not self.trainer.predicting:
+            return None
+        model = self.trainer.lightning_module
+        return model if hasattr(model, "tokenizer") and hasattr(model, "truncation") else None
+
+    def _in_order(self, reviews: EncodedReviews) -> DataLoader[Batch]:
+        return DataLoader(
+            reviews,
+            batch_size=self.batch_size,
+            collate_fn=_in_shared_memory,
+            num_workers=self.num_workers,
+        )
+
+    def teardown(self, stage: str) -> None:
+        """Remove what `predict_dataloader` had read."""
+        self._opened.close()
 
     def _loader(self, split: str) -> DataLoader[Batch]:
         # Overfitting means the same few batches again and again.
@@ -356,11 +403,17 @@ class ReviewDataModule(lightning.LightningDataModule):
             reviews: from `reviews`, whose context must last as long as the result is used.
             tokenizer: the model's.
         """
+        return self._serve(self._encoded(reviews, tokenizer, self.truncation), shuffle=False)
+
+    def _encoded(
+        self, reviews: Dataset, tokenizer: Tokenizer, truncation: Truncation
+    ) -> EncodedReviews:
+        preparation = dataclasses.replace(self.preparation, **dataclasses.asdict(truncation))
         with calm_libraries():
-            encoded = self.preparation.encode(
+            encoded = preparation.encode(
                 reviews.select_columns(["text", "label", "row"]), tokenizer
             )
-        return self._serve(EncodedReviews(encoded), shuffle=False)
+        return EncodedReviews(encoded)
 
     def sentences(self) -> Iterator[list[str]]:
         """Words of the training and the unlabelled texts; read anew, since rarely asked for."""

@@ -15,16 +15,13 @@ from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.sources import Source, calm_libraries
 from sentiment_pl.data.splits import check_val_fraction, duplicates, hold_out
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import (
     ConfigError,
-    check_choice,
-    check_count,
     check_flag,
     check_integer,
     check_seed,
 )
-
-TRUNCATIONS = ("head", "tail", "both")
 
 FORMAT = 4
 """Of what stands in the cache; raised whenever that changes."""
@@ -40,7 +37,7 @@ class Preparation:
 
     source: Source
     val_fraction: float
-    max_tokens: int
+    max_tokens: int | None
     truncate: str
     limit_train: int | None
     drop_test_duplicates: bool
@@ -49,16 +46,20 @@ class Preparation:
     seed: int
 
     def __post_init__(self) -> None:
-        check_count("data.max_tokens", self.max_tokens)
+        _ = self.truncation  # checks its two settings
         # Padding, unknown word and one word; at the most what an id of 32 bits can tell apart.
         check_integer("data.vocab_size", self.vocab_size, least=3, most=2**31 - 1)
         check_integer("data.min_frequency", self.min_frequency, least=1, most=2**31 - 1)
-        check_choice("data.truncate", self.truncate, TRUNCATIONS)
         check_val_fraction(self.val_fraction)
         if self.limit_train is not None:
             check_integer("data.limit_train", self.limit_train, least=2)
         check_flag("data.drop_test_duplicates", self.drop_test_duplicates)
         check_seed("data.seed", self.seed)
+
+    @property
+    def truncation(self) -> Truncation:
+        """Which words of a review are kept."""
+        return Truncation(self.max_tokens, self.truncate)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what names a cache entry: all fields and the format."""
@@ -133,10 +134,11 @@ class Preparation:
 
     def encode(self, reviews: Dataset, tokenizer: Tokenizer) -> Dataset:
         """Map texts to word ids: `text` gives way to `tokens` (lists of int32) and `length`."""
+        cut = self.truncation
 
         def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
             # A review of punctuation alone has no word; it still has to be classified.
-            rows = [self._cut(ids) or [UNKNOWN] for ids in tokenizer.encode(batch["text"])]
+            rows = [cut(ids) or [UNKNOWN] for ids in tokenizer.encode(batch["text"])]
             return {"tokens": rows, "length": [len(ids) for ids in rows]}
 
         features = {key: kind for key, kind in reviews.features.items() if key != "text"}
@@ -150,16 +152,6 @@ class Preparation:
             load_from_cache_file=False,
             new_fingerprint=digest([reviews._fingerprint, "encoded"]),  # spares it to hash us
         )
-
-    def _cut(self, ids: list[int]) -> list[int]:
-        most = self.max_tokens
-        if len(ids) <= most:
-            return ids
-        if self.truncate == "head":
-            return ids[:most]
-        if self.truncate == "tail":
-            return ids[-most:]
-        return ids[: most - most // 2] + ids[len(ids) - most // 2 :]
 
 
 def _texts(reviews: Dataset) -> Iterable[str]:

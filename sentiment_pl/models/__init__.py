@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import DataError
 from sentiment_pl.models.module import Prediction, SentimentModule
 
@@ -32,7 +33,7 @@ def architectures() -> dict[str, type[SentimentModule]]:
     return table
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint of ours, plain values and tensors alone (`weights_only`).
 
     Raises:
@@ -57,7 +58,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def load_checkpoint(path: Path) -> SentimentModule:
+def load_checkpoint(path: str | Path) -> SentimentModule:
     """Rebuild a trained model from its checkpoint alone.
 
     Only plain values and tensors are read (`weights_only`), and the class comes from the table of
@@ -67,11 +68,13 @@ def load_checkpoint(path: Path) -> SentimentModule:
         path: a `.ckpt` file, or the folder of a run, which stands for its best checkpoint.
 
     Returns:
-        The model on the CPU, in evaluation mode.
+        The model on the CPU, in evaluation mode. It reads texts as its training read reviews: of
+        long ones the words that `truncation` keeps.
 
     Raises:
         DataError: there is no such file, or it is not a whole checkpoint of ours.
     """
+    path = Path(path).expanduser()
     if path.is_dir():
         path = path / "checkpoints" / "best.ckpt"
     if not path.is_file():
@@ -88,6 +91,7 @@ def load_checkpoint(path: Path) -> SentimentModule:
             tokenizer=ours["tokenizer"], labels=(low, high), **checkpoint["hyper_parameters"]
         )
         model.trained_on = dict(ours.get("trained_on") or {}) or None
+        model.truncation = Truncation.of(model.trained_on)
     except Exception as error:  # whatever a value that is not one of ours makes libraries raise
         raise DataError(
             f"{path} does not describe a whole model ({type(error).__name__}: {error})"

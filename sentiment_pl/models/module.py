@@ -21,8 +21,9 @@ import sentiment_pl
 from sentiment_pl import measures
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, check_choice, check_count, check_flag, check_number
-from sentiment_pl.models.reading import Reading
+from sentiment_pl.models.reading import Reading, find_words
 
 
 class Prediction(NamedTuple):
@@ -34,6 +35,17 @@ class Prediction(NamedTuple):
     """[B, T], what each word adds to the logit; 0 at the padding."""
     word_weights: Tensor | None = None
     """[B, T], each word's share after the softmax; sums to 1, 0 at the padding."""
+
+
+class Predicted(NamedTuple):
+    """What `trainer.predict` returns of a batch."""
+
+    ids: Tensor
+    """[B] int64, the number of each review's row in its split."""
+    logits: Tensor
+    """[B], positive for label 1."""
+    probabilities: Tensor
+    """[B] float64, of label 1: the sigmoid of the logits (float32 on Apple's GPUs)."""
 
 
 class Shared(TypedDict, total=False):
@@ -81,6 +93,9 @@ class SentimentModule(lightning.LightningModule, ABC):
     example_input_array: Any = None
     trained_on: dict[str, Any] | None = None
     """Of a loaded checkpoint: `ReviewDataModule.description`; None where it holds none."""
+    truncation: Truncation = Truncation()
+    """Which words of a long text are read: those that training read; of a model that is neither
+    trained nor loaded, all."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -173,17 +188,24 @@ class SentimentModule(lightning.LightningModule, ABC):
         return self.embedding_dropout(self.embedding(words)), index
 
     @torch.no_grad()
-    def read(self, texts: Sequence[str]) -> list[Reading]:
+    def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
         """Classify texts and say what each of their words contributed.
 
-        Each text is read by itself and in full. One without any word counts as one unknown word.
+        Each text is read by itself. One without any word counts as one unknown word.
+
+        Args:
+            texts: the texts, or one text.
+            full: read every word of a long text, not only those that training would have read
+                (`truncation`).
+
+        Returns:
+            A reading for each text; for one text a list of one.
         """
         training = self.training
         self.eval()
         readings = []
-        for words, ids in zip(
-            self.tokenizer.split(texts), self.tokenizer.encode(texts), strict=True
-        ):
+        truncation = Truncation() if full else self.truncation
+        for words, ids, left_out in find_words(self.tokenizer, truncation, texts):
             tokens = torch.tensor([ids or [UNKNOWN]], device=self.device)
             prediction = self(tokens, torch.tensor([tokens.shape[1]], device=self.device), True)
             scores, weights = prediction.word_scores, prediction.word_weights
@@ -195,6 +217,8 @@ class SentimentModule(lightning.LightningModule, ABC):
                     missing if scores is None else scores[0].tolist()[: len(words)],
                     None if weights is None else weights[0].tolist()[: len(words)],
                     float(prediction.logits),
+                    left_out,
+                    truncation,
                 )
             )
         self.train(training)
@@ -212,15 +236,36 @@ class SentimentModule(lightning.LightningModule, ABC):
         """Score a batch of the test split; return its logits [B]."""
         return self._step(batch, "test")[1]
 
+    def predict_step(self, batch: Batch, batch_idx: int) -> Predicted:
+        """Classify a batch: what `trainer.predict(model, datamodule)` collects, batch by batch."""
+        logits = self(batch.tokens, batch.lengths).logits
+        return Predicted(batch.ids, logits, _wide(logits).sigmoid())
+
+    def setup(self, stage: str) -> None:
+        """Take up how the data cuts long reviews, which decides how this model reads texts.
+
+        Raises:
+            ConfigError: the reviews were encoded with another vocabulary than the model's.
+        """
+        data = getattr(self._trainer, "datamodule", None)
+        tokenizer = getattr(data, "tokenizer", None)
+        if tokenizer is None or stage == "predict":  # which encodes reviews as the model does
+            return
+        if tokenizer.to_json() != self.tokenizer.to_json():
+            raise ConfigError(
+                "the reviews were encoded with another vocabulary than this model's, so that its"
+                " word vectors would go to other words: sentiment_pl.evaluate measures a checkpoint"
+                " on any reviews, and trainer.predict encodes them as the model needs it"
+            )
+        if stage == "fit":
+            self.truncation = data.truncation  # type: ignore[union-attr]
+
     def _step(self, batch: Batch, split: str) -> tuple[Tensor, Tensor]:
         logits = self(batch.tokens, batch.lengths).logits
         full = torch.promote_types(logits.dtype, torch.float32)  # bfloat16 has three digits
         loss = functional.binary_cross_entropy_with_logits(logits.to(full), batch.labels.to(full))
         metrics = self._metrics(split)
-        # In float64 a confident logit keeps its place in the order that AUC looks at, where
-        # float32 would tie it with others at 1. Apple's GPUs have no float64.
-        wide = torch.float32 if logits.device.type == "mps" else torch.float64
-        metrics.update(logits.detach().to(wide).sigmoid(), batch.labels.long())
+        metrics.update(_wide(logits.detach()).sigmoid(), batch.labels.long())
         self._loss(split).update(loss.detach(), len(batch.labels))
         return loss, logits
 
@@ -306,3 +351,12 @@ class SentimentModule(lightning.LightningModule, ABC):
             "labels": list(self.labels),
             "trained_on": self.trained_on if data is None else data.description(),
         }
+
+
+def _wide(logits: Tensor) -> Tensor:
+    """Logits in float64; in float32 on Apple's GPUs, which have no other.
+
+    In float64 a confident logit keeps its place in the order that AUC looks at, where float32 would
+    tie it with others at 1.
+    """
+    return logits.to(torch.float32 if logits.device.type == "mps" else torch.float64)

@@ -5,12 +5,15 @@ from typing import NamedTuple, Protocol
 
 from scipy.special import expit
 
+from sentiment_pl.data.tokenizer import Tokenizer
+from sentiment_pl.data.truncation import Truncation
+
 
 class Reading(NamedTuple):
     """What a model says of one text, word by word."""
 
     words: list[str]
-    """The words as they are looked up."""
+    """The words that were read, as they are looked up."""
     known: list[bool]
     """Whether each of them is in the vocabulary."""
     scores: list[float]
@@ -19,6 +22,20 @@ class Reading(NamedTuple):
     """Each word's share after the softmax, where the architecture has one."""
     logit: float
     """Positive for label 1."""
+    left_out: int = 0
+    """How many words of the text were not read, since it is longer than training read them."""
+    truncation: Truncation = Truncation()
+    """The rule by which words are left out."""
+
+    @property
+    def words_in_text(self) -> int:
+        """How many words the text has, read or not."""
+        return len(self.words) + self.left_out
+
+    @property
+    def cut(self) -> str:
+        """Which words were read, as in "the first 400 of 812 words"; empty where all were."""
+        return self.truncation.describe(self.words_in_text) if self.left_out else ""
 
     @property
     def probability(self) -> float:
@@ -37,5 +54,40 @@ class Reader(Protocol):
     def labels(self) -> Sequence[str]:
         """Names of label 0 and label 1."""
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
-        """Classify texts, each by itself, and say what each of their words contributed."""
+    def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
+        """Classify texts, each by itself, and say what each of their words contributed.
+
+        Args:
+            texts: the texts, or one text.
+            full: read every word of a long text, not only those that training would have read.
+
+        Returns:
+            A reading for each text; for one text a list of one.
+        """
+
+
+class Found(NamedTuple):
+    """The words of a text that are read."""
+
+    words: list[str]
+    ids: list[int]
+    """Word ids, as many."""
+    left_out: int
+    """How many words of the text are not read."""
+
+
+def find_words(
+    tokenizer: Tokenizer, truncation: Truncation, texts: str | Sequence[str]
+) -> list[Found]:
+    """Find the words of texts, and of long ones those that are read.
+
+    Args:
+        tokenizer: the model's.
+        truncation: which words of a long text are kept.
+        texts: the texts, or one text.
+    """
+    texts = [texts] if isinstance(texts, str) else texts
+    return [
+        Found(list(truncation(words)), list(kept := truncation(ids)), len(ids) - len(kept))
+        for words, ids in zip(tokenizer.split(texts), tokenizer.encode(texts), strict=True)
+    ]

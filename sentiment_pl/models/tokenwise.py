@@ -53,12 +53,12 @@ class TokenwiseModule(SentimentModule):
         table: Tensor = self.network(self.embedding.weight)
         return table
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
+    def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
         """Classify texts as `SentimentModule.read` does, by the table of its weights as they are.
 
         The table is made anew by every call; whoever reads often keeps a `Lexicon`.
         """
-        return Lexicon(self).read(texts)
+        return Lexicon(self).read(texts, full)
 
     def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
         """Classify padded reviews [B, T]; keep each word's activations, layer by layer."""

@@ -37,9 +37,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sentiment_pl.data.tokenizer import UNKNOWN
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, check_count
 from sentiment_pl.models.layers import Trace, inputs_kept, token_network
 from sentiment_pl.models.module import Prediction, SentimentModule, Shared
+from sentiment_pl.models.reading import find_words
 from sentiment_pl.models.weighted_mlp import weighted_sum
 
 BLOCK = 16
@@ -136,15 +138,21 @@ class WindowedAttention(SentimentModule):
         return torch.stack(weights)
 
     @torch.no_grad()
-    def read_attention(self, text: str) -> tuple[list[str], Tensor]:
+    def read_attention(self, text: str, full: bool = False) -> tuple[list[str], Tensor]:
         """Say who attends to whom in a text.
 
+        Args:
+            text: the text.
+            full: read every word of a long text, not only those that training would have read.
+
         Returns:
-            The words, and [L, T, T] on the CPU, the mean over the heads: each word's row sums to 1.
+            The words that were read, and [L, T, T] on the CPU, the mean over the heads: each word's
+            row sums to 1.
         """
         training = self.training
         self.eval()
-        (words,), (ids,) = self.tokenizer.split([text]), self.tokenizer.encode([text])
+        truncation = Truncation() if full else self.truncation
+        ((words, ids, _),) = find_words(self.tokenizer, truncation, text)
         tokens = torch.tensor([ids or [UNKNOWN]], device=self.device)
         lengths = torch.tensor([tokens.shape[1]], device=self.device)
         weights = self.attention(tokens, lengths)[:, 0].mean(1).cpu()

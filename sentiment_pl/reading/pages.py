@@ -61,6 +61,7 @@ def _described(verdict: Verdict, largest: float) -> dict[str, Any]:
         "positive": verdict.labels[1],
         "probability": f"{reading.probability:.4f}",
         "words": words,
+        "cut": verdict.cut,
     }
 
 

@@ -23,7 +23,7 @@ MOST_WORDS = 60
 class Attentive(Protocol):
     """A model that can say who attends to whom."""
 
-    def read_attention(self, text: str) -> tuple[list[str], Tensor]:
+    def read_attention(self, text: str, full: bool = False) -> tuple[list[str], Tensor]:
         """The words of a text and [L, T, T], each row of which sums to 1."""
 
 
@@ -33,17 +33,18 @@ def has_picture(model: Reader, reading: Reading) -> bool:
 
 
 def sentences_figure(
-    models: Sequence[Reader], names: Sequence[str], texts: Sequence[str]
+    models: Sequence[Reader], names: Sequence[str], texts: Sequence[str], full: bool = False
 ) -> Figure:
     """Draw texts as models read them, a row a text and model.
 
     Args:
         models: the models.
         names: what each is called.
-        texts: the texts; of long ones the first `MOST_WORDS` words.
+        texts: the texts; of long ones the first `MOST_WORDS` of the words that were read.
+        full: read every word of a long text, not only those that training would have read.
     """
     rows = [
-        (model, name, text, model.read([text])[0])
+        (model, name, text, model.read([text], full)[0])
         for text in texts
         for model, name in zip(models, names, strict=True)
     ]
@@ -61,15 +62,14 @@ def sentences_figure(
         label = model.labels[reading.probability >= 0.5]
         shown = text if len(text) <= 90 else f"{text[:89]}…"
         title = f"{shown}\n{name}: {label}, P({model.labels[1]}) = {reading.probability:.3f}"
-        if len(reading.words) > MOST_WORDS:
-            title += f" (the first {MOST_WORDS} of {len(reading.words)} words)"
+        title += _part_of_words(reading)
         part.suptitle(title, fontsize=9, parse_math=False)  # a text may hold dollar signs
         if not reading.words:
             axes = part.subplots()
             axes.set_axis_off()
             axes.text(0.5, 0.5, "(no word in it)", ha="center")
         elif isinstance(model, Attentive):
-            words, weights = model.read_attention(text)
+            words, weights = model.read_attention(text, full)
             panels = part.subplots(1, len(weights), squeeze=False)[0]
             for number, (axes, layer) in enumerate(zip(panels, weights, strict=True), 1):
                 heading = f"layer {number}" if len(weights) > 1 else ""
@@ -79,6 +79,15 @@ def sentences_figure(
         else:
             bars_panel(part.subplots(), reading)
     return figure
+
+
+def _part_of_words(reading: Reading) -> str:
+    """Say of which words the reading is, and which of them are drawn; empty where all are."""
+    shown = f"the first {MOST_WORDS} of {len(reading.words):,} words"
+    long = len(reading.words) > MOST_WORDS
+    if reading.cut:
+        return f"\n(read: {reading.cut}{f'; drawn: {shown}' if long else ''})"
+    return f" ({shown})" if long else ""
 
 
 def attention_panel(

@@ -41,6 +41,10 @@ def show(console: Console, opinion: Opinion) -> None:
             console.print(_table(words, verdicts, largest), end="")
         else:
             console.print(f"  {NO_WORDS}")
+        for verdict in verdicts:
+            if verdict.cut:
+                of = f"{verdict.model}: " if len(opinion.verdicts) > 1 else ""
+                console.print(f"  ({of}{verdict.cut})")
 
 
 def _summary(verdict: Verdict) -> str:

@@ -22,6 +22,14 @@ class Verdict(NamedTuple):
         """Name of the likelier label."""
         return self.labels[self.reading.probability >= 0.5]
 
+    @property
+    def cut(self) -> str:
+        """A sentence on the words that were left out; empty where all were read."""
+        cut = self.reading.cut
+        if not cut:
+            return ""
+        return f"{cut[0].upper()}{cut[1:]} were read, as in training; --full reads all"
+
 
 class Opinion(NamedTuple):
     """What every model that is asked says of one text."""
@@ -55,7 +63,7 @@ def names(models: Sequence[Reader], paths: Sequence[Path]) -> list[str]:
 
 
 def opinions(
-    models: Sequence[Reader], names: Sequence[str], texts: Iterable[str]
+    models: Sequence[Reader], names: Sequence[str], texts: Iterable[str], full: bool = False
 ) -> Iterator[Opinion]:
     """Ask every model about every text, one text at a time.
 
@@ -63,12 +71,13 @@ def opinions(
         models: the models.
         names: what each is called.
         texts: the texts; standard input may go on for ever.
+        full: read every word of a long text, not only those that training would have read.
     """
     for text in texts:
         yield Opinion(
             text,
             [
-                Verdict(name, model.labels, *model.read([text]))
+                Verdict(name, model.labels, *model.read([text], full))
                 for name, model in zip(names, models, strict=True)
             ],
         )
@@ -85,7 +94,10 @@ def largest_scores(opinions: Iterable[Opinion]) -> dict[str, float]:
 
 
 def as_json(opinion: Opinion) -> dict[str, Any]:
-    """Describe an opinion with what JSON has; what is not a number becomes null."""
+    """Describe an opinion with what JSON has; what is not a number becomes null.
+
+    `words` are those that were read; where the text has more, `cut` says which ones they are.
+    """
     return {
         "text": opinion.text,
         "models": [
@@ -95,6 +107,8 @@ def as_json(opinion: Opinion) -> dict[str, Any]:
                 "logit": _number(verdict.reading.logit),
                 "probability": verdict.reading.probability,
                 "probability_of": verdict.labels[1],
+                "words_in_text": verdict.reading.words_in_text,
+                "cut": verdict.reading.cut or None,
                 "words": list(_words(verdict.reading)),
             }
             for verdict in opinion.verdicts

@@ -19,6 +19,7 @@ from scipy.special import expit
 from sentiment_pl.atomic import check_folder, replacing
 from sentiment_pl.data.batching import collate
 from sentiment_pl.data.tokenizer import UNKNOWN
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import DataError
 from sentiment_pl.lexicon import Lexicon, TokenWise
 from sentiment_pl.models import SentimentModule
@@ -37,15 +38,26 @@ SAY_EVERY = 30.0
 class Scorer:
     """Texts to logits: by the lexicon where the model is one, else by the network."""
 
-    def __init__(self, model: SentimentModule) -> None:
+    def __init__(self, model: SentimentModule, full: bool = False) -> None:
+        """Take a model.
+
+        Args:
+            model: what scores the texts.
+            full: read every word of a long text, not only those that training would have read.
+        """
         self._model = model.eval()
+        self._truncation = Truncation() if full else model.truncation
+        self.cut = 0
+        """How many texts so far were longer than the model reads them."""
         self._lexicon = Lexicon(model) if isinstance(model, TokenWise) else None
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the logits [N] of texts, each read in full."""
-        rows = self._model.tokenizer.encode(texts)
+        """Return the logits [N] of texts, each read by itself."""
+        rows: list[Sequence[int]] = [*self._model.tokenizer.encode(texts)]
+        self.cut += sum(self._truncation.cuts(len(ids)) for ids in rows)
+        rows = [self._truncation(ids) for ids in rows]
         if self._lexicon is not None:
-            return self._lexicon.logits(rows)
+            return self._lexicon.logits(rows, full=True)
         arrays = [np.array(ids or [UNKNOWN]) for ids in rows]
         lengths = np.fromiter(map(len, arrays), np.int64, len(arrays))
         logits = np.empty(len(arrays))
@@ -108,6 +120,8 @@ class Summary:
     scored: int = 0
     rejected: int = 0
     seconds: float = 0.0
+    cut: int = 0
+    """Rows whose text was longer than the model reads it."""
     rejects: Path | None = None
     """Where the rejected rows are, if there are any."""
 
@@ -124,6 +138,7 @@ def score_file(
     columns: Columns,
     *,
     overwrite: bool = False,
+    full: bool = False,
 ) -> Summary:
     """Add the label and its probability to every row of a table.
 
@@ -137,9 +152,10 @@ def score_file(
         output: the same choice.
         columns: which columns are read and added.
         overwrite: replace what stands at `output`.
+        full: read every word of a long text, not only those that training would have read.
 
     Returns:
-        How many rows were scored and rejected, and how long it took.
+        How many rows were scored, cut and rejected, and how long it took.
 
     Raises:
         DataError: files or columns are missing or in the way, the file is damaged, or none of its
@@ -163,7 +179,7 @@ def score_file(
     summary, began = Summary(), time.perf_counter()
     with replacing(output) as partial, _rejects_file(rejects) as note, _progress(reader) as tell:
         with open_writer(partial, schema, output) as writer:
-            scorer = Scorer(model)
+            scorer = Scorer(model, full)
             for chunk in reader.chunks():
                 kept, texts, refused = _usable(chunk, columns, source)
                 for reject in refused:
@@ -172,6 +188,7 @@ def score_file(
                 writer.write(_scored(kept, logits, model.labels, columns))
                 summary.scored += len(texts)
                 summary.rejected += len(refused)
+                summary.cut = scorer.cut
                 tell(summary.scored + summary.rejected)
         if summary.rejected and not summary.scored:
             note.keep()

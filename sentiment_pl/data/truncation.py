@@ -1,0 +1,80 @@
+"""Which words of a long text are read: one rule for training, evaluation, prediction, exports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sentiment_pl.errors import check_choice, check_count
+
+TRUNCATIONS = ("head", "tail", "both")
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """A rule that keeps at most so many words of a text; calling it applies it.
+
+    A checkpoint carries the rule of its training, and whatever reads texts with that model goes by
+    it: a recurrent network that has seen 400 words at a time says something else of 4,000.
+
+    Args:
+        max_tokens: words that are kept; None keeps all.
+        truncate: which ones: the "head" of the text, its "tail", or half from "both" ends, of an
+            odd number one more from the head.
+
+    Raises:
+        ConfigError: an argument is out of its range; the message names the config key.
+    """
+
+    max_tokens: int | None = None
+    truncate: str = "head"
+
+    def __post_init__(self) -> None:
+        if self.max_tokens is not None:
+            check_count("data.max_tokens", self.max_tokens, or_null="no limit")
+        check_choice("data.truncate", self.truncate, TRUNCATIONS)
+
+    @classmethod
+    def of(cls, trained_on: Mapping[str, Any] | None) -> "Truncation":
+        """Return the rule that a checkpoint records of its training; none recorded keeps all.
+
+        Args:
+            trained_on: `ReviewDataModule.description`, as a checkpoint holds it.
+        """
+        known = trained_on or {}
+        return cls(known.get("max_tokens"), known.get("truncate", "head"))
+
+    @property
+    def ends(self) -> tuple[int, int] | None:
+        """How many words are kept from the head and from the tail; None where all are."""
+        most = self.max_tokens
+        if most is None:
+            return None
+        if self.truncate == "both":
+            return most - most // 2, most // 2
+        return (most, 0) if self.truncate == "head" else (0, most)
+
+    def __call__(self, items: Sequence[_Item]) -> Sequence[_Item]:
+        """Return what is kept of a text's words or word ids, in their order."""
+        if self.ends is None or not self.cuts(len(items)):
+            return items
+        head, tail = self.ends
+        return [*items[:head], *items[len(items) - tail :]]
+
+    def cuts(self, count: int) -> bool:
+        """Whether a text of so many words loses some."""
+        return self.max_tokens is not None and count > self.max_tokens
+
+    def describe(self, count: int | None = None) -> str:
+        """Name the words that are kept, as in "the first 400 of 812 words".
+
+        Args:
+            count: words of the text; None for any longer text.
+        """
+        if self.ends is None or (count is not None and not self.cuts(count)):
+            return "all words"
+        head, tail = self.ends
+        parts = [f"the first {head:,}"] if head else []
+        parts += [f"the last {tail:,}"] if tail else []
+        return f"{' and '.join(parts)}{'' if count is None else f' of {count:,}'} words"

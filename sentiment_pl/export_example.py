@@ -1,0 +1,56 @@
+# Reads texts with the ONNX graph beside this file: pip install onnxruntime tokenizers
+"""Label and probability of texts, by NAME.onnx and NAME.tokenizer.json beside NAME.example.py."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+import tokenizers
+
+UNKNOWN = 1
+"""Id of a word outside the vocabulary; 0 is the padding."""
+
+
+def main() -> None:
+    """Print a line a text: the likelier label and the probability of the second one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("texts", nargs="+", metavar="TEXT", help="-- before one with a dash first")
+    parser.add_argument("--full", action="store_true", help="read all of a text, however long")
+    arguments = parser.parse_args()
+
+    beside = str(Path(__file__)).removesuffix(".example.py")
+    session = onnxruntime.InferenceSession(f"{beside}.onnx")
+    about = session.get_modelmeta().custom_metadata_map  # JSON: labels, max_tokens, truncate
+    labels, most = json.loads(about["labels"]), json.loads(about["max_tokens"])
+    if arguments.full:
+        most = None
+
+    tokenizer = tokenizers.Tokenizer.from_file(f"{beside}.tokenizer.json")
+    tokenizer.encode_special_tokens = True  # a text that says "[PAD]" holds no padding
+    texts = [re.sub("[\ud800-\udfff]", "\ufffd", text) for text in arguments.texts]
+    found = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    rows = [cut(ids, most, json.loads(about["truncate"])) or [UNKNOWN] for ids in found]
+    lengths = np.array([len(ids) for ids in rows])
+    tokens = np.array([ids + [0] * (lengths.max() - len(ids)) for ids in rows])
+    (logits,) = session.run(["logits"], {"tokens": tokens, "lengths": lengths})
+    for logit, ids, read in zip(logits, found, rows, strict=True):
+        print(labels[int(logit >= 0)], 1 / (1 + np.exp(-np.float64(logit))))
+        if len(ids) > len(read):
+            note = f"  read {len(read)} of {len(ids)} words, as in training; --full reads all"
+            print(note, file=sys.stderr)
+
+
+def cut(ids: list[int], most: int | None, truncate: str) -> list[int]:
+    """Keep what training read of a long text: its head, its tail, or half from both ends."""
+    if most is None or len(ids) <= most:
+        return ids
+    head = {"head": most, "tail": 0, "both": most - most // 2}[truncate]
+    return ids[:head] + ids[len(ids) - (most - head) :]
+
+
+if __name__ == "__main__":
+    main()

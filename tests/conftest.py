@@ -134,7 +134,10 @@ TRAINING_TEXTS = [
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory):
-    """A function: name and settings to the path of a checkpoint with random weights."""
+    """A function: name and settings to the path of a checkpoint with random weights.
+
+    With `cut`, a `Truncation`, it is one of a training that cut its reviews so.
+    """
     import torch
 
     from sentiment_pl.data.tokenizer import Tokenizer
@@ -143,7 +146,7 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     tokenizer = Tokenizer.train(TRAINING_TEXTS, size=100).to_json()
 
-    def save(name: str, **settings) -> Path:
+    def save(name: str, cut=None, **settings) -> Path:
         torch.manual_seed(0)
         settings = {"embedding_dim": 8, "tokenizer": tokenizer, **settings}
         model = architectures()[name](**settings)
@@ -151,6 +154,11 @@ def saved(tmp_path_factory):
             for parameter in model.parameters():
                 parameter.normal_().div_(parameter.shape[-1] ** 0.5)
         checkpoint = {"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}
+        if cut is not None:
+            model.trained_on = {
+                "counts": [1] * len(model.tokenizer), "data": "negation",
+                "max_tokens": cut.max_tokens, "truncate": cut.truncate, "batch_size": 7,
+            }  # fmt: skip
         model.on_save_checkpoint(checkpoint)
         path = folder / f"{name}-{len(list(folder.iterdir()))}.ckpt"
         torch.save(checkpoint, path)

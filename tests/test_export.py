@@ -1,6 +1,8 @@
 """The exported graph against the model, and its use without this package."""
 
+import json
 import os
+import runpy
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pytest
 import torch
 
 from sentiment_pl import export
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.predict import main
@@ -61,17 +64,17 @@ def test_so_do_the_graphs_of_all_variants(saved, tmp_path, name, settings):
     compare(saved(name, **settings), tmp_path / "model.onnx")
 
 
-def test_the_example_needs_nothing_of_this_package(capsys, saved, tmp_path):
-    path = saved("weighted_mlp", labels=("it's bad", "good"))
+def test_the_example_needs_nothing_of_this_package(capsys, monkeypatch, saved, tmp_path):
+    path = saved("weighted_mlp", cut=Truncation(2, "tail"), labels=("it's bad", "good"))
     name = """my "mo'del" \\n{x}"""
     main([str(path), "--export", str(tmp_path / f"{name}.onnx")])
     files = {p.name for p in tmp_path.iterdir()}
     assert files == {f"{name}.onnx", f"{name}.tokenizer.json", f"{name}.example.py"}
-    texts = ["Not what I expected", "", "xyzzy best MOVIE", "[PAD]"]
+    texts = ["Not what I expected", "", "xyzzy best MOVIE", "[PAD]", "-- movie ever"]
     code = (
         "import runpy, sys; sys.modules['torch'] = sys.modules['sentiment_pl'] = None\n"
-        f"sys.argv = ['example', *{texts!r}]\n"
-        f"runpy.run_path({str(tmp_path / name)!r} + '.example.py')"
+        f"sys.argv = ['example', '--', *{texts!r}]\n"
+        f"runpy.run_path({str(tmp_path / name)!r} + '.example.py', run_name='__main__')"
     )
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
     done = subprocess.run(
@@ -84,7 +87,33 @@ def test_the_example_needs_nothing_of_this_package(capsys, saved, tmp_path):
         label, probability = line.rsplit(" ", 1)
         assert label == ("it's bad", "good")[reading.probability >= 0.5]
         assert float(probability) == pytest.approx(reading.probability, abs=1e-5)
-    assert len((tmp_path / f"{name}.example.py").read_text().splitlines()) <= 15
+    assert "read 2 of 4 words, as in training" in done.stderr
+    assert len((tmp_path / f"{name}.example.py").read_text().splitlines()) <= 60
+    # What is no text is answered with how it is used, and no trace.
+    for arguments, code, words in (
+        ([], 2, "the following arguments are required: TEXT"),
+        (["--text", "good"], 2, "unrecognized arguments: --text"),
+        (["--help"], 0, "usage: "),
+    ):
+        monkeypatch.setattr(sys, "argv", ["example", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_path(str(tmp_path / f"{name}.example.py"), run_name="__main__")
+        assert stop.value.code == code
+        said = capsys.readouterr()
+        assert words in said.out + said.err
+
+
+@pytest.mark.parametrize("cut", [Truncation(), Truncation(7, "both")])
+def test_the_file_says_how_texts_are_cut_and_what_its_labels_are(saved, tmp_path, cut):
+    path = saved("mlp", cut=cut, labels=("schlecht", "schön"))
+    export.export_onnx(load_checkpoint(path), tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    about = session.get_modelmeta().custom_metadata_map
+    found = {key: json.loads(about[key]) for key in ("model", "labels", "max_tokens", "truncate")}
+    assert found == {
+        "model": "mlp", "labels": ["schlecht", "schön"], "max_tokens": cut.max_tokens,
+        "truncate": cut.truncate,
+    }  # fmt: skip
 
 
 def test_a_graph_that_is_off_is_not_written(saved, tmp_path, monkeypatch):

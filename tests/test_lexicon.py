@@ -11,6 +11,7 @@ import torch
 from scipy.special import expit
 
 from sentiment_pl.data.tokenizer import Tokenizer
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
 from sentiment_pl.lexicon import Lexicon, TokenWise, reader
 from sentiment_pl.models import SentimentModule, architectures, load_checkpoint
@@ -21,6 +22,7 @@ from tests.conftest import SMALL, only_run
 
 TEXTS = ["Not what I expected!", "the best movie, xyzzy: best", ";", "I can not understand why"]
 TOKEN_WISE = ["mlp", "weighted_mlp"]
+CUT = Truncation(400, "head")
 README = Path(__file__).parents[1] / "README.md"
 
 WORDS = [
@@ -48,18 +50,15 @@ def varied(count=400):
 
 @pytest.fixture(scope="module")
 def large(saved):
-    """A function: name to a checkpoint that knows `WORDS`."""
+    """A function: name to a checkpoint that knows `WORDS`, of a training by default settings."""
     tokenizer = Tokenizer.train([*WORDS, "i" * 40], size=2_000).to_json()
-    return lambda name: saved(name, tokenizer=tokenizer, embedding_dim=50)
+    return lambda name: saved(name, cut=CUT, tokenizer=tokenizer, embedding_dim=50)
 
 
 def readme(name):
     """The lines of pandas that README has for an architecture."""
-    (code,) = [
-        part.partition("```")[0]
-        for part in README.read_text(encoding="utf-8").split("```python\n")[1:]
-        if "lexicon.csv" in part
-    ]
+    parts = README.read_text(encoding="utf-8").split("```python\n")[1:]
+    (code,) = [part for part in (part.partition("```")[0] for part in parts) if "lexicon" in part]
     return code.partition("# mlp\n")[0] if name == "mlp" else code
 
 
@@ -69,7 +68,7 @@ def in_float64(model, texts):
     with torch.no_grad():
         return [
             float(model(torch.tensor([ids or [1]]), torch.tensor([len(ids) or 1])).logits)
-            for ids in model.tokenizer.encode(texts)
+            for ids in map(CUT, model.tokenizer.encode(texts))
         ]
 
 
@@ -184,6 +183,8 @@ def test_the_lines_of_the_readme_give_what_predict_says_to_the_bit(
     monkeypatch.chdir(tmp_path)
     path, texts = str(large(name)), varied()
     main([path, "--lexicon", "lexicon.csv"])
+    assert "of a longer text the first 400 words count, as in training" in capsys.readouterr().err
+    assert max(map(len, load_checkpoint(path).tokenizer.encode(texts))) > 400
     names = {"pd": pd, "np": np, "texts": pd.Series(texts)}
     exec(readme(name), names)
     logits = names["logits"]

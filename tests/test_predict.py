@@ -11,10 +11,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.reading import Reading
-from sentiment_pl.predict import MOST_DRAWN, main
+from sentiment_pl.predict import main
 from sentiment_pl.reading import pages, terminal
+from sentiment_pl.reading.command import MOST_DRAWN
 from sentiment_pl.reading.verdicts import Opinion, Verdict, names
 
 
@@ -167,6 +169,81 @@ def test_which_arguments_are_checkpoints(capsys, mlp, weighted, tmp_path):
     assert len(set(models)) == 2
     assert all(name.startswith("mlp ") for name in models)
     assert str(mlp).endswith(models[0].split()[1])
+
+
+def test_a_file_for_a_text_is_a_forgotten_option(capsys, monkeypatch, mlp, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in ("reviews.csv", "more reviews.tsv", "notes", "ünlü.parquet"):
+        (tmp_path / name).write_text("text\ngood movie\n")
+        said = refused(capsys, mlp, name)
+        assert f"{name} is a file: to score its rows, --file {name} --output OUT;" in said
+        assert "write -- before it" in said
+        assert "is a file" in refused(capsys, mlp, "--json", tmp_path / name)
+        main([str(mlp), "--json", "--", name])
+        assert json.loads(capsys.readouterr().out)["text"] == name
+    assert "each of the others likewise" in refused(capsys, mlp, "reviews.csv", "notes")
+    for name in ("revews.csv", "data/train.jsonl.gz", "REVIEWS.TSV"):
+        assert f"there is no file {name}; to score" in refused(capsys, mlp, name)
+    # What is only like a file, or not the only text, is a text.
+    texts = ["good", "notes.", "a review of reviews.csv", "x" * 5_000, "~stranger/x", "a\0b", "3.5"]
+    for text in texts:
+        main([str(mlp), "--json", text])
+        assert json.loads(capsys.readouterr().out)["text"] == text
+    main([str(mlp), "--json", "reviews.csv", "is my favourite file"])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+CUTS = [
+    (Truncation(3, "head"), "not what i", "The first 3 of 6 words"),
+    (Truncation(3, "tail"), "good movie ever", "The last 3 of 6 words"),
+    (Truncation(3, "both"), "not what ever", "The first 2 and the last 1 of 6 words"),
+]
+
+
+@pytest.mark.parametrize(("cut", "words", "note"), CUTS)
+@pytest.mark.parametrize("name", ["gru", "weighted_mlp"])
+def test_what_is_not_read_is_said_and_not_shown(capsys, saved, tmp_path, name, cut, words, note):
+    path, text = str(saved(name, cut=cut)), "Not what I: good movie, ever"
+    note = f"{note} were read, as in training; --full reads all"
+    main([path, text, "good"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == words.split()
+    assert lines[4] == f"  ({note})"
+    assert len(lines) == 7, "nothing of the short text"
+    main([path, "--full", text])
+    assert "".join(capsys.readouterr().out).count("\n") == 7
+    main([path, "--json", text, "good"])
+    long, short = [*map(json.loads, capsys.readouterr().out.splitlines())]
+    (said,), (other,) = long["models"], short["models"]
+    assert long["text"] == text
+    assert [word["word"] for word in said["words"]] == words.split()
+    assert said["words_in_text"] == 6
+    assert f"{said['cut'][0].upper()}{said['cut'][1:]}" == note.partition(" were")[0]
+    assert (other["words_in_text"], other["cut"]) == (1, None)
+    main([path, "--html", str(tmp_path / "page.html"), text])
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert [word for word, _ in page.words] == words.split()
+    assert note in page.text
+
+
+def test_models_that_read_other_parts_of_a_text_stand_below_one_another(capsys, saved):
+    paths = [str(saved("mlp", cut=cut)) for cut, _, _ in CUTS[:2]]
+    main([*paths, "not what i expected"])
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line.strip() for line in lines if "were read" in line]
+    assert [head.partition(".ckpt: ")[2].partition(" were")[0] for head in heads] == [
+        "The first 3 of 4 words", "The last 3 of 4 words",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in lines if re.match(r"  (not|what|i|expected) ", line)] == [
+        "not", "what", "i", "what", "i", "expected",
+    ]  # fmt: skip
+
+
+def test_full_goes_with_what_is_read(capsys, mlp):
+    said = refused(capsys, mlp, "--full", "--lexicon", "x.csv")
+    assert "--full goes with texts or --file, not with --lexicon" in said
+    said = refused(capsys, mlp, "--full", "--export", "x.onnx")
+    assert "the example beside the graph has a --full" in said
 
 
 def test_names_of_the_same_checkpoint_twice_differ(mlp):

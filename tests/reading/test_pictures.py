@@ -7,6 +7,7 @@ import torch
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.predict import main
 from sentiment_pl.reading.pictures import (
@@ -82,6 +83,23 @@ def test_titles_and_words(saved):
     assert "first: " in shown
     assert "second: " in shown
     assert f"the first {MOST_WORDS} of 70 words" in shown
+
+
+def test_a_figure_shows_the_words_that_were_read(saved):
+    long = Truncation(MOST_WORDS + 2, "tail")
+    for name, cut, part in [
+        ("mlp", Truncation(2, "tail"), "\n(read: the last 2 of 10 words)"),
+        ("windowed_attention", Truncation(2, "both"), "\n(read: the first 1 and the last 1 of 10"),
+        ("gru", Truncation(10), ""),
+    ]:
+        shown = texts_of(sentences_figure([load_checkpoint(saved(name, cut=cut))], ["m"], [TEXT]))
+        assert part in shown
+        assert ("read:" in shown) == bool(part)
+        assert (shown.count("expected") > 1) == (name == "gru"), "once it stands in the title"
+    model = load_checkpoint(saved("mlp", cut=long))
+    shown = texts_of(sentences_figure([model], ["m"], ["word " * 70]))
+    assert f"(read: the last 62 of 70 words; drawn: the first {MOST_WORDS} of 62 words)" in shown
+    assert "read:" not in texts_of(sentences_figure([model], ["m"], ["word " * 70], full=True))
 
 
 def test_a_figure_of_no_known_format_is_refused(capsys, saved):

@@ -23,9 +23,9 @@ from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import DataError
 from sentiment_pl.lexicon import Lexicon, TokenWise
 from sentiment_pl.models import SentimentModule
-from sentiment_pl.scoring.base import Chunk, Reader, Reject, Rows, suffix
-from sentiment_pl.scoring.tables import open_reader
-from sentiment_pl.scoring.writers import as_json, has_fixed_columns, open_writer
+from sentiment_pl.tables.base import Chunk, Reader, Reject, Rows, suffix
+from sentiment_pl.tables.readers import open_reader
+from sentiment_pl.tables.writers import as_json, has_fixed_columns, open_writer
 
 BATCH_WORDS = 32_768
 """Words, padding included, that go through a network at once."""

@@ -10,10 +10,10 @@ import datasets
 from datasets import Features, Value
 
 from sentiment_pl.data.reviews import Raw
-from sentiment_pl.data.separated import Row, parsed
 from sentiment_pl.data.sources.column_types import column_types
 from sentiment_pl.data.sources.unreadable import first_fault, raise_unreadable
 from sentiment_pl.errors import DataError
+from sentiment_pl.tables.rows import Row, parsed
 
 _FORMATS = {
     ".csv": "csv",

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from sentiment_pl.scoring.base import FORMATS, Rows, suffix
+from sentiment_pl.tables.base import FORMATS, Rows, suffix
 
 _LEVEL = 4
 """Of gzip: four times as fast as the default, for a tenth more bytes."""

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sentiment_pl.errors import DataError
-from sentiment_pl.scoring import base
-from sentiment_pl.scoring.base import FORMATS, Chunk, Reader, Reject, suffix
-from sentiment_pl.scoring.separated import Separated
+from sentiment_pl.tables import base
+from sentiment_pl.tables.base import FORMATS, Chunk, Reader, Reject, suffix
+from sentiment_pl.tables.separated import Separated
 
 
 def open_reader(path: Path) -> Reader:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sentiment_pl.data.separated import Row, parsed
 from sentiment_pl.errors import DataError
-from sentiment_pl.scoring import base
-from sentiment_pl.scoring.base import Chunk, Reader, Reject
+from sentiment_pl.tables import base
+from sentiment_pl.tables.base import Chunk, Reader, Reject
+from sentiment_pl.tables.rows import Row, parsed
 
 
 class Separated(Reader):

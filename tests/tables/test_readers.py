@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sentiment_pl.data import separated
 from sentiment_pl.errors import DataError
-from sentiment_pl.scoring import base
-from sentiment_pl.scoring.tables import open_reader
+from sentiment_pl.tables import base
+from sentiment_pl.tables import rows as rows_of_lines
+from sentiment_pl.tables.readers import open_reader
 
 RELAXED = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -111,7 +111,7 @@ def test_an_open_mark_is_found_behind_another_one_in_the_midst_of_its_line(tmp_p
 
 
 def test_an_open_mark_takes_no_more_lines_than_a_row_can_have(tmp_path, monkeypatch):
-    monkeypatch.setattr(separated, "_MOST_LINES", 100)
+    monkeypatch.setattr(rows_of_lines, "_MOST_LINES", 100)
     path = tmp_path / "a.csv"
     long = '"' + "so on\n" * 99 + 'end"'
     path.write_text(f'text,n\n{long},0\n"open,1\n' + "and so on,2\n" * 200 + '"closed",3\n')
@@ -123,7 +123,7 @@ def test_an_open_mark_takes_no_more_lines_than_a_row_can_have(tmp_path, monkeypa
 
 
 def test_an_open_mark_takes_no_more_than_the_longest_row(tmp_path, monkeypatch):
-    monkeypatch.setattr(separated, "_LONGEST", 1000)
+    monkeypatch.setattr(rows_of_lines, "_LONGEST", 1000)
     path = tmp_path / "a.csv"
     path.write_text('text,n\n"open,1\n' + "and so on,2\n" * 2_000)
     rows, rejects = read(path)

@@ -23,6 +23,9 @@ def main() -> None:
     arguments = parser.parse_args()
 
     beside = str(Path(__file__)).removesuffix(".example.py")
+    for path in (f"{beside}.onnx", f"{beside}.tokenizer.json"):
+        if not Path(path).is_file():
+            parser.error(f"{path} is missing: it belongs beside this file, under this name")
     session = onnxruntime.InferenceSession(f"{beside}.onnx")
     about = session.get_modelmeta().custom_metadata_map  # JSON: labels, max_tokens, truncate
     labels, most = json.loads(about["labels"]), json.loads(about["max_tokens"])

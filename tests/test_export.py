@@ -101,6 +101,11 @@ def test_the_example_needs_nothing_of_this_package(capsys, monkeypatch, saved, t
         assert stop.value.code == code
         said = capsys.readouterr()
         assert words in said.out + said.err
+    (tmp_path / f"{name}.onnx").rename(tmp_path / "other.onnx")
+    monkeypatch.setattr(sys, "argv", ["example", "good"])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(tmp_path / f"{name}.example.py"), run_name="__main__")
+    assert f"{name}.onnx is missing: it belongs beside" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cut", [Truncation(), Truncation(7, "both")])

@@ -46,18 +46,16 @@ class Truncation:
         return cls(known.get("max_tokens"), known.get("truncate", "head"))
 
     @property
-    def ends(self) -> tuple[int, int] | None:
-        """How many words are kept from the head and from the tail; None where all are."""
-        most = self.max_tokens
-        if most is None:
-            return None
+    def ends(self) -> tuple[int, int]:
+        """How many words of a longer text are kept from its head and from its tail."""
+        most = self.max_tokens or 0
         if self.truncate == "both":
             return most - most // 2, most // 2
         return (most, 0) if self.truncate == "head" else (0, most)
 
     def __call__(self, items: Sequence[_Item]) -> Sequence[_Item]:
         """Return what is kept of a text's words or word ids, in their order."""
-        if self.ends is None or not self.cuts(len(items)):
+        if not self.cuts(len(items)):
             return items
         head, tail = self.ends
         return [*items[:head], *items[len(items) - tail :]]
@@ -72,7 +70,7 @@ class Truncation:
         Args:
             count: words of the text; None for any longer text.
         """
-        if self.ends is None or (count is not None and not self.cuts(count)):
+        if self.max_tokens is None or (count is not None and not self.cuts(count)):
             return "all words"
         head, tail = self.ends
         parts = [f"the first {head:,}"] if head else []

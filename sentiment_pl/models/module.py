@@ -236,7 +236,7 @@ class SentimentModule(lightning.LightningModule, ABC):
         """Score a batch of the test split; return its logits [B]."""
         return self._step(batch, "test")[1]
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> Predicted:
+    def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Predicted:
         """Classify a batch: what `trainer.predict(model, datamodule)` collects, batch by batch."""
         logits = self(batch.tokens, batch.lengths).logits
         return Predicted(batch.ids, logits, _wide(logits).sigmoid())

@@ -86,7 +86,7 @@ def find_words(
         truncation: which words of a long text are kept.
         texts: the texts, or one text.
     """
-    texts = [texts] if isinstance(texts, str) else texts
+    texts = [texts] if isinstance(texts, str) else list(texts)
     return [
         Found(list(truncation(words)), list(kept := truncation(ids)), len(ids) - len(kept))
         for words, ids in zip(tokenizer.split(texts), tokenizer.encode(texts), strict=True)

@@ -141,6 +141,11 @@ def _check_texts(parser: argparse.ArgumentParser, texts: Sequence[str]) -> None:
     first = texts[0]
     if first.endswith(".ckpt"):
         parser.error(f"there is no checkpoint {first}; if that is a text, write -- before it")
+    if _is_run(first):
+        parser.error(
+            f"{first} is the folder of a run, but it holds no best checkpoint; if that is a text,"
+            " write -- before it"
+        )
     if all(map(_is_file, texts)):
         many = "" if len(texts) == 1 else "; each of the others likewise"
         parser.error(
@@ -165,6 +170,14 @@ def _is_file(word: str) -> bool:
     try:
         return Path(word).expanduser().is_file()
     except (OSError, RuntimeError, ValueError):  # longer than a path may be, "~stranger", a NUL
+        return False
+
+
+def _is_run(word: str) -> bool:
+    try:
+        path = Path(word).expanduser()
+        return (path / ".hydra").is_dir() or (path / "checkpoints").is_dir()
+    except (OSError, RuntimeError, ValueError):
         return False
 
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.special import expit
 
-from sentiment_pl import figures, runs, slices
+from sentiment_pl import cutting, figures, runs, slices
 from sentiment_pl.atomic import replacing
 from sentiment_pl.callbacks import Predictions, ProgressBar
 from sentiment_pl.data import negation
@@ -126,7 +126,7 @@ def predict(
     return found, scores(labels, logits)
 
 
-def cut(name: str, reviews: Dataset, asked: Asked) -> slices.Slicing:
+def cut(name: str, reviews: Dataset, asked: Asked) -> cutting.Slicing:
     """Cut the reviews by a column, or by what can be told from any text.
 
     Raises:
@@ -135,7 +135,7 @@ def cut(name: str, reviews: Dataset, asked: Asked) -> slices.Slicing:
     if name == "all":
         raise ConfigError("slice=all: that is what the whole split is called here")
     if name in reviews.column_names and name != "text":
-        return slices.cut(name, reviews[name][:])
+        return cutting.cut(name, reviews[name][:])
     if name not in slices.BUILT_IN:
         columns = [column for column in reviews.column_names if column not in ("text", "row")]
         raise ConfigError(
@@ -145,7 +145,7 @@ def cut(name: str, reviews: Dataset, asked: Asked) -> slices.Slicing:
     values: list[Any] = []
     for batch in reviews.select_columns(["text"]).iter(1_000):
         values += slices.BUILT_IN[name](batch["text"], asked.model.tokenizer)
-    return slices.cut(name, values)
+    return cutting.cut(name, values)
 
 
 def evaluate(

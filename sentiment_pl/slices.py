@@ -1,8 +1,6 @@
 """Accuracy, F1 and AUC of parts of a split, with intervals, and of pairs that belong together."""
 
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,20 +10,12 @@ from scipy.special import expit
 from scipy.stats import bootstrap, rankdata
 from statsmodels.stats.proportion import proportion_confint
 
+from sentiment_pl.cutting import Slicing
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.errors import DataError
 
 RESAMPLES = 999
 """Of the bootstrap."""
-
-MOST_VALUES = 20
-"""A column with more distinct values is cut into ranges, or its rarer values are put together."""
-
-RANGES = 5
-"""How many, of about as many reviews each."""
-
-OTHERS, MISSING = "(others)", "(none)"
-"""The rarer values of a column together, and the rows without any."""
 
 _NEGATOR = re.compile(
     r"not|no|never|nothing|nobody|nowhere|none|nor|neither|cannot|without|hardly|scarcely|barely"
@@ -39,18 +29,6 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
-
-
-class Slicing(NamedTuple):
-    """A split cut into parts."""
-
-    name: str
-    part: NDArray[np.int64]
-    """[N], the number of each row's part in `values`."""
-    values: list[Any]
-    """What each part is called, in the order in which they are shown."""
-    numeric: bool
-    """Whether the values are numbers on one axis."""
 
 
 def proportion(right: int, n: int) -> Interval:
@@ -181,66 +159,6 @@ BUILT_IN: Mapping[str, Callable[[Sequence[str], Tokenizer], list[Any]]] = {
     "unknown_share": unknown_share,
 }
 """Slices that any reviews have."""
-
-
-def cut(name: str, values: Sequence[Any]) -> Slicing:
-    """Cut a split by a column.
-
-    Up to `MOST_VALUES` distinct values are a part each. Of more, numbers are cut into `RANGES` of
-    about as many rows each, and of anything else the most frequent ones are kept.
-
-    Args:
-        name: the column's.
-        values: [N], of each row; None or not a number where there is none.
-
-    Raises:
-        DataError: the column holds lists or objects.
-    """
-    if any(isinstance(value, list | dict) for value in values):
-        raise DataError(f"slice={name}: the column holds lists or objects, which are no slices")
-    clean = [None if value is None or value != value else value for value in values]  # noqa: PLR0124
-    counts = Counter(value for value in clean if value is not None)
-    numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in counts)
-    part = np.full(len(clean), -1)
-    order: list[Any]
-    if len(counts) > MOST_VALUES and numeric:
-        numbers = np.array([np.nan if value is None else value for value in clean], float)
-        edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, RANGES + 1), method="lower"))
-        bins = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 2)
-        part = np.where(np.isnan(numbers), -1, bins)
-        order = _ranges([numbers[part == i] for i in range(len(edges) - 1)])
-        numeric = False
-    else:
-        order = [value for value, _ in counts.most_common()]
-        others = order[MOST_VALUES - 1 :] if len(counts) > MOST_VALUES else []
-        kept = order[: len(order) - len(others)]
-        order = sorted(kept) if numeric else sorted(kept, key=str)
-        place: dict[Any, int] = {value: number for number, value in enumerate(order)}
-        place |= dict.fromkeys(others, len(order))
-        order += [_unlike(OTHERS, order)] if others else []
-        part = np.array([-1 if value is None else place[value] for value in clean])
-        numeric = numeric and all(map(math.isfinite, counts))  # else not to be drawn on an axis
-    if (part < 0).any():
-        part = np.where(part < 0, len(order), part)
-        order, numeric = [*order, _unlike(MISSING, order)], False
-    return Slicing(name, part, order, numeric)
-
-
-def _ranges(parts: Sequence[NDArray[np.float64]]) -> list[str]:
-    """Name each part by its ends, in as many digits as it takes to tell them apart."""
-    for digits in (4, 7, 12, 17):
-        names = [f"{part.min():.{digits}g} to {part.max():.{digits}g}" for part in parts]
-        ends = [f"{end:.{digits}g}" for part in parts for end in {part.min(), part.max()}]
-        if len(set(ends)) == len(ends):
-            break
-    return names
-
-
-def _unlike(name: str, taken: Sequence[Any]) -> str:
-    """Put a name in parentheses until no value of the column is called that."""
-    while name in map(str, taken):
-        name = f"({name})"
-    return name
 
 
 class Pairs(NamedTuple):

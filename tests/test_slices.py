@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from sentiment_pl import slices
+from sentiment_pl import cutting, slices
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import DataError
 
@@ -54,7 +54,7 @@ def test_auc_of_one_label_is_none_and_of_two_rows_says_nothing():
 def test_table_measures_the_whole_and_every_part():
     labels = np.array([0, 1, 0, 1, 1])
     logits = np.array([-1.0, 1.0, 2.0, -2.0, 3.0])
-    rows = slices.table(labels, logits, [slices.cut("kind", ["a", "a", "b", "b", "b"])])
+    rows = slices.table(labels, logits, [cutting.cut("kind", ["a", "a", "b", "b", "b"])])
     found = [(row["slice"], row["value"], row["n"], row["accuracy"], row["auc"]) for row in rows]
     assert found == [
         ("all", "all", 5, 0.6, 0.5),
@@ -62,65 +62,6 @@ def test_table_measures_the_whole_and_every_part():
         ("kind", "b", 3, pytest.approx(1 / 3), 0.5),
     ]
     assert rows[0]["accuracy_low"] < 0.6 < rows[0]["accuracy_high"]
-
-
-def parts(slicing):
-    return [slicing.values[i] for i in slicing.part]
-
-
-def test_cut_by_values():
-    found = slices.cut("distance", [3, 1, 1, 10])
-    assert (found.values, parts(found), found.numeric) == ([1, 3, 10], [3, 1, 1, 10], True)
-    found = slices.cut("negated", [True, False])
-    assert (found.values, found.numeric) == ([False, True], False)
-    found = slices.cut("site", ["b", None, "a", float("nan")])
-    assert found.values == ["a", "b", slices.MISSING]
-    assert parts(found) == ["b", slices.MISSING, "a", slices.MISSING]
-
-
-def test_many_numbers_are_cut_into_ranges_of_about_as_many():
-    numbers = np.random.default_rng(0).permutation(1000).tolist()
-    found = slices.cut("length", numbers)
-    assert found.values == ["0 to 199", "200 to 399", "400 to 598", "599 to 798", "799 to 999"] or (
-        np.bincount(found.part).min() > 190
-    )
-    for number, part in zip(numbers, parts(found), strict=True):
-        low, high = map(float, part.split(" to "))
-        assert low <= number <= high
-    mostly_zero = [0.0] * 900 + [i / 100 for i in range(100)]
-    found = slices.cut("share", mostly_zero)
-    assert np.bincount(found.part).sum() == 1000
-
-
-def test_rare_values_are_put_together():
-    values = [f"v{i:02}" for i in range(40)] + ["v00"] * 5 + ["v01"] * 4
-    found = slices.cut("site", values)
-    assert len(found.values) == slices.MOST_VALUES
-    assert found.values[-1] == slices.OTHERS
-    assert {"v00", "v01"} <= set(found.values)
-    assert len(found.part) == len(values)
-
-
-def test_large_numbers_are_told_apart():
-    found = slices.cut("time", [1_600_000_000 + 60 * i for i in range(40)])
-    assert len(set(found.values)) == slices.RANGES
-    assert found.values[0] == "1600000000 to 1600000360"
-    assert np.bincount(found.part).tolist() == [7, 8, 8, 8, 9]
-
-
-def test_values_that_are_called_like_the_rest():
-    found = slices.cut("site", ["(none)", None, "a"])
-    assert parts(found) == ["(none)", "((none))", "a"]
-    found = slices.cut("site", [f"v{i}" for i in range(40)] + ["(others)"] * 2)
-    assert found.values.count("(others)") == 1
-    assert np.bincount(found.part).tolist() == [2, *[1] * 18, 22]
-
-
-def test_infinity_has_no_place_on_an_axis():
-    found = slices.cut("price", [1.0, math.inf, 2.0])
-    assert (found.values, found.numeric) == ([1.0, 2.0, math.inf], False)
-    found = slices.cut("price", [*map(float, range(30)), math.inf])
-    assert found.values[-1].endswith(" to inf")
 
 
 def test_f1_is_that_of_scikit_learn_and_its_interval_that_of_a_plain_bootstrap():
@@ -133,11 +74,6 @@ def test_f1_is_that_of_scikit_learn_and_its_interval_that_of_a_plain_bootstrap()
     drawn = [f1_score(labels[row], said[row]) for row in rows]
     assert (found.low, found.high) == pytest.approx(np.quantile(drawn, (0.025, 0.975)), abs=0.015)
     assert slices.f1(np.zeros(3), np.zeros(3, bool)) is None
-
-
-def test_lists_are_no_slices():
-    with pytest.raises(DataError, match="slice=tags"):
-        slices.cut("tags", [["a"], []])
 
 
 def test_built_in_slices():

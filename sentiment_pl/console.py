@@ -96,6 +96,12 @@ def report(results: "Results", folder: Path) -> None:
         names = [run.folder.name for run in results.runs if run.state == state]
         if names:
             console.print(f"{state}: {', '.join(names)}", highlight=False, markup=False)
+    for run in results.runs:
+        if run.state == "unreadable":
+            console.print(
+                f"left out: {run.folder.name}: {run.reason}", highlight=False, markup=False,
+                soft_wrap=True,
+            )  # fmt: skip
     for run in results.untested:
-        console.print(f"{run.folder.name}: no test split", highlight=False, markup=False)
+        console.print(f"{run.folder.name}: {run.reason}", highlight=False, markup=False)
     console.print(f"Report: {folder / 'report.html'}", soft_wrap=True, highlight=False)

@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import math
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -252,10 +253,7 @@ def evaluate(
         "models": records, "overrides": list(overrides), "versions": runs.versions(),
         "git": runs.commit(),
     }  # fmt: skip
-    with replacing(folder / RECORD) as partial:
-        partial.write_text(
-            json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+    runs.write_json(folder / RECORD, summary)
     return {**summary, "slices": rows}
 
 
@@ -298,8 +296,14 @@ def write_slices(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writeheader()
         writer.writerows(rows)
     with replacing(folder / "slices.json") as partial:
-        text = json.dumps(rows, indent=1, ensure_ascii=False, default=str)
+        plain = [{**row, "value": _json_value(row["value"])} for row in rows]
+        text = json.dumps(plain, indent=1, ensure_ascii=False, default=str, allow_nan=False)
         partial.write_text(text + "\n", encoding="utf-8")
+
+
+def _json_value(value: Any) -> Any:
+    """Write an infinite value as text: JSON has no such number."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def show(record: Mapping[str, Any], folder: Path) -> None:

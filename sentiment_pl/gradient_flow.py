@@ -167,11 +167,19 @@ def read(folder: Path) -> list[Row]:
     path = folder / TABLE
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [_row(fields) for fields in csv.DictReader(file)]
+            table = [_row(fields) for fields in csv.DictReader(file)]
     except FileNotFoundError:
         return []
-    except (KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise DataError(f"{path} cannot be read: {error!r}") from None
+    places: dict[str, dict[int, list[int]]] = {}
+    for row in table:
+        places.setdefault(row.part, {}).setdefault(row.epoch, []).append(row.place)
+    for part, epochs in places.items():
+        (first, *others) = epochs.values()
+        if first != list(range(len(first))) or any(other != first for other in others):
+            raise DataError(f"{path} is cut short, or rows of {part} are missing")
+    return table
 
 
 def _row(fields: dict[str, Any]) -> Row:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sentiment_pl.errors import UserError, mendable
+from sentiment_pl.errors import DataError, UserError, mendable
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sentiment_pl.report",
         description="Tables, intervals, paired tests and figures from runs and sweeps.",
-        epilog="Runs that are not finished, or failed, are named and left out.",
+        epilog="Runs that are not finished, failed or cannot be read are named and left out.",
     )
     parser.add_argument(
         "folders", nargs="+", type=Path, metavar="DIR", help="a run, a sweep or what holds some"
@@ -51,7 +51,7 @@ def report(folders: Sequence[Path], output: Path) -> None:
         output: the folder to write; an earlier report there is replaced.
 
     Raises:
-        UserError: there is nothing to report, a record cannot be read, or `output` holds
+        UserError: there is nothing to report or nothing that can be read, or `output` holds
             something other than a report.
     """
     from sentiment_pl import console, runs
@@ -63,6 +63,10 @@ def report(folders: Sequence[Path], output: Path) -> None:
     if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
         raise UserError(f"--output {output} holds something other than a report: choose another")
     found = results.collect(runs.find_runs(folders))
+    unreadable = [run for run in found.runs if run.state == "unreadable"]
+    if unreadable and not found.groups and not found.untested:
+        reasons = "".join(f"\n  {run.folder}: {run.reason}" for run in unreadable)
+        raise DataError(f"there is no run that can be reported.{reasons}")
     print(f"reporting on {len(found.runs)} runs …", flush=True)
     page.write(found, output)
     console.report(found, output)

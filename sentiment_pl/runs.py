@@ -6,9 +6,11 @@ run is complete. While a process works on a run it holds the lock beside them.
 
 import importlib.metadata
 import json
+import math
+import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -29,7 +31,7 @@ RECORD, PREDICTIONS, ERROR = "metrics.json", "predictions.parquet", "error.txt"
 SETTINGS, LOCK = "settings.json", "run.lock"
 """Names in a run folder: what the run was asked for, the lock of the process that works on it."""
 
-State = Literal["completed", "running", "failed", "interrupted"]
+State = Literal["completed", "running", "failed", "interrupted", "unreadable"]
 
 
 class Run(NamedTuple):
@@ -42,11 +44,13 @@ class Run(NamedTuple):
     settings: dict[str, Any] | None
     """Its settings, without the seed and without what says nothing of a result."""
     reason: str | None
-    """Why it failed, or why the last command for a completed one was refused."""
+    """Why it failed or cannot be read, or why the last command for a completed one was refused."""
 
 
 def find_runs(folders: Iterable[Path]) -> list[Run]:
     """Read every run in and below some folders, sorted by path.
+
+    What cannot be read is among them, with the state "unreadable" and the reason.
 
     Raises:
         DataError: a folder is missing, or holds no run at all.
@@ -55,27 +59,43 @@ def find_runs(folders: Iterable[Path]) -> list[Run]:
     for folder in folders:
         if not folder.is_dir():
             raise DataError(f"{folder}: no such folder")
-        marks = sorted(path for name in (SETTINGS, RECORD, ERROR) for path in folder.rglob(name))
-        if not marks:
+        before = len(found)
+        denied: list[OSError] = []
+        for place, _, names in os.walk(folder, onerror=denied.append):
+            if {SETTINGS, RECORD, ERROR}.intersection(names) or _is_remnant(names):
+                run = Path(place)
+                found.setdefault(run.resolve(), read_run(run))
+        for error in denied:
+            hidden = Path(error.filename)
+            found.setdefault(hidden.resolve(), _unreadable(hidden, error))
+        if len(found) == before and not any(_within(run, folder) for run in found):
             raise DataError(f"{folder}: no run in it, that is, no folder with a {SETTINGS}")
-        for mark in marks:
-            found.setdefault(mark.parent.resolve(), read_run(mark.parent))
     return [found[key] for key in sorted(found)]
 
 
-def read_run(folder: Path) -> Run:
-    """Read what a folder says of its run.
+def _is_remnant(names: Collection[str]) -> bool:
+    """Tell whether files are what is left of a run; an evaluation has predictions as well."""
+    return PREDICTIONS in names and "evaluation.json" not in names
 
-    Raises:
-        DataError: `metrics.json` or `settings.json` is not what this package writes.
-    """
-    record, begun = _json(folder / RECORD), _json(folder / SETTINGS)
+
+def _within(run: Path, folder: Path) -> bool:
+    return run.is_relative_to(folder.resolve())
+
+
+def read_run(folder: Path) -> Run:
+    """Read what a folder says of its run; what is wrong with one that cannot be read is said so."""
     try:
-        reason = (folder / ERROR).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        reason = None
+        record = _json(folder / RECORD)
+        # A record holds the settings as well: only without one is the other file needed.
+        begun = None if record is not None and "settings" in record else _json(folder / SETTINGS)
+        reason = _reason(folder / ERROR)
+        locked = _locked(folder)
+    except (DataError, OSError) as error:
+        return _unreadable(folder, error)
+    if record is None and begun is None and reason is None and (folder / PREDICTIONS).exists():
+        return _unreadable(folder, f"{folder} has neither {RECORD} nor {SETTINGS}")
     state: State
-    if _locked(folder):
+    if locked:
         state = "running"
     elif record is not None:
         state = "completed"  # whatever was refused since then
@@ -85,11 +105,49 @@ def read_run(folder: Path) -> Run:
     return Run(folder, state, record, settings, reason)
 
 
+def _reason(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _unreadable(folder: Path, why: object) -> Run:
+    return Run(folder, "unreadable", None, None, str(why))
+
+
 def read_predictions(folder: Path) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
-    """Return ids [N], labels [N] and probabilities [N] of a run's test split."""
-    table = pq.read_table(folder / PREDICTIONS)
-    ids, labels, probabilities = (table[name].to_numpy() for name in table.column_names[:3])
-    return ids, labels, probabilities
+    """Return ids [N], labels [N] and probabilities [N] of a run's test split.
+
+    Raises:
+        DataError: the file is missing, cannot be read, or holds something else.
+    """
+    path = folder / PREDICTIONS
+    try:
+        table = pq.ParquetFile(path).read(columns=list(_PREDICTED))
+    except FileNotFoundError:
+        raise DataError(f"{path} cannot be read: there is no such file") from None
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    for name, (right, kind) in _PREDICTED.items():
+        if name not in table.column_names or not right(table[name].type) or table[name].null_count:
+            raise DataError(f"{path} has no column {name} of {kind}, one in every row")
+    ids, labels, probabilities = (table[name].to_numpy() for name in _PREDICTED)
+    if len(np.unique(ids)) < len(ids):
+        raise DataError(f"{path}: an id stands in several rows")
+    if not np.isin(labels, (0, 1)).all():
+        raise DataError(f"{path}: a label is neither 0 nor 1")
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise DataError(f"{path}: a probability is not between 0 and 1")
+    return ids, labels.astype(np.int64), probabilities
+
+
+_PREDICTED = {
+    "id": (pa.types.is_integer, "integers"),
+    "label": (pa.types.is_integer, "integers"),
+    "probability": (pa.types.is_floating, "numbers"),
+}
+"""The columns of the predictions that others rely on."""
 
 
 @contextmanager
@@ -163,7 +221,7 @@ def begin(
     if record is None:
         if anew:
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-        _write_json(folder / SETTINGS, begun)
+        write_json(folder / SETTINGS, begun)
     (folder / ERROR).unlink(missing_ok=True)
     return record
 
@@ -211,22 +269,35 @@ def write_predictions(
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write `metrics.json`, and with it declare the run complete."""
-    _write_json(folder / RECORD, record)
+    write_json(folder / RECORD, record)
     (folder / ERROR).unlink(missing_ok=True)
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file of JSON whole or not at all; numbers that are nan or infinite become null."""
+    text = json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
+def finite(content: Any) -> Any:
+    """Copy plain values, with None where a number is nan or infinite: JSON has no such numbers."""
+    if isinstance(content, Mapping):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content
+
+
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_constant=lambda _: None)  # NaN, as 0.1.0 wrote it
     except FileNotFoundError:
         return None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise DataError(f"{path} holds no record of a run")

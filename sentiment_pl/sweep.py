@@ -8,13 +8,14 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import distributed, runs
+from sentiment_pl.errors import mendable
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,9 @@ class SweepCallback(Callback):
 
         try:
             report([folder], folder / "report")
-        except Exception:  # Hydra would make a warning of it and end as if all were well
-            traceback.print_exc()
+        except Exception as error:  # Hydra would make a warning of it and end as if all were well
+            cause = mendable(error, folders="")
+            print(cause or traceback.format_exc(), file=sys.stderr)
             print(
                 f"the runs are done, their report failed: python -m sentiment_pl.report {folder}",
                 file=sys.stderr,
@@ -195,7 +197,7 @@ class Progress:
         )
 
     def _count(self) -> dict[str, int]:
-        count = dict.fromkeys(("completed", "running", "failed", "interrupted"), 0)
+        count = dict.fromkeys(get_args(runs.State), 0)
         for path in self._folder.rglob(runs.LOCK):  # a value with a slash makes a folder more
             count[runs.read_run(path.parent).state] += 1
         return count

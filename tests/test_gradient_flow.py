@@ -207,11 +207,16 @@ def test_means_over_reviews():
 
 
 def test_the_table_keeps_every_digit(tmp_path):
-    table = [Row(0, "forward", 0, 1e-241, 1 / 3), Row(3, "forward", 1, 0.1, 2.0)]
+    table = [Row(0, "forward", 0, 1e-241, 1 / 3), Row(3, "forward", 0, 0.1, 2.0)]
     gradient_flow.write(table, tmp_path)
     assert gradient_flow.read(tmp_path) == table
     assert gradient_flow.measured([*table, Row(1, "forward", 0, 0, math.nan)], "forward") == [0, 3]
     assert gradient_flow.read(tmp_path / "elsewhere") == []
+    whole = [Row(epoch, "forward", place, 0.1, 0.2) for epoch in (0, 1) for place in range(3)]
+    for lines in (whole[:-1], whole[:2] + whole[3:]):
+        gradient_flow.write(lines, tmp_path)
+        with pytest.raises(DataError, match=r"gradient_flow\.csv is cut short"):
+            gradient_flow.read(tmp_path)
     (tmp_path / gradient_flow.TABLE).write_text("epoch,part\n1,forward\n")
     with pytest.raises(DataError, match=r"gradient_flow\.csv cannot be read"):
         gradient_flow.read(tmp_path)

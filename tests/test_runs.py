@@ -1,14 +1,18 @@
 """The run folder: who may write it, what it remembers, what state it is in."""
 
+import json
+import math
 import subprocess
 import sys
 import threading
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
 from sentiment_pl import runs
-from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.errors import ConfigError
 
 SETTINGS = {"model": {"hidden": 64}, "trainer": {"max_epochs": 3}}
 
@@ -107,5 +111,29 @@ def test_two_processes_do_not_write_one_folder(tmp_path):
 @pytest.mark.parametrize("content", ["{", "[]", '"text"'])
 def test_a_spoilt_record_is_named(tmp_path, content):
     (tmp_path / "metrics.json").write_text(content)
-    with pytest.raises(DataError, match=r"metrics\.json"):
-        runs.read_run(tmp_path)
+    found = runs.read_run(tmp_path)
+    assert found.state == "unreadable"
+    assert f"{tmp_path / 'metrics.json'}" in found.reason
+
+
+def test_a_record_is_json_whatever_its_numbers(tmp_path):
+    record = {"test": {"auc": math.nan, "loss": math.inf}, "history": [{"val/auc": -math.inf}]}
+    runs.write_record(tmp_path, record)
+
+    def refuse(token):
+        raise AssertionError(token)
+
+    written = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=refuse)
+    assert written == {"test": {"auc": None, "loss": None}, "history": [{"val/auc": None}]}
+
+
+def test_a_record_of_an_earlier_version_may_hold_nan(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"test": {"auc": NaN}, "val": {"loss": Infinity}}')
+    assert runs.read_run(tmp_path).record == {"test": {"auc": None}, "val": {"loss": None}}
+
+
+def test_predictions_are_found_by_the_names_of_their_columns(tmp_path):
+    table = {"key": ["a", "b"], "probability": [0.25, 0.5], "label": [0, 1], "id": [0, 1]}
+    pq.write_table(pa.table(table), tmp_path / "predictions.parquet")
+    ids, labels, probabilities = runs.read_predictions(tmp_path)
+    assert (ids.tolist(), labels.tolist(), probabilities.tolist()) == ([0, 1], [0, 1], [0.25, 0.5])

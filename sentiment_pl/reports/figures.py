@@ -17,6 +17,7 @@ from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatt
 from sentiment_pl import study
 from sentiment_pl.figures import COLOURS, LINES, MARKERS
 from sentiment_pl.reports.comparisons import beside_study
+from sentiment_pl.reports.records import history
 from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.statistics import METRICS, calibration, roc
 
@@ -202,12 +203,11 @@ def _learning(group: Group) -> Picture | None:
     for setting in group.settings:
         style = look(setting.model)
         for result in setting.results:
-            history = result.record.get("history") or []
             for axis, key in zip(axes, keys, strict=True):
-                rows = [row for row in history if key in row]
+                rows = history(result.record, key)
                 drawn |= bool(rows)
                 axis.plot(
-                    [row["epoch"] for row in rows], [row[key] for row in rows],
+                    [epoch for epoch, _ in rows], [figure for _, figure in rows],
                     label=setting.model, linewidth=0.9, markersize=3, alpha=0.7, **style,
                 )  # fmt: skip
     if not drawn:

@@ -19,6 +19,9 @@ from sentiment_pl.reports import claims, comparisons, figures, flow_figures, gra
 from sentiment_pl.reports.results import Group, Result, Results, Setting
 from sentiment_pl.statistics import METRICS, Interval
 
+NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
+"""States of runs that a report names and leaves out."""
+
 FILES = ("report.md", "report.html", "summary.csv", "runs.csv")
 
 
@@ -63,11 +66,12 @@ def _fill(results: Results, folder: Path) -> None:
         .render(
             results=results,
             counts=Counter(
-                {"completed": 0, "running": 0, "failed": 0, "interrupted": 0}
+                dict.fromkeys(("completed", *NOT_REPORTED), 0)
                 | Counter(run.state for run in results.runs)
             ),
             parts=parts,
             titles=figures.TITLES,
+            not_reported=NOT_REPORTED,
             commands=_commands(results),
         )
     )
@@ -156,7 +160,7 @@ def runs(results: Results) -> pd.DataFrame:
             row[f"val_{metric}"] = (record.get("val") or {}).get(metric)
         row["reason"] = run.reason
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, dtype=object)  # else a seed beside none would be 0.0
 
 
 def _commands(results: Results) -> list[str]:

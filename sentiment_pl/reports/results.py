@@ -18,11 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_pl import gradient_flow, measures
 from sentiment_pl.errors import DataError
-from sentiment_pl.runs import PREDICTIONS, Run, flat, read_predictions
-from sentiment_pl.statistics import Bootstrap, Interval, bootstrap, over_seeds
+from sentiment_pl.reports.records import check_record
+from sentiment_pl.runs import PREDICTIONS, RECORD, Run, flat, read_predictions
+from sentiment_pl.statistics import METRICS, Bootstrap, Interval, bootstrap, over_seeds
 
 log = logging.getLogger(__name__)
+
+_ONE_LABEL = "all of its test reviews ({n:,}) have one label, so that AUC is not defined"
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ class Setting:
 
     def figures(self, metric: str, split: str = "test") -> list[float]:
         """Return a metric of each run; nan where a run has not measured that split."""
-        nothing = {metric: math.nan}
-        return [float((result.record[split] or nothing)[metric]) for result in self.results]
+        values = [(result.record.get(split) or {}).get(metric) for result in self.results]
+        return [math.nan if value is None else float(value) for value in values]
 
     def mean(self, metric: str, split: str = "test") -> float:
         """Return the mean of a metric over seeds."""
@@ -131,7 +135,7 @@ class Results:
     runs: list[Run]
     groups: list[Group]
     untested: list[Run]
-    """Completed runs without a test split."""
+    """Completed runs that cannot be compared; the reason says why: no test split, or one label."""
     repeated: list[Run]
     """Runs of a setting and a seed that another run in the report has already."""
 
@@ -139,19 +143,27 @@ class Results:
 def collect(runs: Iterable[Run]) -> Results:
     """Group the completed ones of some runs.
 
-    Raises:
-        DataError: the predictions of a completed run are missing or do not fit its record.
+    A run whose record or predictions cannot be used is left out: among `Results.runs` its state is
+    "unreadable", and its reason says why.
     """
-    results = Results(list(runs), [], [], [])
+    results = Results([], [], [], [])
     groups: dict[str, dict[str, Setting]] = defaultdict(dict)
     described: dict[str, tuple[str, int]] = {}
-    for run in results.runs:
+    for run in runs:
+        results.runs.append(run)
         if run.state != "completed" or run.record is None:
             continue
-        if run.record["test"] is None:
-            results.untested.append(run)
+        try:
+            check_record(run)
+            result = None if run.record["test"] is None else _result(run, run.record)
+        except DataError as error:
+            results.runs[-1] = run._replace(state="unreadable", record=None, reason=str(error))
             continue
-        result = _result(run, run.record)
+        if result is None or len(set(result.labels.tolist())) < 2:
+            why = "no test split" if result is None else _ONE_LABEL.format(n=len(result.labels))
+            results.runs[-1] = run._replace(reason=why)
+            results.untested.append(results.runs[-1])
+            continue
         test_set = hashlib.sha256(result.labels.tobytes()).hexdigest()
         group = f"{run.record['data']} {test_set}"
         described[group] = run.record["data"], len(result.labels)
@@ -181,21 +193,37 @@ def _slug(data: str, taken: Collection[str]) -> str:
 
 
 def _result(run: Run, record: dict[str, Any]) -> Result:
-    try:
-        ids, labels, probabilities = read_predictions(run.folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{run.folder / PREDICTIONS} cannot be read: {error}") from None
-    if len(ids) != record["test"]["n"]:
+    """Read what a run predicted.
+
+    Raises:
+        DataError: that cannot be done, or does not fit the record.
+    """
+    _, labels, probabilities = read_predictions(run.folder)
+    test = record["test"]
+    if len(labels) != test["n"]:
         raise DataError(
-            f"{run.folder}: {PREDICTIONS} has {len(ids)} rows, metrics.json speaks of"
-            f" {record['test']['n']}. Delete the folder and repeat the run"
+            f"{run.folder}: {PREDICTIONS} has {len(labels)} rows, {RECORD} speaks of {test['n']}."
+            " Delete the folder and repeat the run"
         )
+    gradient_flow.read(run.folder)
+    for metric in METRICS:
+        value = measures.TABLE[metric].compute(labels.astype(bool), probabilities)
+        if not _alike(value, test[metric]):
+            raise DataError(
+                f"{run.folder}: {PREDICTIONS} gives {metric} {value}, {RECORD} says {test[metric]}:"
+                " they are not of one run. Delete the folder and repeat the run"
+            )
     return Result(run, record, labels, probabilities)
+
+
+def _alike(a: float | None, b: float | None) -> bool:
+    return a is b if a is None or b is None else abs(a - b) <= 1e-6
 
 
 def _order(setting: Setting) -> tuple[Any, ...]:
     hidden = setting.hidden
-    sizes = hidden if isinstance(hidden, list) else [hidden or 0]
+    sizes = hidden if isinstance(hidden, list) else [hidden]
+    sizes = [size if isinstance(size, int) else 0 for size in sizes]
     return setting.model, sizes, json.dumps(setting.values, sort_keys=True)
 
 

@@ -14,6 +14,7 @@ from sentiment_pl.errors import UserError
 from sentiment_pl.reports import page
 from sentiment_pl.reports.figures import draw
 from sentiment_pl.reports.results import collect
+from sentiment_pl.statistics import scores
 
 
 @pytest.fixture
@@ -146,6 +147,9 @@ def test_figures_of_each_test_set_have_names_of_their_own_and_no_folder(make_run
     other = make_run("gru", 96, data="owner/name")  # another file of that name
     ids, labels, probabilities = runs.read_predictions(other)
     runs.write_predictions(other, ids, 1 - labels, logit(probabilities))
+    record = json.loads((other / "metrics.json").read_text())
+    record["test"] = scores(1 - labels, logit(probabilities))
+    (other / "metrics.json").write_text(json.dumps(record))
     make_run("gru", 128, data="owner-name")
     make_run("gru", 256, data="../../evil")
     groups = collect(runs.find_runs([tmp_path / "sweep"])).groups
@@ -166,7 +170,9 @@ def test_a_run_without_test_split(make_run, tmp_path):
     make_run("gru", 64, 0)
     make_run("gru", 64, 1, test=False)
     report.main([str(tmp_path / "sweep")])
-    assert "Without a test split" in (tmp_path / "sweep" / "report" / "report.md").read_text()
+    text = (tmp_path / "sweep" / "report" / "report.md").read_text()
+    assert "Not compared: 1 of the completed runs." in text
+    assert "| no test split |" in text
 
 
 def test_a_report_replaces_a_report_and_nothing_else(grid, tmp_path):

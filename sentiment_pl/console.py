@@ -1,6 +1,7 @@
 """What a run says on the console."""
 
 import logging
+import math
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from sentiment_pl import study
+from sentiment_pl import measures, study
 
 if TYPE_CHECKING:
     from sentiment_pl.reports.results import Results
@@ -34,6 +35,11 @@ def quieten_lightning() -> None:
         warnings.filterwarnings("ignore", message)
 
 
+def figure(value: float | None) -> str:
+    """Write a figure in four digits; a dash where it is not defined."""
+    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+
+
 def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
     """Print the figures of a run, where it lies and what to type next.
 
@@ -46,7 +52,7 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
     if brief:
         figures = "no test split"
         if test:
-            figures = "  ".join(f"{key} {test[key]:.4f}" for key in ("accuracy", "f1", "auc"))
+            figures = "  ".join(f"{key} {figure(test[key])}" for key in measures.ALWAYS)
         log.info("%s: %s", folder.name, figures)
         return
     console = Console(markup=False, emoji=False)  # a name may look like either
@@ -54,7 +60,7 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
         table = Table(title=f"{name} on {record['data']}: test split, {test['n']:,} reviews")
         for heading in ("", "accuracy", "F1", "AUC"):
             table.add_column(heading, justify="right" if heading else "left")
-        table.add_row("this run", *(f"{test[key]:.4f}" for key in ("accuracy", "f1", "auc")))
+        table.add_row("this run", *(figure(test[key]) for key in measures.ALWAYS))
         theirs = study.chosen(name) if record["data"] == "imdb" else None
         if theirs:
             table.add_row(
@@ -90,7 +96,7 @@ def report(results: "Results", folder: Path) -> None:
                 half = "" if interval is None else f" ± {(interval.high - interval.low) / 2:.4f}"
                 figures.append(f"{setting.mean(metric):.4f}{half}")
             seeds = str(len(setting.seeds))
-            table.add_row(setting.name, seeds, *figures, f"{setting.mean('auc', 'val'):.4f}")
+            table.add_row(setting.name, seeds, *figures, figure(setting.mean("auc", "val")))
         console.print(table)
     for state in ("running", "failed", "interrupted"):
         names = [run.folder.name for run in results.runs if run.state == state]

@@ -5,7 +5,7 @@ this module imports neither torch nor NumPy by itself.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sentiment_pl.errors import ConfigError
@@ -138,7 +138,9 @@ def selected(names: Any) -> tuple[str, ...]:
     Raises:
         ConfigError: a name is not one of `TABLE`; the message lists them.
     """
-    listed: Sequence[Any] = [names] if isinstance(names, str) else list(names or ())
+    listed = (
+        [] if names is None else [names] if isinstance(names, str | int | float) else list(names)
+    )
     for name in listed:
         if not isinstance(name, str) or name not in TABLE:
             raise ConfigError(

@@ -58,7 +58,7 @@ def test_names_of_metrics():
     assert measures.selected(None) == ("accuracy", "f1", "auc")
     assert measures.selected("mcc") == ("accuracy", "f1", "auc", "mcc")
     assert measures.selected(["recall", "f1"]) == ("accuracy", "f1", "auc", "recall")
-    for wrong in (["presicion"], [3], ["f1", None]):
+    for wrong in (["presicion"], [3], ["f1", None], 3, True, {"presicion": 1}):
         with pytest.raises(ConfigError, match="average_precision"):
             measures.selected(wrong)
     modes = measures.monitors(["auc", "mcc"])

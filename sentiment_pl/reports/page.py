@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown import markdown
 from markupsafe import Markup, escape
 
+from sentiment_pl.console import figure
 from sentiment_pl.reports import claims, comparisons, figures, flow_figures, gradient_flow
 from sentiment_pl.reports.results import Group, Result, Results, Setting
 from sentiment_pl.statistics import METRICS, Interval
@@ -106,7 +107,7 @@ def _row(setting: Setting) -> dict[str, Any]:
         "name": setting.name,
         "seeds": len(setting.seeds),
         **{metric: told(metric) for metric in METRICS},
-        "val_auc": f"{setting.mean('auc', 'val'):.4f}",
+        "val_auc": figure(setting.mean("auc", "val")),
         "parameters": f"{setting.average('parameters'):,.0f}",
         "seconds": f"{setting.average('train_seconds'):,.0f}",
     }

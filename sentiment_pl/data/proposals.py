@@ -107,7 +107,9 @@ def _typed(value: Any) -> str:
         return text
     if isinstance(value, bool):
         return text.lower()
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    # A backslash stands for itself there, unless a quotation mark follows.
+    inner = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), text)
+    return f'"{inner}"'
 
 
 def _shell(override: str) -> str:

@@ -250,3 +250,82 @@ def test_training_still_needs_training_reviews(command, tmp_path):
     assert "data.train=FILE" in done.stdout
     assert not list((tmp_path).glob("outputs/runs/*/metrics.json"))
     assert only_run(tmp_path).is_dir()
+
+
+def one_label(path, label=1):
+    path.write_text("text,label\n" + f"a good film,{label}\n" * 5 + f"so bad,{label}\n" * 3)
+
+
+@pytest.mark.parametrize("split", ["test", "val", "train"])
+@pytest.mark.parametrize("label", [0, 1])
+def test_reviews_of_one_label_have_an_accuracy_and_no_auc(
+    in_process, tmp_path, saved, split, label
+):
+    one_label(tmp_path / "one.csv", label)
+    shown = in_process(
+        "evaluate", f"checkpoint={saved('mlp')}", "data=files", f"data.{split}=one.csv",
+        f"split={split}", "trainer.accelerator=cpu", "hydra.run.dir=e",
+    )  # fmt: skip
+    record = json.loads((tmp_path / "e" / "evaluation.json").read_text())
+    (found,) = record["models"]
+    table = pq.read_table(tmp_path / "e" / "predictions.parquet").to_pandas()
+    assert len(table) == record["n"] == 8
+    predicted = table["probability"] >= 0.5
+    assert found["accuracy"] == (predicted == label).mean()
+    assert found["auc"] is None
+    assert "–" in shown
+    assert "Shuffle" not in shown
+    assert "samples in targets" not in shown
+
+
+def test_a_validation_file_needs_no_training_reviews(in_process, tmp_path, saved):
+    contrast(tmp_path / "val.csv")
+    arguments = ["evaluate", f"checkpoint={saved('mlp')}", "data=files", "data.val=val.csv",
+                 "trainer.accelerator=cpu", "hydra.run.dir=e"]  # fmt: skip
+    in_process(*arguments, "split=val")
+    assert json.loads((tmp_path / "e" / "evaluation.json").read_text())["n"] == 20
+    shown = in_process(*arguments, "hydra.run.dir=f", code=1)
+    assert "has no split test: data.test=FILE names one. There is val" in shown
+    shown = in_process(*arguments, "hydra.run.dir=f", "split=train", code=1)
+    assert "no training reviews: data.train=FILE names one. There is val" in shown
+    assert not (tmp_path / "f" / "evaluation.json").exists()
+
+
+def test_training_reviews_alone_are_those_of_a_training(in_process, tmp_path, saved):
+    contrast(tmp_path / "train.csv")
+    arguments = ["evaluate", f"checkpoint={saved('mlp')}", "data=files", "data.train=train.csv",
+                 "trainer.accelerator=cpu", "data.id_column=pair"]  # fmt: skip
+    for split in ("train", "val"):
+        in_process(*arguments, f"split={split}", f"hydra.run.dir={split}")
+    train, val = (
+        pq.read_table(tmp_path / split / "predictions.parquet").to_pandas()
+        for split in ("train", "val")
+    )
+    assert sorted([*train["id"], *val["id"]]) == list(range(20))
+    assert len(val) == 3  # a tenth of 11 and of 9, rounded up
+
+
+@pytest.mark.parametrize("name", ["key", "id", "probability"])
+def test_the_key_of_a_row_stands_beside_its_prediction(in_process, tmp_path, saved, name):
+    rows = [(f"k{i}", f"a {w} film {i}", stars) for i in range(6)
+            for w, stars in (("good", 5), ("meh", 3), ("bad", 1))]  # fmt: skip
+    lines = [f"{key},{text},{stars}" for key, text, stars in rows]
+    (tmp_path / "t.csv").write_text(f"{name},text,stars\n" + "\n".join(lines) + "\n")
+    in_process(
+        "evaluate", f"checkpoint={saved('mlp')}", "data=files", "data.test=t.csv",
+        "data.label_column=stars", "data.labels={negative: [1, 2], positive: [4, 5]}",
+        f"data.id_column={name}", "trainer.accelerator=cpu", "hydra.run.dir=e",
+    )  # fmt: skip
+    table = pq.read_table(tmp_path / "e" / "predictions.parquet").to_pandas()
+    kept = name if name == "key" else f"source_{name}"
+    assert list(table.columns) == ["model", "id", "label", "probability", kept]
+    assert list(table[kept]) == [rows[i][0] for i in table["id"]]
+    assert list(table["label"]) == [int(rows[i][2] > 3) for i in table["id"]]
+    assert len(table) == 12
+    shown = in_process(
+        "evaluate", f"checkpoint={saved('mlp')}", "data=files", "data.test=t.csv",
+        "data.label_column=stars", "data.labels={negative: 1, positive: 5}",
+        "data.id_column=nope", "trainer.accelerator=cpu", "hydra.run.dir=f", code=1,
+    )  # fmt: skip
+    assert "t.csv: no column 'nope'" in shown
+    assert "data.id_column=" in shown

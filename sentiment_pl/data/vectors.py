@@ -10,6 +10,7 @@ import gzip
 import io
 import logging
 import re
+import shlex
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -173,7 +174,7 @@ def _refuse_binary(name: str, path: Path, start: bytes) -> None:
     if code:
         written = path.with_suffix(".txt").name
         typed = f"{_WITH_GENSIM[code].format(path=str(path))}.save_word2vec_format({written!r})"
-        message += f'. With gensim this writes {written}: python -c "{typed}"'
+        message += f". With gensim this writes {written}: python -c {shlex.quote(typed)}"
     raise DataError(message)
 
 

@@ -98,13 +98,27 @@ class Files(Source):
     def _read_one(self, path: Path, split: str, scratch: Path) -> Raw:
         if layout_of(path):
             return read_texts(path, self.schema, scratch)
-        return read_tables(format_of(path, f"data.{split}"), [path], scratch)
+        return read_table(path, f"data.{split}", scratch)
 
 
 def _state(path: Path, split: str) -> dict[str, Any]:
     if path.is_dir():
         return {"folder": str(path.resolve()), "files": folder_state(path)}
     return file_state(path, split)
+
+
+def read_table(path: Path, key: str, scratch: Path) -> Raw:
+    """Read one table.
+
+    Args:
+        path: the file.
+        key: the setting that names it, for messages.
+        scratch: a folder for Arrow files, which must outlive the result.
+
+    Raises:
+        DataError: it cannot be read; the message names it.
+    """
+    return read_tables(format_of(path, key), [path], scratch)
 
 
 def combine(raws: Sequence[Raw], schema: Schema) -> Raw:

@@ -13,6 +13,7 @@ from datasets import ClassLabel, Dataset, DatasetDict
 from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.schema import Raw, Schema
+from sentiment_pl.data.sources.files import combine, read_table
 from sentiment_pl.data.sources.hub_repository import HubRepository
 from sentiment_pl.data.sources.paths import contents, folder_state
 from sentiment_pl.data.sources.source import Source
@@ -64,7 +65,7 @@ class Hub(Source):
     ) -> None:
         self.schema = Schema.from_settings(text_column, label_column, labels, id_column)
         self._folder = _local_folder(path)
-        if self._folder is None and not re.fullmatch(r"[\w.-]+/[\w.-]+", path):
+        if self._folder is None and not re.fullmatch(r"\w[\w.-]*/[\w.-]+", path):
             raise ConfigError(
                 "data.path must be OWNER/NAME of a data set of the hub, or a folder that exists,"
                 f" got {path!r} (looked in {Path.cwd()})"
@@ -109,36 +110,48 @@ class Hub(Source):
         if self._folder is not None:
             log.info("data.path: %s exists here and is read, not the hub", self._folder)
             if saved := _read_saved(self._folder):
-                return self._choose(saved)
+                return self._choose(self._named(saved))
             _check_data_files(self._folder)
             config, _ = self._files(self._folder / "README.md")
             return self._choose(self._load(self._folder, config, scratch))
         config, patterns = self._files(self._hub.fetch(["README.md"], optional=True) / "README.md")
         return self._choose(self._load(self._hub.fetch(["README.md", *patterns]), config, scratch))
 
-    def _load(self, folder: Path, config: str | None, scratch: Path) -> DatasetDict:
+    def _load(self, folder: Path, config: str | None, scratch: Path) -> dict[str, Raw]:
+        """The splits of a folder of data files, by their names there."""
+        paths: list[Path] = []
         try:
             builder = datasets.load_dataset_builder(
                 str(folder), name=config, cache_dir=str(scratch)
             )
+            files = {
+                str(split): [Path(file) for file in found]
+                for split, found in (builder.config.data_files or {}).items()
+            }
+            paths = [path for found in files.values() for path in found]
+            if self._folder is not None and _are_plain_tables(builder, paths):
+                # A user's own files are read as those of data=files, each with its own columns.
+                return {
+                    split: combine([read_table(path, "data.path", scratch) for path in found],
+                                   self.schema)
+                    for split, found in files.items()
+                }  # fmt: skip
             if hasattr(builder.config, "keep_default_na"):
                 builder.config.keep_default_na = False  # CSV: a review may be the word "null"
             builder.download_and_prepare(verification_mode="no_checks")
-            found: DatasetDict = builder.as_dataset()
+            prepared = builder.as_dataset()
         except Exception as error:
-            local = self._folder is not None
-            raise_unreadable(
-                error,
-                str(self._folder) if local else self.name,
-                [],
-                hint=""
-                if local
-                else (
-                    ". data.revision=refs/convert/parquet asks for the copy in Parquet that the hub"
-                    " keeps of many data sets"
-                ),
+            hint = (
+                ". data.revision=refs/convert/parquet asks for the copy in Parquet that the hub"
+                " keeps of many data sets"
             )
-        return found
+            raise_unreadable(
+                error, str(self._folder or self.name), paths, "" if self._folder else hint
+            )
+        return self._named(prepared)
+
+    def _named(self, found: DatasetDict) -> dict[str, Raw]:
+        return {split: Raw(rows, f"{self.name}, split {split}") for split, rows in found.items()}
 
     def _files(self, card: Path) -> tuple[str | None, list[str]]:
         """Configuration to read, and patterns of the files that it takes."""
@@ -168,13 +181,13 @@ class Hub(Source):
             return None, everything
         return chosen, _patterns(configs[names.index(chosen)]) or everything
 
-    def _choose(self, found: DatasetDict) -> dict[str, Raw]:
+    def _choose(self, found: Mapping[str, Raw]) -> dict[str, Raw]:
         raws = {}
         for split, names in _SPLITS.items():
             name = next((name for name in names if name in found), None)
             if name is None:
                 continue
-            raw = Raw(found[name], f"{self.name}, split {name}")
+            raw = found[name]
             if split in {"val", "test"} and self._withheld(raw.dataset):
                 log.warning("%s: its labels are withheld (all -1), so it is left out", raw.where)
             else:
@@ -255,6 +268,16 @@ def _check_data_files(folder: Path) -> None:
         f" as {', '.join(_FORMATS)}, and for what save_to_disk writes (dataset_dict.json,"
         f" state.json), and found {contents(folder)}."
         + (f" Folders of texts: data=files data.train={texts[0]}" if texts else "")
+    )
+
+
+def _are_plain_tables(builder: datasets.DatasetBuilder, paths: Sequence[Path]) -> bool:
+    """Whether data files can be read as those of data=files: nothing is said of their columns."""
+    kinds = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
+    return (
+        builder.info.features is None
+        and getattr(builder.config, "sep", ",") == ","
+        and all(path.is_file() and path.name.removesuffix(".gz").endswith(kinds) for path in paths)
     )
 
 

@@ -1,6 +1,7 @@
 import datasets
 import pytest
 
+from sentiment_pl.data.schema import Raw
 from sentiment_pl.data.sources import Hub
 from sentiment_pl.errors import ConfigError, DataError
 
@@ -10,7 +11,8 @@ def test_names_that_a_data_set_of_the_hub_gives_its_labels(caplog):
         kinds = {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
         columns = {"text": ["a", "b"], "label": [0, 1]}
         rows = datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
-        return Hub("a/b")._choose(datasets.DatasetDict(dict.fromkeys(splits or {"train": 1}, rows)))
+        found = {split: Raw(rows, f"a/b, split {split}") for split in splits or {"train": 1}}
+        return Hub("a/b")._choose(found)
 
     choose(["negative", "positive"])
     choose(["positive", "negative"])  # matched by name

@@ -106,7 +106,7 @@ def written(folder, reviews):
 
 @pytest.mark.parametrize("name", architectures())
 @settings(
-    max_examples=8, deadline=None,
+    max_examples=6, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(reviews=texts())
@@ -242,7 +242,7 @@ def test_a_run_without_a_limit_reads_all(in_process, tmp_path):
     in_process("predict", "run", "--lexicon", "lexicon.csv")
 
 
-def test_a_model_that_trains_reads_as_it_is_trained(tmp_path):
+def test_a_model_that_trains_reads_as_it_is_trained(tmp_path, caplog):
     data = ReviewDataModule.from_negation(
         40, 20, 20, max_tokens=3, truncate="both", cache_dir=str(tmp_path)
     )
@@ -259,6 +259,13 @@ def test_a_model_that_trains_reads_as_it_is_trained(tmp_path):
     assert sum(len(batch.ids) for batch in batches) == 20
     assert max(int(batch.lengths.max()) for batch in data.test_dataloader()) == 3
     assert not list(tmp_path.glob("texts-*")), "the copy of the reviews is gone"
+    # A model of a checkpoint says so where it is measured on reviews that are cut otherwise.
+    model.trained_on = data.description()
+    trainer.test(model, data, verbose=False)
+    assert "are read here" not in caplog.text
+    longer = ReviewDataModule.from_negation(40, 20, 20, max_tokens=9, cache_dir=str(tmp_path))
+    trainer.test(model, longer, verbose=False)
+    assert "the first 9 words are read here, in training the first 2 and the last 1" in caplog.text
     # Another vocabulary is no match for its word vectors.
     other = ReviewDataModule.from_negation(30, 20, 20, seed=5, cache_dir=str(tmp_path))
     with pytest.raises(ValueError, match="with another vocabulary than this model's"):

@@ -5,6 +5,7 @@ A new architecture is a subclass in a file of its own that builds its layers and
 U distinct words of the batch, E numbers of a word vector.
 """
 
+import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,8 @@ from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, check_choice, check_count, check_flag, check_number
 from sentiment_pl.models.reading import Reading, find_words
+
+log = logging.getLogger(__name__)
 
 
 class Prediction(NamedTuple):
@@ -257,8 +260,15 @@ class SentimentModule(lightning.LightningModule, ABC):
                 " word vectors would go to other words: sentiment_pl.evaluate measures a checkpoint"
                 " on any reviews, and trainer.predict encodes them as the model needs it"
             )
-        if stage == "fit":
-            self.truncation = data.truncation  # type: ignore[union-attr]
+        truncation: Truncation = getattr(data, "truncation", self.truncation)
+        if stage == "fit" or self.trained_on is None:
+            self.truncation = truncation
+        elif truncation != self.truncation:
+            log.warning(
+                "of a long review %s are read here, in training %s were: sentiment_pl.evaluate and"
+                " trainer.predict read as in training",
+                truncation.describe(), self.truncation.describe(),
+            )  # fmt: skip
 
     def _step(self, batch: Batch, split: str) -> tuple[Tensor, Tensor]:
         logits = self(batch.tokens, batch.lengths).logits

@@ -217,6 +217,21 @@ def test_the_lines_of_the_readme_give_what_predict_says_to_the_bit(
     assert frame["label"].tolist() == [said[i]["label"] for i in scored]
 
 
+def test_they_do_so_for_the_tail_of_long_texts(saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tokenizer = Tokenizer.train(WORDS, size=2_000).to_json()
+    path = saved("weighted_mlp", cut=Truncation(400, "tail"), tokenizer=tokenizer)
+    texts = [*varied(50), " ".join(WORDS)]
+    main([str(path), "--lexicon", "lexicon.csv"])
+    names = {"pd": pd, "np": np, "texts": pd.Series(texts)}
+    code = readme("weighted_mlp")
+    assert code.count(".str[:400]") == 1
+    exec(code.replace(".str[:400]", ".str[-400:]"), names)
+    model = load_checkpoint(path)
+    assert Scorer(model).logits(texts).tolist() == names["logits"].tolist()
+    assert names["logits"].tolist() != [reading.logit for reading in model.read(texts, full=True)]
+
+
 @pytest.mark.parametrize("name", TOKEN_WISE)
 def test_every_number_in_the_file_is_the_models_own(saved, tmp_path, name):
     path = saved(name, embedding_dim=7)

@@ -267,7 +267,8 @@ class _Cleaner:
             values = plain_values(column if is_json(column.type) else column.unique())
             for value in values:
                 if self._codes[value] is not None:
-                    seen.setdefault(repr(value), self._codes.shown(value))
+                    shown = self._codes.shown(value)
+                    seen.setdefault(number_form(str(shown).strip()), shown)
             if len(seen) > most:
                 return list(seen.values())[:most], True
         return list(seen.values()), False

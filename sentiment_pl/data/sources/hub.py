@@ -242,18 +242,27 @@ def _local_folder(path: Any) -> Path | None:
 
 
 def _read_saved(folder: Path) -> DatasetDict | None:
-    """What `save_to_disk` wrote into a folder; None where it did not."""
+    """What `save_to_disk` wrote into a folder, or into a folder for each split; else None."""
     if (folder / "dataset_dict.json").is_file():
-        kind = DatasetDict
-    elif (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file():
-        kind = Dataset
+        parts = {"": folder}
+    elif _is_saved(folder):
+        parts = {"train": folder}
     else:
+        names = [name for names in _SPLITS.values() for name in names]
+        parts = {name: folder / name for name in names if _is_saved(folder / name)}
+    if not parts:
         return None
     try:
-        found = kind.load_from_disk(str(folder))
+        found = {name: datasets.load_from_disk(str(part)) for name, part in parts.items()}
     except Exception as error:
         raise_unreadable(error, str(folder), [])
-    return found if isinstance(found, DatasetDict) else DatasetDict({"train": found})
+    whole = found.get("")
+    return whole if isinstance(whole, DatasetDict) else DatasetDict(found)
+
+
+def _is_saved(folder: Path) -> bool:
+    """Whether a folder is that of `Dataset.save_to_disk`."""
+    return (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
 
 
 def _check_data_files(folder: Path) -> None:

@@ -34,7 +34,8 @@ def format_of(path: Path, key: str) -> str:
     if kind is None or (kind == "parquet" and path.suffix.lower() == ".gz"):
         raise DataError(
             f"{key}={path}: the extension must say what the file is: .csv, .tsv, .jsonl, .json"
-            " (each also with .gz) or .parquet"
+            " (each also with .gz) or .parquet. Plain text: lines that begin with __label__, or"
+            " a file a label, called x.neg and x.pos"
         )
     return kind
 

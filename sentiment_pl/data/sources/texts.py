@@ -166,6 +166,8 @@ def _nothing_in(folder: Path) -> str:
     ]
     if inner:
         return f"{message} {inner[0]} looks like one"
+    if any(folder.glob("dataset_*.json")) or any(folder.glob("*/dataset_info.json")):
+        return f"{message} data=hub data.path={folder} reads what save_to_disk wrote"
     tables = [e for e in sorted(folder.iterdir()) if _ending(e) in {".csv", ".tsv", ".jsonl"}]
     if tables:
         return f"{message} For its tables say '{folder}/*{''.join(tables[0].suffixes)}'"

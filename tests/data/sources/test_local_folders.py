@@ -7,7 +7,7 @@ import os
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from sentiment_pl.data.sources import Hub
+from sentiment_pl.data.sources import Files, Hub
 from sentiment_pl.errors import ConfigError, DataError
 from tests.data.sources.tables import TWO, write, write_table
 
@@ -60,6 +60,12 @@ def test_what_save_to_disk_wrote(tmp_path, scratch):
     assert splits["val"]["label"][:] == [1, 0]
     splits = Hub(str(tmp_path / "one"), labels=labels).load(scratch)
     assert set(splits) == {"train"}
+    for split in ("train", "test"):
+        rows.save_to_disk(str(tmp_path / "apart" / split))
+    splits = Hub(str(tmp_path / "apart"), labels=labels).load(scratch)
+    assert set(splits) == {"train", "test"}
+    with pytest.raises(DataError, match=r"data=hub data\.path=.*/apart reads what save_to_disk"):
+        Files(train=str(tmp_path / "apart")).load(scratch)
     with pytest.raises(DataError, match=r"'pos' is neither .*\{negative: \[neg\], positive: \[pos"):
         Hub(str(tmp_path / "one")).load(scratch)
     for name in ("dataset_info.json", "state.json"):

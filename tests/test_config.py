@@ -36,3 +36,13 @@ def test_paths_with_an_equals_sign_are_quoted(tmp_path, monkeypatch):
         "checkpoint=a=" + "b" * 5000: "checkpoint=a=" + "b" * 5000,
     }.items():  # fmt: skip
         assert config.quoted(typed) == taken
+
+
+def test_settings_of_data_that_are_left_alone_are_those_of_earlier_records():
+    settings = config.settings(composed("data=files", "data.train=a.csv"))["data"]
+    assert settings["labels"] == ["negative", "positive"]
+    assert "id_column" not in settings
+    cfg = composed("data=files", "data.labels={a: [1], b: [2, 3]}", "data.id_column=key")
+    settings = config.settings(cfg)["data"]
+    assert settings["labels"] == {"a": [1], "b": [2, 3]}
+    assert settings["id_column"] == "key"

@@ -1,5 +1,6 @@
 """The two labels, however a column spells them: by two names, or by two groups of values."""
 
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,14 @@ from datasets import ClassLabel
 
 from sentiment_pl.errors import ConfigError
 
+log = logging.getLogger(__name__)
+
 OUTSIDE = -1
 """Stands for a value that is neither of the two labels."""
 
 EXAMPLE = "{negative: [1, 2], positive: [4, 5]}"
 
+_SIDES = (frozenset({"neg", "negative"}), frozenset({"pos", "positive"}))
 _MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
 
 
@@ -58,6 +62,7 @@ class Labels:
                 " in [negative,positive], or two groups of values, as in"
                 f" '{EXAMPLE}', got {labels}"
             )
+        _warn_of_order(names)
         return cls((names[0], names[1]))
 
     @classmethod
@@ -86,11 +91,27 @@ class Labels:
                 f"data.labels: {', '.join(sorted(both))} cannot be {names[0]} and {names[1]} both:"
                 " take it out of one of them, or of both to drop its rows"
             )
+        _warn_of_order(names)
         return cls((names[0], names[1]), (groups[0], groups[1]))
 
     def fingerprint(self) -> list[Any]:
         """All that the labels of reviews depend on, for JSON."""
         return [*self.names, *([list(group) for group in self.groups] if self.groups else [])]
+
+
+def side_of(name: str) -> int | None:
+    """Label 0 or 1 for what calls itself negative or positive, or short: neg, pos; else None."""
+    word = name.casefold()
+    return next((code for code, words in enumerate(_SIDES) if word in words), None)
+
+
+def _warn_of_order(names: Sequence[str]) -> None:
+    if list(map(side_of, names)) == [1, 0]:
+        log.warning(
+            "data.labels: %s comes first, so it is label 0 here, and F1, probabilities and word"
+            " scores are those of %s",
+            *names,
+        )
 
 
 def _parsed(text: str) -> Any:

@@ -158,6 +158,16 @@ def test_lists_of_names_are_as_they_were():
         read(rows_of([1, 5, 3]), [1, 5])
 
 
+@pytest.mark.parametrize("labels", [{"positive": [4, 5], "neg": [1]}, ["Positive", "Negative"]])
+def test_positive_first_is_label_0_with_a_warning(labels, caplog):
+    found = Labels.from_setting(labels)
+    assert list(found.names) == list(labels)
+    assert "comes first, so it is label 0" in caplog.text
+    caplog.clear()
+    Labels.from_setting({"up": [1], "positive": [2]})
+    assert not caplog.records
+
+
 def test_no_row_in_a_group_shows_what_there_is():
     with pytest.raises(DataError) as caught:
         read(rows_of(["a", "b", "c"]), {"negative": ["x"], "positive": ["y"]})

@@ -75,6 +75,8 @@ class Hub(Source):
                 raise ConfigError(f"data.{key} must be a name, got {value!r}")
         if self._folder is not None and revision is not None:
             raise ConfigError(f"data.revision is for data sets of the hub; {path} is a folder here")
+        if self._folder is not None:
+            log.info("data.path: %s exists here and is read, not the hub", self._folder)
         self.name = path if self._folder is None else self._folder.name
         self._config, self._revision = config, revision
         self._hub = HubRepository(
@@ -108,7 +110,6 @@ class Hub(Source):
 
     def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
         if self._folder is not None:
-            log.info("data.path: %s exists here and is read, not the hub", self._folder)
             if saved := _read_saved(self._folder):
                 return self._choose(self._named(saved))
             _check_data_files(self._folder)

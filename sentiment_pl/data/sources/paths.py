@@ -9,8 +9,6 @@ from typing import Any
 
 from sentiment_pl.errors import ConfigError, DataError
 
-_SIDES = (frozenset({"neg", "negative"}), frozenset({"pos", "positive"}))
-
 
 def check_paths(key: str, value: Any) -> list[str]:
     """Check a setting that names files: one path or pattern, or a list of them.
@@ -74,20 +72,20 @@ def _near(path: Path) -> str:
     return f"; there is {', '.join(near)}" if near else ""
 
 
-def side_of(name: str) -> int | None:
-    """Label 0 or 1 for what calls itself negative or positive, or short: neg, pos; else None."""
-    word = name.casefold()
-    return next((code for code, words in enumerate(_SIDES) if word in words), None)
-
-
 def folder_state(folder: Path) -> str:
     """What tells one state of a folder from another: names, sizes and times of all files below."""
     hashed = hashlib.sha256()
+    been: set[Path] = set()
     for where, folders, names in os.walk(folder, followlinks=True):
+        here = Path(where).resolve()
+        if here in been:  # a link that leads back
+            folders.clear()
+            continue
+        been.add(here)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith("."):
-                path = Path(where, name)
+            path = Path(where, name)
+            if not name.startswith(".") and path.exists():
                 found = path.stat()
                 shown = path.relative_to(folder).as_posix()
                 hashed.update(f"{shown} {found.st_size} {found.st_mtime_ns}\n".encode())

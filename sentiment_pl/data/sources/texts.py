@@ -17,9 +17,9 @@ from typing import IO, Any, cast
 
 from datasets import Dataset, Features, Value
 
-from sentiment_pl.data.labels import OUTSIDE, LabelCodes, Labels
+from sentiment_pl.data.labels import OUTSIDE, LabelCodes, Labels, side_of
 from sentiment_pl.data.schema import Raw, Schema
-from sentiment_pl.data.sources.paths import contents, side_of
+from sentiment_pl.data.sources.paths import contents
 from sentiment_pl.data.sources.unreadable import raise_unreadable
 from sentiment_pl.errors import DataError
 

@@ -24,9 +24,9 @@ def mydata(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("typed", ["./mine/mydata", "mine/mydata", "FOLDER", "mine/mydata/"])
 def test_a_folder_that_exists_wins_over_the_hub(typed, mydata, scratch, caplog):
-    source = Hub(typed.replace("FOLDER", str(mydata)))
     with caplog.at_level(logging.INFO):
-        splits = source.load(scratch)
+        source = Hub(typed.replace("FOLDER", str(mydata)))
+    splits = source.load(scratch)
     assert f"{mydata} exists here and is read, not the hub" in caplog.text
     assert set(splits) == {"train", "test"}
     assert splits["test"]["text"][:] == ["worse", "null"]
@@ -39,6 +39,9 @@ def test_its_fingerprint_changes_with_its_files(mydata):
     assert json.loads(json.dumps(before)) == before
     assert Hub(str(mydata)).fingerprint() == before
     assert Hub(str(mydata), labels=["a", "b"]).fingerprint() != before
+    (mydata / "back").symlink_to(mydata.parent)  # a link that leads back, and one to nothing
+    (mydata / "gone").symlink_to(mydata / "absent")
+    assert Hub(str(mydata)).fingerprint() == before
     os.utime(mydata / "test.csv", ns=(0, 1))
     assert Hub(str(mydata)).fingerprint() != before
 

@@ -3,6 +3,7 @@
 import importlib.util
 
 import pytest
+from omegaconf import open_dict
 
 from sentiment_pl import config
 from sentiment_pl.errors import ConfigError
@@ -39,10 +40,15 @@ def test_paths_with_an_equals_sign_are_quoted(tmp_path, monkeypatch):
 
 
 def test_settings_of_data_that_are_left_alone_are_those_of_earlier_records():
-    settings = config.settings(composed("data=files", "data.train=a.csv"))["data"]
+    def of_data(*overrides):
+        cfg = composed("data=files", *overrides)
+        with open_dict(cfg):
+            del cfg["hydra"]
+        return config.settings(cfg)["data"]
+
+    settings = of_data("data.train=a.csv")
     assert settings["labels"] == ["negative", "positive"]
     assert "id_column" not in settings
-    cfg = composed("data=files", "data.labels={a: [1], b: [2, 3]}", "data.id_column=key")
-    settings = config.settings(cfg)["data"]
+    settings = of_data("data.labels={a: [1], b: [2, 3]}", "data.id_column=key")
     assert settings["labels"] == {"a": [1], "b": [2, 3]}
     assert settings["id_column"] == "key"

@@ -138,14 +138,14 @@ def selected(names: Any) -> tuple[str, ...]:
     Raises:
         ConfigError: a name is not one of `TABLE`; the message lists them.
     """
-    listed = (
-        [] if names is None else [names] if isinstance(names, str | int | float) else list(names)
-    )
-    for name in listed:
+    alone = isinstance(names, str | int | float)
+    listed: list[str] = []
+    for name in [names] if alone else names or ():
         if not isinstance(name, str) or name not in TABLE:
             raise ConfigError(
                 f"metrics: there is no metric {name!r}. Those that there are: {', '.join(TABLE)}"
             )
+        listed.append(name)
     return tuple(dict.fromkeys([*ALWAYS, *listed]))
 
 

@@ -138,9 +138,8 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     import torch
     from hydra.utils import instantiate
 
-    from sentiment_pl import console, runs
+    from sentiment_pl import console, loggers, runs
     from sentiment_pl.callbacks import History, Predictions
-    from sentiment_pl.loggers import LastingCSVLogger
     from sentiment_pl.relocation import Relocation
     from sentiment_pl.resuming import (
         RandomState,
@@ -155,11 +154,15 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     predictions = Predictions()
+    measured = measures.selected(cfg.metrics)
+    logged = loggers.RunSettings(
+        loggers.names(cfg.logger), _settings(cfg), (*measured, "loss"), folder
+    )
     callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
     callbacks += [Relocation(), RandomState(cfg.seed), RunningMetrics(), TrainerState()]
     with distributed.together():
         # Before the data, which may take long to prepare: the devices asked for may not be there.
-        trainer = _trainer(cfg, folder, [*callbacks, predictions])
+        trainer = _trainer(cfg, folder, [*callbacks, predictions, logged])
         data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
         recipe = instantiate(cfg.embedding)
         data.prepare_data()
@@ -168,7 +171,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         if cfg.ckpt_path is not None:
             steps = check_resumable(Path(cfg.ckpt_path), model)
             for logger in trainer.loggers:
-                if isinstance(logger, LastingCSVLogger):
+                if isinstance(logger, loggers.LastingCSVLogger):
                     logger.resumed_step = steps
     parameters = sum(p.numel() for p in model.parameters())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -183,7 +186,6 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     epochs = len(history) or trainer.current_epoch  # which does not count an unfinished one
     seconds = sum(row["seconds"] for row in history)
     figures: dict[str, Any] = {"val": None, "test": None}
-    measured = measures.selected(cfg.metrics)
     if trainer.limit_val_batches:
         trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
         figures["val"] = scores(*predictions.arrays()[1:], measured)
@@ -193,7 +195,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         figures["test"] = scores(labels, logits, measured)
         if trainer.is_global_zero:
             runs.write_predictions(folder, ids, labels, logits, data.keys("test", ids))
-    _log_settings(trainer, cfg, model, figures)
+    logged.finish(trainer, figures)
     return {
         "status": "completed",
         "model": model.name,
@@ -217,6 +219,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
 def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lightning.Trainer":
     from hydra.utils import instantiate
 
+    from sentiment_pl import loggers
     from sentiment_pl.checkpoints import AtomicCheckpointIO
 
     cluster = distributed.environment()
@@ -224,7 +227,7 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
     trainer: lightning.Trainer = instantiate(
         cfg.trainer,
         callbacks=callbacks,
-        logger=[instantiate(settings) for settings in cfg.logger.values() if settings],
+        logger=loggers.build(cfg.logger, folder),
         plugins=plugins,
         default_root_dir=folder,
     )
@@ -260,33 +263,10 @@ def _model(cfg: DictConfig, data: "ReviewDataModule", recipe: Any) -> "Sentiment
     return model
 
 
-def _log_settings(
-    trainer: "lightning.Trainer", cfg: DictConfig, model: "SentimentModule", figures: dict[str, Any]
-) -> None:
-    """Fill TensorBoard's HParams tab: settings beside the figures of the best checkpoint."""
-    from lightning.pytorch.loggers import TensorBoardLogger
-
+def _settings(cfg: DictConfig) -> dict[str, Any]:
+    """Settings as loggers show them, by config group."""
     groups = ("data", "embedding", "model", "trainer")
-    settings: dict[str, Any] = {
-        "seed": cfg.seed,
-        "architecture": model.name,
-        **{group: _plain(cfg[group]) for group in groups},
-    }
-    metrics = {
-        f"best_{split}/{key}": values[key]  # val/… is the tag of a curve over epochs
-        for split, values in reversed(figures.items())  # test first
-        if values
-        for key in ("accuracy", "f1", "auc", "loss")
-        if values[key] is not None
-    }
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(settings, metrics)
-            logger.save()
-        else:
-            logger.log_hyperparams(settings)
-    if "wandb" in sys.modules:  # else the next run of a sweep would go on with this one's
-        sys.modules["wandb"].finish()
+    return {"seed": cfg.seed, **{group: _plain(cfg[group]) for group in groups}}
 
 
 def _plain(group: DictConfig) -> dict[str, Any]:

@@ -98,6 +98,8 @@ class Files(Source):
     def _read_one(self, path: Path, split: str, scratch: Path) -> Raw:
         if layout_of(path):
             return read_texts(path, self.schema, scratch)
+        if not path.stat().st_size:
+            raise DataError(f"{path}: the file is empty")
         return read_table(path, f"data.{split}", scratch)
 
 

@@ -14,21 +14,20 @@ from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.files import combine, read_table
+from sentiment_pl.data.sources.folders import (
+    DATA_FILES,
+    SPLIT_NAMES,
+    find_tables,
+    local_folder,
+    read_saved,
+)
 from sentiment_pl.data.sources.hub_repository import HubRepository
-from sentiment_pl.data.sources.paths import contents, folder_state
+from sentiment_pl.data.sources.paths import folder_state
 from sentiment_pl.data.sources.source import Source
 from sentiment_pl.data.sources.unreadable import raise_unreadable
 from sentiment_pl.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
-
-_SPLITS = {
-    "train": ("train",),
-    "val": ("validation", "valid", "val", "dev"),
-    "test": ("test",),
-    UNLABELLED: ("unsupervised", "unlabelled", "unlabeled"),
-}
-_FORMATS = (".parquet", ".csv", ".tsv", ".jsonl", ".json", ".arrow", ".gz", ".zst", ".zip")
 
 
 class Hub(Source):
@@ -64,7 +63,7 @@ class Hub(Source):
         revision: str | None = None,
     ) -> None:
         self.schema = Schema.from_settings(text_column, label_column, labels, id_column)
-        self._folder = _local_folder(path)
+        self._folder = local_folder(path)
         if self._folder is None and not re.fullmatch(r"\w[\w.-]*/[\w.-]+", path):
             raise ConfigError(
                 "data.path must be OWNER/NAME of a data set of the hub, or a folder that exists,"
@@ -110,59 +109,53 @@ class Hub(Source):
 
     def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
         if self._folder is not None:
-            if saved := _read_saved(self._folder):
-                return self._choose(self._named(saved))
-            _check_data_files(self._folder)
-            config, _ = self._files(self._folder / "README.md")
-            return self._choose(self._load(self._folder, config, scratch))
-        config, patterns = self._files(self._hub.fetch(["README.md"], optional=True) / "README.md")
-        return self._choose(self._load(self._hub.fetch(["README.md", *patterns]), config, scratch))
+            return self._choose(self._read_folder(self._folder, scratch))
+        card = _card(self._hub.fetch(["README.md"], optional=True))
+        config, patterns = self._files(card)
+        folder = self._hub.fetch(["README.md", *patterns])
+        return self._choose(self._load(folder, config, scratch))
+
+    def _read_folder(self, folder: Path, scratch: Path) -> dict[str, Raw]:
+        if saved := read_saved(folder):
+            return self._named(saved)
+        card = _card(folder)
+        config, _ = self._files(card)
+        tables = find_tables(folder)
+        if config is None and not card.get("dataset_info") and tables:
+            # A user's own files are read as those of data=files, each with its own columns.
+            return {
+                split: combine([read_table(path, "data.path", scratch) for path in paths],
+                               self.schema)
+                for split, paths in tables.items()
+            }  # fmt: skip
+        return self._load(folder, config, scratch)
 
     def _load(self, folder: Path, config: str | None, scratch: Path) -> dict[str, Raw]:
-        """The splits of a folder of data files, by their names there."""
-        paths: list[Path] = []
+        """The splits of a folder of data files, as `datasets` tells them apart."""
         try:
             builder = datasets.load_dataset_builder(
                 str(folder), name=config, cache_dir=str(scratch)
             )
-            files = {
-                str(split): [Path(file) for file in found]
-                for split, found in (builder.config.data_files or {}).items()
-            }
-            paths = [path for found in files.values() for path in found]
-            if self._folder is not None and _are_plain_tables(builder, paths):
-                # A user's own files are read as those of data=files, each with its own columns.
-                return {
-                    split: combine([read_table(path, "data.path", scratch) for path in found],
-                                   self.schema)
-                    for split, found in files.items()
-                }  # fmt: skip
             if hasattr(builder.config, "keep_default_na"):
                 builder.config.keep_default_na = False  # CSV: a review may be the word "null"
             builder.download_and_prepare(verification_mode="no_checks")
-            prepared = builder.as_dataset()
+            found = builder.as_dataset()
         except Exception as error:
             hint = (
                 ". data.revision=refs/convert/parquet asks for the copy in Parquet that the hub"
                 " keeps of many data sets"
             )
-            raise_unreadable(
-                error, str(self._folder or self.name), paths, "" if self._folder else hint
-            )
-        return self._named(prepared)
+            where = self.name if self._folder is None else str(folder)
+            raise_unreadable(error, where, [], hint if self._folder is None else "")
+        return self._named(found)
 
     def _named(self, found: DatasetDict) -> dict[str, Raw]:
         return {split: Raw(rows, f"{self.name}, split {split}") for split, rows in found.items()}
 
-    def _files(self, card: Path) -> tuple[str | None, list[str]]:
+    def _files(self, card: Mapping[str, Any]) -> tuple[str | None, list[str]]:
         """Configuration to read, and patterns of the files that it takes."""
-        from huggingface_hub import DatasetCard
-
-        everything = [f"*{suffix}" for suffix in _FORMATS]
-        configs = []
-        if card.is_file():
-            data = DatasetCard.load(card, ignore_metadata_errors=True).data.to_dict()
-            configs = [entry for entry in data.get("configs") or [] if entry.get("config_name")]
+        everything = [f"*{suffix}" for suffix in DATA_FILES]
+        configs = [entry for entry in card.get("configs") or [] if entry.get("config_name")]
         names = [str(entry["config_name"]) for entry in configs]
         chosen = self._config or next(
             (name for name, entry in zip(names, configs, strict=True) if entry.get("default")),
@@ -184,7 +177,7 @@ class Hub(Source):
 
     def _choose(self, found: Mapping[str, Raw]) -> dict[str, Raw]:
         raws = {}
-        for split, names in _SPLITS.items():
+        for split, names in SPLIT_NAMES.items():
             name = next((name for name in names if name in found), None)
             if name is None:
                 continue
@@ -227,68 +220,14 @@ class Hub(Source):
             )
 
 
-def _local_folder(path: Any) -> Path | None:
-    """The folder that `data.path` names on this machine; None where there is no such folder."""
-    if not isinstance(path, str | Path) or not str(path):
-        raise ConfigError(
-            f"data.path must be OWNER/NAME of a data set of the hub, or a folder, got {path!r}"
-        )
-    local = Path(path).expanduser()
-    if local.is_file():
-        raise ConfigError(
-            f"data.path={path} is a file, where a data set of the hub or a folder is needed:"
-            f" data=files data.train={path} reads files"
-        )
-    return local.resolve() if local.is_dir() else None
+def _card(folder: Path) -> dict[str, Any]:
+    """What a data set's README says of it to machines."""
+    from huggingface_hub import DatasetCard
 
-
-def _read_saved(folder: Path) -> DatasetDict | None:
-    """What `save_to_disk` wrote into a folder, or into a folder for each split; else None."""
-    if (folder / "dataset_dict.json").is_file():
-        parts = {"": folder}
-    elif _is_saved(folder):
-        parts = {"train": folder}
-    else:
-        names = [name for names in _SPLITS.values() for name in names]
-        parts = {name: folder / name for name in names if _is_saved(folder / name)}
-    if not parts:
-        return None
-    try:
-        found = {name: datasets.load_from_disk(str(part)) for name, part in parts.items()}
-    except Exception as error:
-        raise_unreadable(error, str(folder), [])
-    whole = found.get("")
-    return whole if isinstance(whole, DatasetDict) else DatasetDict(found)
-
-
-def _is_saved(folder: Path) -> bool:
-    """Whether a folder is that of `Dataset.save_to_disk`."""
-    return (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
-
-
-def _check_data_files(folder: Path) -> None:
-    """Raise DataError where a folder holds nothing that can be read."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "README.md"]
-    if any(file.name.endswith(_FORMATS) for file in files):
-        return
-    splits = [e for e in sorted(folder.iterdir()) if e.is_dir() and any(e.glob("*/*.txt"))]
-    texts = [folder] if any(folder.glob("*/*.txt")) else splits
-    raise DataError(
-        f"data.path={folder}: no data files in this folder. Looked for train, validation and test"
-        f" as {', '.join(_FORMATS)}, and for what save_to_disk writes (dataset_dict.json,"
-        f" state.json), and found {contents(folder)}."
-        + (f" Folders of texts: data=files data.train={texts[0]}" if texts else "")
-    )
-
-
-def _are_plain_tables(builder: datasets.DatasetBuilder, paths: Sequence[Path]) -> bool:
-    """Whether data files can be read as those of data=files: nothing is said of their columns."""
-    kinds = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
-    return (
-        builder.info.features is None
-        and getattr(builder.config, "sep", ",") == ","
-        and all(path.is_file() and path.name.removesuffix(".gz").endswith(kinds) for path in paths)
-    )
+    path = folder / "README.md"
+    if not path.is_file():
+        return {}
+    return dict(DatasetCard.load(path, ignore_metadata_errors=True).data.to_dict())
 
 
 def _patterns(config: Mapping[str, Any]) -> list[str]:

@@ -56,8 +56,9 @@ def expand(key: str, paths: Sequence[str]) -> list[Path]:
             raise DataError(
                 f"{key}={typed}: there is no such file (looked in {Path.cwd()}){_near(path)}"
             )
-    once = {path.resolve(): path for path in reversed(found)}
-    return [path for path in found if once[path.resolve()] is path]
+    # Unlike Path.resolve it takes links that lead back to themselves; whoever opens them says so.
+    once = {os.path.realpath(path): path for path in reversed(found)}
+    return [path for path in found if once[os.path.realpath(path)] is path]
 
 
 def _near(path: Path) -> str:

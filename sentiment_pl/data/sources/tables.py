@@ -40,6 +40,15 @@ def format_of(path: Path, key: str) -> str:
     return kind
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file is one of the tables that `read_tables` reads, by its name."""
+    try:
+        format_of(path, "")
+    except DataError:
+        return False
+    return True
+
+
 def file_state(path: Path, key: str) -> dict[str, Any]:
     """What tells one state of a file from another: path, size and time of change, for JSON.
 

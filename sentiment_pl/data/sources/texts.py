@@ -20,6 +20,7 @@ from datasets import Dataset, Features, Value
 from sentiment_pl.data.labels import OUTSIDE, LabelCodes, Labels, side_of
 from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.paths import contents
+from sentiment_pl.data.sources.tables import is_table
 from sentiment_pl.data.sources.unreadable import raise_unreadable
 from sentiment_pl.errors import DataError
 
@@ -72,18 +73,20 @@ def read_texts(path: Path, schema: Schema, scratch: Path, encoding: str | None =
         path: the file or folder.
         schema: which names the columns get, and which labels there are.
         scratch: a folder for Arrow files, which must outlive the result.
-        encoding: of the files; None for UTF-8.
+        encoding: of the files; None for UTF-8, or UTF-16 where a byte order mark says so.
 
     Raises:
         DataError: it cannot be read; the message names the file, and the line where one is wrong.
     """
+    if encoding is None:
+        encoding = _certain_encoding(path)
     reader = {"folders": _of_folders, "fasttext": _of_fasttext, "lines": _of_lines}[layout_of(path)]
     names = [schema.text, schema.label, *(["file"] if reader is _of_folders else [])]
     if len(set(names)) < len(names):
         names[2] = "source_file"
 
     def rows() -> Iterator[dict[str, Any]]:
-        for row in reader(path, schema, encoding or "utf-8"):
+        for row in reader(path, schema, encoding):
             yield dict(zip(names, row, strict=True))
 
     named = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16]
@@ -97,6 +100,14 @@ def read_texts(path: Path, schema: Schema, scratch: Path, encoding: str | None =
     except Exception as error:
         raise_unreadable(error, str(path), [])
     return Raw(dataset, str(path))
+
+
+def _certain_encoding(path: Path) -> str:
+    """UTF-16 where a file begins with its byte order mark, else UTF-8."""
+    if path.is_dir():
+        return "utf-8"
+    with open_lines(path) as file:
+        return "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
 
 
 _Rows = Iterator[tuple[str | None, ...]]
@@ -168,9 +179,12 @@ def _nothing_in(folder: Path) -> str:
         return f"{message} {inner[0]} looks like one"
     if any(folder.glob("dataset_*.json")) or any(folder.glob("*/dataset_info.json")):
         return f"{message} data=hub data.path={folder} reads what save_to_disk wrote"
-    tables = [e for e in sorted(folder.iterdir()) if _ending(e) in {".csv", ".tsv", ".jsonl"}]
+    tables = sorted(path for path in folder.rglob("*") if is_table(path))
     if tables:
-        return f"{message} For its tables say '{folder}/*{''.join(tables[0].suffixes)}'"
+        return (
+            f"{message} For its tables say '{tables[0].parent}/*{''.join(tables[0].suffixes)}', or"
+            f" data=hub data.path={folder} where train and test are among them"
+        )
     return message
 
 

@@ -46,6 +46,25 @@ def test_its_fingerprint_changes_with_its_files(mydata):
     assert Hub(str(mydata)).fingerprint() != before
 
 
+def test_splits_are_told_by_words_in_names_of_files_and_folders(tmp_path, scratch, caplog):
+    folder = tmp_path / "my [data] (1)"
+    names = {
+        "train.csv": "train", "data/Train-00001.tsv": "train", "dev/a.jsonl": "val",
+        "my_test_set.parquet": "test", "test/trainee.csv": "test", "unsupervised.csv": "unlabelled",
+        "rest.csv": None, ".hidden/train.csv": None,
+    }  # fmt: skip
+    for name in names:
+        write_table(folder / name, {"text": [f"{name} 0", f"{name} 1"], "label": [0, 1]})
+    with caplog.at_level(logging.INFO):
+        splits = Hub(str(folder)).load(scratch)
+    for split in ("train", "val", "test", "unlabelled"):
+        read = {text[:-2] for text in splits[split]["text"][:]}
+        assert read == {name for name, where in names.items() if where == split}
+    assert "left out, being named after no split: rest.csv" in caplog.text
+    write_table(tmp_path / "plain" / "reviews.csv", TWO)
+    assert set(Hub(str(tmp_path / "plain")).load(scratch)) == {"train"}
+
+
 def labelled(names, labels):
     features = Features({"text": Value("string"), "label": ClassLabel(names=names)})
     texts = [f"text {i}" for i in range(len(labels))]

@@ -144,7 +144,9 @@ def test_a_folder_with_nothing_to_read_says_what_was_looked_for(tmp_path, scratc
         load(scratch, str(folder))
     shutil.rmtree(folder / "train")
     write(folder / "a.csv", "text,label\n")
-    with pytest.raises(DataError, match=rf"{looked}a.csv\. For its tables say '.*all/\*\.csv'"):
+    with pytest.raises(
+        DataError, match=rf"{looked}a.csv\. For its tables say '.*all/\*\.csv', or data=hub"
+    ):
         load(scratch, str(folder))
 
 
@@ -159,6 +161,17 @@ def test_another_encoding_is_named_with_the_setting(tmp_path, scratch):
     }.items():  # fmt: skip
         with pytest.raises(DataError, match=rf"{where} is not .* 0xe9.*data\.encoding="):
             load(scratch, str(tmp_path / path))
+
+
+def test_utf_16_with_its_mark_needs_no_setting(tmp_path, scratch):
+    lines = "__label__positive caf\xe9\u010a\n__label__negative bad\n"
+    path = write(tmp_path / "a.txt", lines.encode("utf-16"))
+    assert load(scratch, path)["text"][:] == ["caf\xe9\u010a", "bad"]
+
+
+def test_an_empty_file_is_named(tmp_path, scratch):
+    with pytest.raises(DataError, match=r"a.txt: the file is empty"):
+        load(scratch, write(tmp_path / "a.txt", ""))
 
 
 texts = st.text(

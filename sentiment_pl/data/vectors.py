@@ -10,7 +10,6 @@ import gzip
 import io
 import logging
 import re
-import shlex
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import IO, cast
 import numpy as np
 import numpy.typing as npt
 
+from sentiment_pl.data.binary_vectors import refuse_binary
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
 from sentiment_pl.errors import ConfigError, DataError
 
@@ -65,7 +65,7 @@ def read_vectors(
     """
     try:
         with _open(path, dim) as (name, lines):
-            _refuse_binary(name, path, cast("io.BufferedReader", lines).peek(_CHUNK))
+            refuse_binary(name, path, cast("io.BufferedReader", lines).peek(_CHUNK))
             return name, _read_lines(name, lines, {word.encode() for word in wanted}, dim)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
         # RuntimeError: an archive with a password, or packed in a way that Python does not know
@@ -127,55 +127,10 @@ def _read_lines(
     if promised is not None and promised != rows:
         raise DataError(
             f"{name}, line 1: the header promises {promised:,} words, but {rows:,} follow: the file"
-            " may be cut short: get it anew, or correct line 1 if it is to hold those alone, to"
-            f" {rows} {width}"
+            f" may be cut short: get it anew, or correct line 1 to '{rows} {width}' if no more are"
+            " wanted"
         )
     return vectors
-
-
-_WITH_GENSIM = {  # gensim is what embedding=word2vec installs
-    "word2vec": (
-        "from gensim.models import KeyedVectors as K; K.load_word2vec_format({path!r}, binary=True)"
-    ),
-    "fasttext": (
-        "from gensim.models.fasttext import load_facebook_vectors as load; load({path!r})"
-    ),
-    "gensim": "from gensim.models import KeyedVectors as K; K.load({path!r})",
-}
-_STARTS = {
-    b"\xba\x16\x4f\x2f": (
-        "a model of fastText. The .vec file that is published beside it is text",
-        "fasttext",
-    ),
-    b"\x80": ("a pickle, as gensim writes", "gensim"),
-    b"\x93NUMPY": ("an array of NumPy, without words", ""),
-    b"\x89HDF": ("HDF5", ""),
-    b"PAR1": ("Parquet", ""),
-}
-
-
-def _refuse_binary(name: str, path: Path, start: bytes) -> None:
-    """Raise DataError where a file is none of text, saying what it is and how to convert it.
-
-    Args:
-        name: how messages name the file.
-        path: where it is.
-        start: its first bytes, unpacked.
-    """
-    kind, code = next((_STARTS[magic] for magic in _STARTS if start.startswith(magic)), ("", ""))
-    header = re.match(rb"\d+ \d+\r?\n", start)
-    if not kind and header and re.search(rb"[\0-\x08\x0e-\x1f]", start[header.end() :][:4096]):
-        fields = start[header.end() :].partition(b"\n")[0].split()[1:]
-        if not fields or not all(map(_is_number, fields)):  # else a word further on is odd
-            kind, code = "word2vec's binary format", "word2vec"
-    if not kind:
-        return
-    message = f"{name}: binary: {kind}. Vectors are read from text, a word and its numbers a line"
-    if code:
-        written = path.with_suffix(".txt").name
-        typed = f"{_WITH_GENSIM[code].format(path=str(path))}.save_word2vec_format({written!r})"
-        message += f". With gensim this writes {written}: python -c {shlex.quote(typed)}"
-    raise DataError(message)
 
 
 def _parse(fields: list[bytes], where: str) -> Vector:

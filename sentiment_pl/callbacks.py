@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sentiment_pl import distributed, gradient_flow
+from sentiment_pl import distributed, gradient_flow, measures
 from sentiment_pl.checkpoints import LastCheckpoint
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.errors import DataError, check_count
@@ -113,7 +113,7 @@ class History(lightning.Callback):
             figures["train/loss"] = float(pl_module.train_loss.compute())
         figures |= {
             key: float(metrics[key])
-            for key in ("val/loss", "val/accuracy", "val/f1", "val/auc")
+            for key in ("val/loss", *(f"val/{name}" for name in measures.TABLE))
             if key in metrics and self._validated  # else they are of an earlier epoch
         }
         epoch, seconds = trainer.current_epoch + 1, self._seconds()

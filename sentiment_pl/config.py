@@ -177,8 +177,9 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     # As version 0.1.0 recorded them, so that its runs are known again.
     if "labels" in values["data"] and values["data"]["labels"] is None:
         values["data"]["labels"] = ["negative", "positive"]
-    if values["data"].get("id_column", "") is None:
-        del values["data"]["id_column"]
+    for key in ("id_column", "class_weight"):
+        if values["data"].get(key, "") is None:
+            del values["data"][key]
     return dict(values)
 
 

@@ -58,9 +58,15 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
     console = Console(markup=False, emoji=False)  # a name may look like either
     if test:
         table = Table(title=f"{name} on {record['data']}: test split, {test['n']:,} reviews")
-        for heading in ("", "accuracy", "F1", "AUC"):
+        further = [name for name in measures.TABLE if name in test and name not in measures.ALWAYS]
+        threshold = test.get("best_threshold")
+        chosen = threshold is not None and threshold != measures.THRESHOLD
+        headings = ["accuracy", "F1", "AUC", *(measures.TABLE[name].title for name in further)]
+        names = (*measures.ALWAYS, *further, *(["f1_at_best_threshold"] if chosen else []))
+        headings += [f"F1 at {threshold:.3g}"] if chosen else []
+        for heading in ("", *headings):
             table.add_column(heading, justify="right" if heading else "left")
-        table.add_row("this run", *(figure(test[key]) for key in measures.ALWAYS))
+        table.add_row("this run", *(figure(test[key]) for key in names))
         theirs = study.chosen(name) if record["data"] == "imdb" else None
         if theirs:
             table.add_row(
@@ -68,6 +74,12 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
                 *(f"{theirs[key]:.4f}" for key in ("accuracy", "f1", "auc")),
             )
         console.print(table)
+        if chosen:
+            console.print(
+                f"F1 at {threshold:.3g}: label 1 predicted from the probability on that gives the"
+                " highest F1 on validation; all other figures are at 0.5.",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
     else:
         console.print("This data has no test split: nothing was tested.")
     console.print(f"Run: {folder}", soft_wrap=True, highlight=False)

@@ -140,6 +140,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
 
     from sentiment_pl import console, loggers, runs
     from sentiment_pl.callbacks import History, Predictions
+    from sentiment_pl.imbalance import BALANCE, TRAIN_LONGER, Scoring
     from sentiment_pl.relocation import Relocation
     from sentiment_pl.resuming import (
         RandomState,
@@ -147,7 +148,6 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         TrainerState,
         check_resumable,
     )
-    from sentiment_pl.statistics import scores
 
     console.quieten_lightning()
     # Deterministic mode also fills all new memory, lest somebody read it; nobody here does.
@@ -186,13 +186,15 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     epochs = len(history) or trainer.current_epoch  # which does not count an unfinished one
     seconds = sum(row["seconds"] for row in history)
     figures: dict[str, Any] = {"val": None, "test": None}
+    weighted = data.class_weight is not None
+    scoring = Scoring(data.labels, measured, advice=TRAIN_LONGER if weighted else BALANCE)
     if trainer.limit_val_batches:
         trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
-        figures["val"] = scores(*predictions.arrays()[1:], measured)
+        figures["val"] = scoring.validation(*predictions.arrays()[1:])
     if data.has_test and trainer.limit_test_batches:
         trainer.test(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
         ids, labels, logits = predictions.arrays()
-        figures["test"] = scores(labels, logits, measured)
+        figures["test"] = scoring.other("the test split", labels, logits)
         if trainer.is_global_zero:
             runs.write_predictions(folder, ids, labels, logits, data.keys("test", ids))
     logged.finish(trainer, figures)

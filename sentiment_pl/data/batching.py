@@ -29,6 +29,8 @@ class Batch(NamedTuple):
     weight: float = 1.0
     """Where several processes share a batch: reviews here over the mean of all of them, so that the
     mean of the processes' weighted losses is the loss of the batch."""
+    weights: Tensor | None = None
+    """[B] float32, how much each review counts in the training loss; None for all the same."""
 
 
 def collate(
@@ -70,6 +72,8 @@ class EncodedReviews(Dataset[Batch]):
         self._values = [chunk.values.to_numpy(zero_copy_only=True) for chunk in chunks]
         self._offsets = [chunk.offsets.to_numpy(zero_copy_only=True) for chunk in chunks]
         self._starts = np.cumsum([0, *map(len, chunks)])
+        self.class_weights: tuple[float, float] | None = None
+        """Of label 0 and label 1 in the training loss; None for equal ones."""
 
     def __len__(self) -> int:
         """How many reviews there are."""
@@ -89,11 +93,20 @@ class EncodedReviews(Dataset[Batch]):
             counts += np.bincount(values[offsets[0] : offsets[-1]], minlength=vocabulary)
         return counts
 
+    def label_counts(self) -> tuple[int, int]:
+        """How many reviews have label 0 and label 1."""
+        positives = int(self._labels.sum())
+        return len(self) - positives, positives
+
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """Return the reviews of these rows as one padded batch: what a DataLoader fetches."""
         picked = np.asarray(indices)
         rows = [self.tokens(i) for i in indices]
-        return collate(rows, self._labels[picked], self._ids[picked])
+        batch = collate(rows, self._labels[picked], self._ids[picked])
+        if self.class_weights is None:
+            return batch
+        low, high = self.class_weights
+        return batch._replace(weights=torch.where(batch.labels > 0.5, high, low))
 
 
 class Share(Dataset[Batch]):

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import numpy as np
@@ -31,6 +31,7 @@ from sentiment_pl.errors import (
     check_integer,
     check_seed,
 )
+from sentiment_pl.imbalance import check_class_weight, class_weights, say_shares
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ class ReviewDataModule(lightning.LightningDataModule):
         drop_test_duplicates: leave out training reviews whose text also stands in the test split.
         vocab_size: the most words in the vocabulary, padding and unknown word included.
         min_frequency: rarer words of the training split are unknown.
+        class_weight: weights of the labels in the training loss: None for equal ones, "balanced"
+            for labels that weigh the same in all, or those of label 0 and label 1.
         batch_size: reviews in a batch, of each process where several share a run.
         seed: of the validation split and of `limit_train`; runs that share it share their data.
         shuffle_seed: of the order in which training sees the reviews.
@@ -69,6 +72,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         drop_test_duplicates: bool = False,
         vocab_size: int = 30_000,
         min_frequency: int = 2,
+        class_weight: Literal["balanced"] | Sequence[float] | None = None,
         batch_size: int = 64,
         seed: int = 0,
         shuffle_seed: int = 0,
@@ -87,6 +91,8 @@ class ReviewDataModule(lightning.LightningDataModule):
             min_frequency=min_frequency,
             seed=seed,
         )
+        check_class_weight(class_weight)
+        self.class_weight = class_weight
         check_count("data.batch_size", batch_size)
         check_seed("data.shuffle_seed", shuffle_seed)
         check_integer("data.num_workers", num_workers, least=0)
@@ -179,6 +185,8 @@ class ReviewDataModule(lightning.LightningDataModule):
         for split in ("train", "val", "test"):
             if (folder / split).is_dir():
                 self._splits[split] = EncodedReviews(load_from_disk(str(folder / split)))
+        train = self._splits["train"]
+        train.class_weights = class_weights(self.class_weight, train.label_counts())
         sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in self._splits.items())
         log.info(
             "data %s: %s reviews, %s words known", self.source.name, sizes,
@@ -191,6 +199,7 @@ class ReviewDataModule(lightning.LightningDataModule):
                 "left out" if self.preparation.drop_test_duplicates
                 else "kept (data.drop_test_duplicates=true leaves them out)",
             )  # fmt: skip
+        say_shares(self.labels, train.label_counts(), train.class_weights)
         if "test" not in self._splits:
             log.warning("data %s has no test split: testing is skipped", self.source.name)
 

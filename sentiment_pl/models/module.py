@@ -228,8 +228,18 @@ class SentimentModule(lightning.LightningModule, ABC):
         return readings
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the mean binary cross entropy of a batch, or this process's share of it."""
-        return self._step(batch, "train")[0] * batch.weight
+        """Return the mean binary cross entropy of a batch, or this process's share of it.
+
+        With `data.class_weight` each review counts as much as its label weighs; the loss that is
+        logged is never weighted, so that it can be compared with that of other runs and splits.
+        """
+        loss, logits = self._step(batch, "train")
+        if batch.weights is not None:
+            full = torch.promote_types(logits.dtype, torch.float32)
+            loss = functional.binary_cross_entropy_with_logits(
+                logits.to(full), batch.labels.to(full), weight=batch.weights.to(full)
+            )
+        return loss * batch.weight
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Score a batch of the validation split; return its logits [B]."""

@@ -16,7 +16,7 @@ from markdown import markdown
 from markupsafe import Markup, escape
 
 from sentiment_pl.console import figure
-from sentiment_pl.reports import claims, comparisons, figures, flow_figures, gradient_flow
+from sentiment_pl.reports import claims, comparisons, figures, flow_figures, gradient_flow, records
 from sentiment_pl.reports.results import Group, Result, Results, Setting
 from sentiment_pl.statistics import METRICS, Interval
 
@@ -116,6 +116,7 @@ def _row(setting: Setting) -> dict[str, Any]:
 def summary(results: Results) -> pd.DataFrame:
     """Return a row a setting: means over seeds and both intervals."""
     rows = []
+    further = records.further(run.record for run in results.runs)
     for group in results.groups:
         for setting in group.settings:
             row: dict[str, Any] = {
@@ -133,6 +134,7 @@ def summary(results: Results) -> pd.DataFrame:
                 row[f"val_{metric}"] = setting.mean(metric, "val")
             for key in ("parameters", "train_seconds", "reviews_per_second", "epochs"):
                 row[key] = setting.average(key)
+            row |= {key: setting.mean(key) for key in further}
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -146,6 +148,7 @@ def runs(results: Results) -> pd.DataFrame:
         for result in setting.results
     }
     rows = []
+    further = records.further(run.record for run in results.runs)
     for run in results.runs:
         row: dict[str, Any] = {"run": run.folder.name, "state": run.state}
         record = run.record or {}
@@ -159,6 +162,7 @@ def runs(results: Results) -> pd.DataFrame:
             if result is not None:
                 row[f"{metric}_low"], row[f"{metric}_high"] = result.bootstrap.intervals[metric]
             row[f"val_{metric}"] = (record.get("val") or {}).get(metric)
+        row |= {key: records.figure_of(record, "test", key) for key in further}
         row["reason"] = run.reason
         rows.append(row)
     return pd.DataFrame(rows, dtype=object)  # else a seed beside none would be 0.0

@@ -1,7 +1,7 @@
 """What a report needs of the record of a run, whichever version wrote it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sentiment_pl.errors import DataError
@@ -79,3 +79,21 @@ def history(record: Mapping[str, Any], key: str) -> list[tuple[float, float]]:
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, Mapping) and _number(row.get("epoch")) and _number(row.get(key))
     ]
+
+
+def figure_of(record: Mapping[str, Any], split: str, name: str) -> float | None:
+    """Return a figure of a split; None where the run has none or it is not defined."""
+    figures = record.get(split)
+    value: Any = figures.get(name) if isinstance(figures, Mapping) else None
+    return float(value) if _number(value) else None
+
+
+def further(records: Iterable[Mapping[str, Any] | None]) -> list[str]:
+    """Return the names of the figures of test splits beyond `METRICS` that any record holds."""
+    found: dict[str, None] = {}
+    for record in records:
+        test = (record or {}).get("test")
+        for name, value in test.items() if isinstance(test, Mapping) else ():
+            if _number(value) and name not in (*METRICS, "loss", "n"):
+                found[name] = None
+    return list(found)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sentiment_pl import gradient_flow, measures
 from sentiment_pl.errors import DataError
-from sentiment_pl.reports.records import check_record
+from sentiment_pl.reports.records import check_record, figure_of
 from sentiment_pl.runs import PREDICTIONS, RECORD, Run, flat, read_predictions
 from sentiment_pl.statistics import METRICS, Bootstrap, Interval, bootstrap, over_seeds
 
@@ -75,8 +75,8 @@ class Setting:
 
     def figures(self, metric: str, split: str = "test") -> list[float]:
         """Return a metric of each run; nan where a run has not measured that split."""
-        values = [(result.record.get(split) or {}).get(metric) for result in self.results]
-        return [math.nan if value is None else float(value) for value in values]
+        values = [figure_of(result.record, split, metric) for result in self.results]
+        return [math.nan if value is None else value for value in values]
 
     def mean(self, metric: str, split: str = "test") -> float:
         """Return the mean of a metric over seeds."""

@@ -172,6 +172,8 @@ class LabelCodes(dict[Any, int | None]):
 
     @staticmethod
     def _named(value: Any, names: Sequence[str]) -> Any:
+        if isinstance(value, bytes):
+            return value.decode(errors="replace")
         return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
     def _code(self, value: Any) -> int | None:

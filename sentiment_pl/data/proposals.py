@@ -84,14 +84,16 @@ def _sides(values: list[Any]) -> tuple[list[Any], list[Any]]:
                 [values[at] for number, at in order if number is not None and number < middle],
                 [values[at] for number, at in order if number is not None and number > middle],
             )
-    if len(values) == 2 and (low or high):  # one word is known, so the other means the other
-        other = [value for value in values if value not in (low or high)]
+    other = [value for value in values if value not in (low or high)]
+    if (low or high) and other:  # what speaks of one label is known, so the rest means the other
         return (low or other), (high or other)
     half = (len(values) + 1) // 2
     return values[:half], values[half:]
 
 
 def _leading_number(word: str) -> float | None:
+    if re.fullmatch("[★⭐*]+☆*", word):
+        return float(len(word.rstrip("☆")))
     match = re.match(r"[+-]?\d+(\.\d+)?(?![\w.])", number_form(word))
     return float(match[0]) if match else None
 

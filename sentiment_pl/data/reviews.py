@@ -159,13 +159,14 @@ class _Cleaner:
         self._blank += len(table) - pc.sum(keep).as_py()
         columns = {"text": text}
         if self._labelled:
-            label = self._label(table[self._schema.label])
+            labels = _spelled(table[self._schema.label])
+            label = self._label(labels)
             labelled = pc.is_valid(label)
             self._unlabelled += pc.sum(pc.and_not(keep, labelled)).as_py()
             keep = pc.and_(keep, labelled)
             outside = pc.and_(keep, pc.fill_null(pc.equal(label, OUTSIDE), False))
             if pc.any(outside).as_py():
-                self._refuse_or_count(outside, table[self._schema.label], rows)
+                self._refuse_or_count(outside, labels, rows)
                 keep = pc.and_not(keep, outside)
             self._classes.update(label.filter(keep).to_pylist())
             columns["label"] = label
@@ -263,7 +264,8 @@ class _Cleaner:
     def _values_seen(self, most: int = 50) -> tuple[list[Any], bool]:
         """The distinct values of the label column but missing ones, and whether there are more."""
         seen: dict[str, Any] = {}
-        for column in column_batches(self._raw.dataset, self._schema.label):
+        for batch in column_batches(self._raw.dataset, self._schema.label):
+            column = _spelled(batch)
             values = plain_values(column if is_json(column.type) else column.unique())
             for value in values:
                 if self._codes[value] is not None:
@@ -305,6 +307,11 @@ class _Cleaner:
         return f", {self._outside.total():,} a label that data.labels does not name. " + (
             self._what_to_type()
         )
+
+
+def _spelled(labels: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Labels as people write them: 4.1 in float32 is 4.1, not 4.099999904632568."""
+    return labels.cast(pa.string()) if pa.types.is_float32(labels.type) else labels
 
 
 def _is_utf8(value: bytes) -> bool:

@@ -31,6 +31,7 @@ def rows_of(values, kind=None):
         ([1.0, 2.0, 3.0, 4.0, 5.0], pa.float64()),
         (["1", "2", "3", "4", "5"], pa.string()),
         (["1.0", " 2 ", "3.00", "04", "5.0"], pa.string()),
+        ([b"1", b"2", b"3", b"4", b"5"], pa.binary()),
     ],
 )
 @pytest.mark.parametrize(
@@ -63,6 +64,14 @@ def test_stars_in_any_spelling(values, kind, labels):
 def test_values_of_groups(labels, values, expected):
     rows = read(rows_of(values), labels)
     assert dict(zip(rows["row"][:], rows["label"][:], strict=True)) == expected
+
+
+def test_numbers_of_32_bits_are_those_that_people_write():
+    labels = {"low": [0.3], "high": [4.1, 4.5]}
+    rows = read(rows_of([4.1, 0.3, 0.7, None, float("nan"), 4.5], pa.float32()), labels)
+    assert dict(zip(rows["row"][:], rows["label"][:], strict=True)) == {0: 1, 1: 0, 5: 1}
+    with pytest.raises(DataError, match=r"the label '0\.7' is neither .*holds '4\.1', '0\.7'"):
+        read(rows_of([4.1, 0.7], pa.float32()), ["0.3", "4.1"])
 
 
 spellings = st.one_of(

@@ -26,6 +26,9 @@ NAMES = ("negative", "positive")
         ([4, 0], "[0,4]"),
         (["Yes", "No"], "[No,Yes]"),
         (["ham", "bad"], "[bad,ham]"),
+        (["pos", "positive", "other"], "{negative: [other], positive: [pos, positive]}"),
+        (["positive", "pos"], "[positive,pos]"),
+        (["★★★★★", "★☆☆☆☆", "★★★☆☆"], '{negative: ["★☆☆☆☆"], positive: ["★★★★★"]}'),
     ],
 )
 def test_what_to_type_for_the_values_of_a_column(values, typed):

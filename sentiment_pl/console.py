@@ -84,10 +84,10 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
         console.print("This data has no test split: nothing was tested.")
     console.print(f"Run: {folder}", soft_wrap=True, highlight=False)
     console.print("Next:", highlight=False)
-    for command in (
-        "tensorboard --logdir outputs",
-        f'python -m sentiment_pl.predict {folder} "Not what I expected"',
-    ):
+    commands = ["tensorboard --logdir outputs"]
+    if "." not in name:  # else a class from elsewhere, whose checkpoints predict cannot read
+        commands.append(f'python -m sentiment_pl.predict {folder} "Not what I expected"')
+    for command in commands:
         console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)
 
 

@@ -141,6 +141,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     from sentiment_pl import console, loggers, runs
     from sentiment_pl.callbacks import History, Predictions
     from sentiment_pl.imbalance import BALANCE, TRAIN_LONGER, Scoring
+    from sentiment_pl.models import check_target
     from sentiment_pl.relocation import Relocation
     from sentiment_pl.resuming import (
         RandomState,
@@ -153,6 +154,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     # Deterministic mode also fills all new memory, lest somebody read it; nobody here does.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+    check_target(cfg.model._target_)
     predictions = Predictions()
     measured = measures.selected(cfg.metrics)
     logged = loggers.RunSettings(
@@ -186,8 +188,9 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     epochs = len(history) or trainer.current_epoch  # which does not count an unfinished one
     seconds = sum(row["seconds"] for row in history)
     figures: dict[str, Any] = {"val": None, "test": None}
-    weighted = data.class_weight is not None
-    scoring = Scoring(data.labels, measured, advice=TRAIN_LONGER if weighted else BALANCE)
+    scoring = Scoring(
+        data.labels, measured, advice=BALANCE if data.class_weight is None else TRAIN_LONGER
+    )
     if trainer.limit_val_batches:
         trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
         figures["val"] = scoring.validation(*predictions.arrays()[1:])

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import logging
 import pkgutil
 import re
 import warnings
@@ -9,11 +10,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import get_object
+
 from sentiment_pl.data.truncation import Truncation
-from sentiment_pl.errors import DataError
+from sentiment_pl.errors import ConfigError, DataError
 from sentiment_pl.models.module import Prediction, SentimentModule
 
-__all__ = ["Prediction", "SentimentModule", "architectures", "load_checkpoint", "read_checkpoint"]
+__all__ = [
+    "Prediction", "SentimentModule", "architectures", "check_target", "load_checkpoint",
+    "read_checkpoint",
+]  # fmt: skip
+
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -31,6 +40,45 @@ def architectures() -> dict[str, type[SentimentModule]]:
             ):
                 table[info.name] = member
     return table
+
+
+def check_target(target: Any) -> bool:
+    """Look at a model's `_target_` before anything is prepared for it.
+
+    A class of a user's own trains and is measured like the others, but its checkpoints are of no
+    known name: what reads them is warned of now, and not after hours of training.
+
+    Args:
+        target: the value of `model._target_`.
+
+    Returns:
+        Whether checkpoints of the model can be read again: whether it is in `architectures`.
+
+    Raises:
+        ConfigError: there is no such class, or it is no architecture.
+    """
+    try:
+        found = get_object(target)
+    except Exception as error:  # whatever the user's module raises as it is imported
+        cause = error.__cause__ or error
+        raise ConfigError(
+            f"model._target_={target} cannot be imported ({type(cause).__name__}: {cause})"
+        ) from error
+    if inspect.isclass(found) and not issubclass(found, SentimentModule):
+        raise ConfigError(
+            f"model._target_={target} must be a subclass of sentiment_pl.models.SentimentModule"
+        )
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(found.__abstractmethods__))
+        raise ConfigError(f"model._target_={target} does not implement {missing}")
+    if found in architectures().values():
+        return True
+    log.warning(
+        "model._target_=%s is not one of the architectures of sentiment_pl (%s): it trains and is"
+        " tested, and reports include it, but predict and evaluate cannot read its checkpoints",
+        target, ", ".join(architectures()),
+    )  # fmt: skip
+    return False
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -92,7 +92,8 @@ class SentimentModule(lightning.LightningModule, ABC):
     """
 
     name: ClassVar[str]
-    """The architecture's name in conf/model and in checkpoints: that of its file."""
+    """The architecture's name in conf/model and in checkpoints: that of its file, or, of a class
+    outside this package, its full name."""
     example_input_array: Any = None
     trained_on: dict[str, Any] | None = None
     """Of a loaded checkpoint: `ReviewDataModule.description`; None where it holds none."""
@@ -102,7 +103,10 @@ class SentimentModule(lightning.LightningModule, ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.name = cls.__module__.rsplit(".", 1)[-1]
+        package, _, file = cls.__module__.rpartition(".")
+        ours = package == __name__.rpartition(".")[0]
+        # A class of another project may live in a file that is called like one of ours.
+        cls.name = file if ours else f"{cls.__module__}.{cls.__qualname__}"
 
     def __init__(
         self,

@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         from sentiment_pl import faults
 
         advice = "Split the longest texts: shorter texts need less"
+        if arguments.full:
+            advice = "Leave --full out, or split the longest texts: shorter texts need less"
         cause = faults.explain(error, memory=advice, folders="")
         if cause is None:
             raise

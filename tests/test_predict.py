@@ -10,6 +10,7 @@ import sys
 from html.parser import HTMLParser
 
 import pytest
+import torch
 
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.models import architectures, load_checkpoint
@@ -350,3 +351,14 @@ def test_help_needs_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert "Which arguments are checkpoints" in done.stdout
+
+
+@pytest.mark.parametrize("options", [[], ["--full"]])
+def test_where_memory_is_short_full_may_be_left_out(capsys, monkeypatch, mlp, options):
+    def short(*arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    monkeypatch.setattr("sentiment_pl.lexicon.Lexicon.read", short)
+    said = refused(capsys, mlp, *options, "good")
+    assert "plit the longest texts: shorter texts need less" in said
+    assert ("Leave --full out" in said) == bool(options)

@@ -50,7 +50,10 @@ def proposal(values: Sequence[Any], names: tuple[str, str]) -> str:
     """
     if any(as_number(name) is not None for name in names):
         names = ("negative", "positive")
-    low, high = _sides(list(dict.fromkeys(values)))
+    values = list(dict.fromkeys(values))
+    low, high = [[value for value in values if str(value).strip() == name] for name in names]
+    if not (low and high):
+        low, high = _sides(values)
     if len(values) == 2 and len(low) == len(high) == 1:
         return _shell(f"data.labels=[{_typed(low[0])},{_typed(high[0])}]")
     groups = zip(names, (low, high), strict=True)
@@ -58,8 +61,12 @@ def proposal(values: Sequence[Any], names: tuple[str, str]) -> str:
     return _shell(f"data.labels={{{', '.join(listed)}}}")
 
 
-_BAD = re.compile(r"neg|bad|sad|poor|terrible|awful|hate|dislike|unfavou?rable|rotten|^(no?|-)$")
-_GOOD = re.compile(r"pos|good|happy|great|excellent|love|^like|^favou?rable|fresh|^(y|yes|\+)$")
+_BAD = re.compile(
+    r"n[eé]g|负|消极|негатив|bad|sad|poor|terrible|awful|hate|dislike|unfavou?rable|rotten|^(no?|-)$"
+)
+_GOOD = re.compile(
+    r"pos|正|积极|позитив|good|happy|great|excellent|love|^like|^favou?rable|fresh|^(y|yes|\+)$"
+)
 
 
 def _sides(values: list[Any]) -> tuple[list[Any], list[Any]]:

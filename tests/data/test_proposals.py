@@ -28,6 +28,7 @@ NAMES = ("negative", "positive")
         (["ham", "bad"], "[bad,ham]"),
         (["pos", "positive", "other"], "{negative: [other], positive: [pos, positive]}"),
         (["positive", "pos"], "[positive,pos]"),
+        (["正面", "中性", "负面"], '{negative: ["负面"], positive: ["正面"]}'),
         (["★★★★★", "★☆☆☆☆", "★★★☆☆"], '{negative: ["★☆☆☆☆"], positive: ["★★★★★"]}'),
     ],
 )
@@ -37,6 +38,7 @@ def test_what_to_type_for_the_values_of_a_column(values, typed):
 
 def test_names_that_are_numbers_name_no_groups():
     assert proposal([1, 2, 3], ("1", "5")) == "'data.labels={negative: [1], positive: [3]}'"
+    assert proposal(["x", "y", "z"], ("z", "x")) == "'data.labels={z: [z], x: [x]}'"
     assert proposal([1, 2, 3], ("bad", "good")) == "'data.labels={bad: [1], good: [3]}'"
 
 

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from sentiment_pl import config, faults
+from sentiment_pl import config, faults, measures
 from sentiment_pl.errors import ConfigError, check_choice
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ def evaluate(cfg: DictConfig, folder: Path, overrides: list[str]) -> None:
     if not paths:
         raise ConfigError("checkpoint=PATH is needed: a .ckpt file or the folder of a run")
     slice_names = _names("slice", cfg.slice)
+    metrics = measures.selected(cfg.metrics)
     check_choice("split", cfg.split, ("train", "val", "test"))
     devices = cfg.trainer.get("devices", 1)
     if devices not in (1, "1") and not (isinstance(devices, ListConfig) and len(devices) == 1):
@@ -79,6 +80,7 @@ def evaluate(cfg: DictConfig, folder: Path, overrides: list[str]) -> None:
         folder=folder,
         seed=cfg.seed,
         overrides=overrides,
+        metrics=metrics,
     )
     evaluation.show(record, folder)
 

@@ -20,15 +20,16 @@ from rich.console import Console
 from rich.table import Table
 from scipy.special import expit
 
-from sentiment_pl import cutting, figures, runs, slices
+from sentiment_pl import cutting, figures, measures, runs, slices
 from sentiment_pl.atomic import replacing
 from sentiment_pl.callbacks import Predictions, ProgressBar
+from sentiment_pl.console import figure
 from sentiment_pl.data import negation
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Negation
 from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.imbalance import Scoring
 from sentiment_pl.models import SentimentModule
-from sentiment_pl.statistics import scores
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,8 @@ def predict(
     reviews: Dataset,
     trainer: Mapping[str, Any],
     given: Collection[str],
+    split: str = "test",
+    metrics: Sequence[str] = measures.ALWAYS,
 ) -> tuple[NDArray[np.float64], dict[str, float | int | None]]:
     """Classify the reviews as the test of a training does.
 
@@ -95,9 +98,11 @@ def predict(
         reviews: the reviews.
         trainer: arguments of a `lightning.Trainer`.
         given: the settings of the data that were set on the command line.
+        split: "train", "val" or "test", for messages.
+        metrics: names of the metrics.
 
     Returns:
-        The logits [N] float64 in the order of `reviews`, and what `statistics.scores` says of them:
+        The logits [N] float64 in the order of `reviews`, and what `Scoring.other` says of them:
         summed in the order of ids, as a training does, they agree to the last digit.
     """
     settings = asdict(asked.model.truncation)
@@ -124,7 +129,20 @@ def predict(
     order = np.argsort(rows, kind="stable")
     found = np.empty(len(rows))
     found[order[np.searchsorted(rows[order], ids)]] = logits
-    return found, scores(labels, logits)
+    scoring = Scoring(data.labels, metrics, best_threshold(asked.path))
+    return found, scoring.other(f"the {split} split ({asked.name})", labels, logits)
+
+
+def best_threshold(path: Path) -> float | None:
+    """Return the threshold that the training of a checkpoint chose on its validation reviews.
+
+    None where the checkpoint does not lie in the folder of a complete run, or has none.
+    """
+    folder = path if path.is_dir() else path.absolute().parent.parent
+    record = runs.read_run(folder).record or {}
+    validation = record.get("val")
+    value = validation.get("best_threshold") if isinstance(validation, Mapping) else None
+    return float(value) if isinstance(value, float) else None
 
 
 def cut(name: str, reviews: Dataset, asked: Asked) -> cutting.Slicing:
@@ -161,6 +179,7 @@ def evaluate(
     folder: Path,
     seed: int,
     overrides: Sequence[str],
+    metrics: Sequence[str] = measures.ALWAYS,
 ) -> dict[str, Any]:
     """Measure checkpoints on a split, and write what was found.
 
@@ -177,6 +196,7 @@ def evaluate(
             predictions.parquet.
         seed: of the bootstrap.
         overrides: what was asked for; it goes into the record.
+        metrics: names of the metrics of the whole split.
 
     Returns:
         The record, as evaluation.json holds it.
@@ -213,7 +233,9 @@ def evaluate(
                     f"pair_column={pair_column}: the columns are {', '.join(reviews.column_names)}"
                 )
             found_pairs = slices.pairs(pair_column, reviews[pair_column][:], labels)
-        said = {one.name: predict(one, data, reviews, trainer, given) for one in asked}
+        said = {
+            one.name: predict(one, data, reviews, trainer, given, split, metrics) for one in asked
+        }
         logits = {name: of for name, (of, _) in said.items()}
         for name, path, model in asked:
             record: dict[str, Any] = {
@@ -315,12 +337,16 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
         by_slice.setdefault(row["slice"], {}).setdefault(row["value"], {})[row["model"]] = row
     whole = by_slice.pop("all")["all"]
     table = Table(title=f"{record['data']}, {record['split']} split: {record['n']:,} reviews")
-    for head in ("model", "accuracy", "F1", "AUC"):
+    further = [name for name in measures.TABLE if name not in measures.ALWAYS]
+    further = [name for name in further if any(name in entry for entry in record["models"])]
+    titles = [measures.TABLE[name].title for name in further]
+    for head in ("model", "accuracy", "F1", "AUC", *titles):
         of_model = head == "model"
         table.add_column(head, justify="left" if of_model else "right", no_wrap=of_model)
     for entry in record["models"]:
         row = whole[entry["name"]]
         cells = [_cell(row, key) for key in ("accuracy", "f1", "auc")]
+        cells += [figure(entry.get(name)) for name in further]
         table.add_row(entry["name"], *cells)
     console.print(table)
     for name, values in by_slice.items():

@@ -157,6 +157,14 @@ def test_a_run_with_a_rare_label(in_process, tmp_path):
     assert record["val"]["f1_at_best_threshold"] > 0
     assert record["test"]["best_threshold"] == record["val"]["best_threshold"]
     assert "class_weight" not in record["settings"]["data"]  # as runs of 0.1.0 have it
+    evaluated = in_process(
+        "evaluate", f"checkpoint={run}", "data=files", "data.test=test.csv", "metrics=mcc",
+        "trainer.accelerator=cpu", "hydra.run.dir=evaluation",
+    )  # fmt: skip
+    assert "predicts only negative on the test split (mlp)" in " ".join(evaluated.split())
+    (found,) = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text())["models"]
+    assert found["mcc"] == 0
+    assert {key: found[key] for key in record["test"]} == record["test"]
     said = in_process("train", *command, "data.class_weight=balanced", "hydra.run.dir=balanced")
     record = json.loads((tmp_path / "balanced" / "metrics.json").read_text())
     assert record["settings"]["data"]["class_weight"] == "balanced"

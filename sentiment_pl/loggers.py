@@ -14,9 +14,7 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from sentiment_pl.atomic import replacing
-
-IDENTITIES = "loggers.json"
-"""Name in a run folder: by which identifiers tracking services know the run."""
+from sentiment_pl.runs import IDENTITIES
 
 _IDENTITY = {
     "WandbLogger": "id",

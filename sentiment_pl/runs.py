@@ -31,6 +31,9 @@ RECORD, PREDICTIONS, ERROR = "metrics.json", "predictions.parquet", "error.txt"
 SETTINGS, LOCK = "settings.json", "run.lock"
 """Names in a run folder: what the run was asked for, the lock of the process that works on it."""
 
+IDENTITIES = "loggers.json"
+"""Name in a run folder: by which identifiers tracking services know the run."""
+
 State = Literal["completed", "running", "failed", "interrupted", "unreadable"]
 
 
@@ -221,6 +224,7 @@ def begin(
     if record is None:
         if anew:
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+            (folder / IDENTITIES).unlink(missing_ok=True)
         write_json(folder / SETTINGS, begun)
     (folder / ERROR).unlink(missing_ok=True)
     return record

@@ -62,7 +62,8 @@ def check_target(target: Any) -> bool:
     except Exception as error:  # whatever the user's module raises as it is imported
         cause = error.__cause__ or error
         raise ConfigError(
-            f"model._target_={target} cannot be imported ({type(cause).__name__}: {cause})"
+            f"model._target_: there is no {target} that can be imported"
+            f" ({type(cause).__name__}: {cause})"
         ) from error
     if inspect.isclass(found) and not issubclass(found, SentimentModule):
         raise ConfigError(

@@ -6,30 +6,26 @@ goes on from `last.ckpt` and ends to the bit where it would have ended undisturb
 
 import io
 import logging
+import math
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
 
-from sentiment_pl import distributed
+from sentiment_pl import distributed, run_checkpoints
 from sentiment_pl.errors import DataError, check_number
 from sentiment_pl.models import read_checkpoint
+from sentiment_pl.signals import Signals
 
 log = logging.getLogger(__name__)
-
-LAST = "last.ckpt"
 
 ASK_EVERY = 10
 """Batches between two questions among processes whether one was told to stop: each makes all wait
@@ -41,7 +37,13 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     Lightning's own writes to the folder for temporary files and moves from there, which is a copy
     that a kill can cut short where that is another file system.
+
+    Where a callback averages the weights, the average is what a checkpoint holds as `state_dict`,
+    since it is what was validated. Lightning leaves that out of a checkpoint of weights alone.
     """
+
+    trainer: lightning.Trainer | None = None
+    """Whose checkpoints these are; set once that is made."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
@@ -55,6 +57,8 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         path = Path(path)
         partial = path.with_name(f"{path.name}.partial")
         content = io.BytesIO()
+        if self.trainer is not None and "optimizer_states" not in checkpoint:
+            _put_average(self.trainer, checkpoint)
         torch.save(checkpoint, content)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,19 +90,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 class LastCheckpoint(ModelCheckpoint):
     """Saves what a run goes on from: after every epoch, every few minutes, and when told to stop.
 
-    It owns the signals that announce the end of a job: SIGTERM (scancel, preemption, `scontrol
-    requeue`), SIGINT (Ctrl-C) and, under SLURM, SIGUSR1 and SIGUSR2 (`sbatch --signal`, which
-    submitit sets). A signal handler may run in the middle of an optimiser's step, so ours takes a
-    note alone; the checkpoint is saved between two batches, and then the job is put back into the
-    queue: by submitit where it started the job, by `scontrol requeue` elsewhere. After SIGTERM
-    SLURM does that itself, or somebody meant the job to end. While the best checkpoint is measured,
-    after the training, there is nothing to save, and the run ends at once.
+    That is `checkpoints/last.ckpt` in the run folder, whatever the arguments. A signal that
+    announces the end of the job may arrive in the middle of an optimiser's step, so it is only
+    noted; the checkpoint is saved between two batches, and then the process ends as
+    `signals.Signals.end` says.
 
     Args:
-        dirpath: the folder of checkpoints.
+        dirpath: the folder of further checkpoints, saved at the end of an epoch under another name.
         every_minutes: how much work a kill may cost at most; 0 saves after every batch.
-        filename: of the checkpoints at the end of an epoch, as `ModelCheckpoint` reads it.
-        save_top_k: 1 keeps the last one, -1 all whose names differ.
+        filename: of those, as `ModelCheckpoint` reads it: "e{epoch}"; "last" keeps no further ones.
+        save_top_k: 1 keeps the latest of them, -1 all, 0 none.
     """
 
     def __init__(
@@ -117,66 +118,33 @@ class LastCheckpoint(ModelCheckpoint):
             enable_version_counter=False,
         )
         self.every_minutes = every_minutes
+        self.path = Path(dirpath or ".") / run_checkpoints.LAST
+        """Where the last checkpoint stands."""
         self._saved_at = 0.0
         self._told: int | None = None
-        self._handlers: dict[int, Any] = {}
+        self._signals = Signals()
+        self._within_validation = False  # while it saves there
+        self._saved_within = False  # since the validation began
 
-    @property
-    def path(self) -> Path:
-        """Where the last checkpoint stands."""
-        return Path(self.dirpath or ".") / LAST
+    def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
+        """Find the run's folder."""
+        super().setup(trainer, pl_module, stage)
+        self.path = run_checkpoints.last_path(Path(trainer.default_root_dir))
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Start the clock and listen; Lightning has set its own handlers by now."""
         super().on_train_start(trainer, pl_module)
         self._saved_at, self._told = time.monotonic(), None
-        self._listen(self._note)
-
-    def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Listen also where the best checkpoint is measured."""
-        super().on_validation_start(trainer, pl_module)
-        if trainer.state.fn != TrainerFn.FITTING:
-            self._listen(self._end)
-
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Leave the signals to whoever had them."""
-        super().on_validation_end(trainer, pl_module)
-        if trainer.state.fn != TrainerFn.FITTING:
-            self._stop_listening()
-
-    def on_test_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Listen also where the best checkpoint is measured."""
-        self._listen(self._end)
-
-    def on_test_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Leave the signals to whoever had them."""
-        self._stop_listening()
-
-    def _listen(self, handler: Callable[[int, FrameType | None], None]) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        of_slurm = [signal.SIGUSR1, signal.SIGUSR2] if "SLURM_JOB_ID" in os.environ else []
-        for number in (signal.SIGTERM, signal.SIGINT, *of_slurm):
-            self._handlers[number] = signal.signal(number, handler)
+        self._signals.listen(self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and self._told == number:
             raise KeyboardInterrupt  # somebody does not want to wait
         self._told = number
 
-    def _end(self, number: int, frame: FrameType | None) -> None:
-        previous = self._stop_listening().get(number)
-        log.warning(
-            "%s while the best checkpoint is measured: the run stops here and goes on from there",
-            signal.Signals(number).name,
-        )
-        self._hand_back(number, previous)
-
-    def _stop_listening(self) -> dict[int, Any]:
-        handlers, self._handlers = self._handlers, {}
-        for number, handler in handlers.items():
-            signal.signal(number, handler or signal.SIG_DFL)
-        return handlers
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Stop if told to in the epoch before, which is saved, and logged to its last figure."""
+        self._stop_if_told(trainer, max(1, trainer.current_epoch))
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
@@ -197,7 +165,17 @@ class LastCheckpoint(ModelCheckpoint):
         """Save if it is time, or if told to stop: the training batches before the validation."""
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if fitting and not _accumulates(trainer):
-            self._save_if_due(trainer, batch_idx)
+            self._within_validation = True
+            try:
+                self._save_if_due(trainer, batch_idx)
+            finally:
+                self._within_validation = False
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """If it saved in here, save soon again: from there the figures would be logged twice."""
+        super().on_validation_end(trainer, pl_module)
+        if self._saved_within:
+            self._saved_within, self._saved_at = False, -math.inf
 
     def on_save_checkpoint(
         self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
@@ -210,61 +188,175 @@ class LastCheckpoint(ModelCheckpoint):
             begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
             progress = checkpoint["loops"]["fit_loop"]["epoch_loop.val_loop.batch_progress"]
             progress |= {"total": begun, "current": dict(begun), "is_last_batch": False}
+        if self._within_validation and "current_model_state" in checkpoint:
+            # While it validates, `WeightAveraging` has the average and the weights trade places.
+            checkpoint["state_dict"], checkpoint["current_model_state"] = (
+                checkpoint["current_model_state"], checkpoint["state_dict"],
+            )  # fmt: skip
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Save; then stop if told to."""
+        """Save; if told to stop, that is done once the figures of the epoch are logged."""
+        _flush(trainer)
         super().on_train_epoch_end(trainer, pl_module)
+        if _tries_out(trainer) or trainer.state.fn != TrainerFn.FITTING:
+            return
+        named = Path(self.format_checkpoint_name(self._monitor_candidates(trainer)))
+        if self.save_top_k == 0 or not _same(named, self.path):
+            trainer.save_checkpoint(self.path, weights_only=False)
         self._saved_at = time.monotonic()
-        self._stop_if_told(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Stop if told to since the last epoch's end, which is saved; then stop listening."""
         super().on_train_end(trainer, pl_module)
-        self._stop_if_told(trainer)
-        self._stop_listening()
+        self._stop_if_told(trainer, trainer.current_epoch)
+        self._signals.stop_listening()
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException
     ) -> None:
         """Leave the signals to whoever had them."""
-        self._stop_listening()
+        self._signals.stop_listening()
 
     def _save_if_due(self, trainer: lightning.Trainer, batch_idx: int) -> None:
         if trainer.world_size > 1 and batch_idx % ASK_EVERY:
             return
         due = time.monotonic() - self._saved_at >= 60 * self.every_minutes
-        if self._any_process(trainer, due or self._told is not None):
+        if _any_process(trainer, due or self._told is not None):
+            _flush(trainer)
             trainer.save_checkpoint(self.path, weights_only=False)
-            self._saved_at = time.monotonic()
-            self._stop_if_told(trainer)
+            self._saved_at, self._saved_within = time.monotonic(), self._within_validation
+            self._stop_if_told(trainer, trainer.current_epoch + 1)
 
-    def _stop_if_told(self, trainer: lightning.Trainer) -> None:
-        if not self._any_process(trainer, self._told is not None):
+    def _stop_if_told(self, trainer: lightning.Trainer, epoch: int) -> None:
+        if not _any_process(trainer, self._told is not None):
             return
         number = max(told or 0 for told in distributed.gathered(self._told))
-        previous = self._stop_listening().get(number)
         log.warning(
             "%s in epoch %d: %s is saved, the run stops here and goes on from there",
-            signal.Signals(number).name, trainer.current_epoch + 1, self.path,
+            signal.Signals(number).name, epoch, self.path,
         )  # fmt: skip
         trainer.strategy.barrier()
-        self._hand_back(number, previous)
+        self._signals.end(number)
 
-    @staticmethod
-    def _hand_back(number: int, previous: Any) -> NoReturn:
-        """Put the job back into the queue where the signal asks for that, and end the process."""
-        if number not in (signal.SIGTERM, signal.SIGINT) and distributed.launch().rank == 0:
-            if callable(previous):
-                previous(number, None)  # submitit's: puts the job back into the queue and exits
-            else:
-                _requeue()
-        sys.exit(128 + number)
 
-    @staticmethod
-    def _any_process(trainer: lightning.Trainer, decision: bool) -> bool:
-        if trainer.world_size == 1:
-            return decision
-        return bool(trainer.strategy.reduce_boolean_decision(decision, all=False))
+class ContractedBest(Checkpoint):
+    """Keeps `checkpoints/best.ckpt` in the run folder the best checkpoint, whatever it is called.
+
+    `callbacks.checkpoint` may save under other names, elsewhere, several, or none at all; then the
+    last checkpoint is the best one. It comes behind all other callbacks.
+
+    Args:
+        monitor: what the run goes by.
+    """
+
+    def __init__(self, monitor: str) -> None:
+        self.monitor_of_run = monitor
+        self._path = ""
+        self._kept: tuple[Path, int, int] | None = None  # what stands there
+        self.stands = False
+        """Whether the run, once trained, has a best checkpoint."""
+
+    def setup(self, trainer: lightning.Trainer, *args: Any, **kwargs: Any) -> None:
+        """Find the run's folder."""
+        self._path = os.path.realpath(run_checkpoints.best_path(Path(trainer.default_root_dir)))
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Look whether a checkpoint was saved."""
+        self._keep(trainer)
+
+    def on_validation_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Look whether a checkpoint was saved."""
+        self._keep(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Look whether a checkpoint was saved."""
+        self._keep(trainer)
+
+    def on_exception(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Look whether a checkpoint was saved."""
+        self._keep(trainer)
+
+    def on_fit_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Let the last checkpoint stand for the best one where nothing else was saved."""
+        self._keep(trainer)
+        self.stands = best_callback(trainer, self.monitor_of_run) is not None
+        resumable = any(isinstance(c, LastCheckpoint) for c in trainer.checkpoint_callbacks)
+        if not self.stands and resumable and not _tries_out(trainer):
+            self.stands = True
+            if trainer.is_global_zero:
+                last = run_checkpoints.last_path(Path(trainer.default_root_dir))
+                run_checkpoints.stand_for(Path(self._path), last)
+        trainer.strategy.barrier()  # the others are about to read it
+
+    def _keep(self, trainer: lightning.Trainer) -> None:
+        if trainer.state.fn != TrainerFn.FITTING or not trainer.is_global_zero:
+            return
+        callback = best_callback(trainer, self.monitor_of_run)
+        if callback is None or callback.best_model_path == self._path:
+            return
+        original = Path(callback.best_model_path)
+        if original.is_file():
+            now = (original, original.stat().st_ino, original.stat().st_mtime_ns)
+            if now != self._kept and not _same(original, Path(self._path)):
+                run_checkpoints.stand_for(Path(self._path), original)
+            self._kept = now
+
+
+def best_callback(trainer: lightning.Trainer, monitor: str) -> ModelCheckpoint | None:
+    """Find the callback whose best checkpoint is that of the run.
+
+    Args:
+        trainer: whose callbacks they are.
+        monitor: what the run goes by.
+
+    Returns:
+        The one that goes by this, else one that goes by anything else, else any that has saved
+        something; None where no checkpoint was saved but the last one.
+    """
+    found = [
+        callback
+        for callback in trainer.checkpoint_callbacks
+        if isinstance(callback, ModelCheckpoint)
+        and not isinstance(callback, LastCheckpoint)
+        and callback.best_model_path
+    ]
+    return min(
+        found, key=lambda callback: (callback.monitor != monitor, callback.monitor is None),
+        default=None,
+    )  # fmt: skip
+
+
+def _put_average(trainer: lightning.Trainer, checkpoint: dict[str, Any]) -> None:
+    """Let a checkpoint of weights alone hold the averaged ones, as any other checkpoint does."""
+    if trainer.state.fn != TrainerFn.FITTING:
+        return
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, WeightAveraging):
+            callback.on_save_checkpoint(trainer, trainer.lightning_module, checkpoint)
+            for key in ("current_model_state", "averaging_state"):
+                checkpoint.pop(key, None)
+
+
+def _flush(trainer: lightning.Trainer) -> None:
+    """Have the curves on the disk: what a checkpoint has behind it is not logged again."""
+    if not trainer.sanity_checking:
+        for logger in trainer.loggers:
+            logger.save()
+
+
+def _tries_out(trainer: lightning.Trainer) -> bool:
+    """Whether it runs a few batches to see that nothing fails, and writes nothing."""
+    return bool(getattr(trainer, "fast_dev_run", False))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.absolute() == other.absolute() or one.resolve() == other.resolve()
+
+
+def _any_process(trainer: lightning.Trainer, decision: bool) -> bool:
+    if trainer.world_size == 1:
+        return decision
+    return bool(trainer.strategy.reduce_boolean_decision(decision, all=False))
 
 
 def _accumulates(trainer: lightning.Trainer) -> bool:
@@ -276,13 +368,3 @@ def _accumulates(trainer: lightning.Trainer) -> bool:
 
 def _out_of_steps(trainer: lightning.Trainer) -> bool:
     return 0 <= trainer.max_steps <= trainer.global_step
-
-
-def _requeue() -> None:
-    """Put the SLURM job that this is back into the queue."""
-    job = os.environ["SLURM_JOB_ID"]
-    if "SLURM_ARRAY_JOB_ID" in os.environ:
-        job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-    done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, check=False)
-    if done.returncode:
-        log.error("SLURM job %s cannot be requeued: %s", job, done.stderr.strip())

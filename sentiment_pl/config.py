@@ -10,8 +10,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import distributed, measures
-from sentiment_pl.errors import ConfigError, check_choice, check_integer
+from sentiment_pl import callback_settings, distributed, measures, run_checkpoints
+from sentiment_pl.errors import ConfigError, check_integer
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -20,14 +20,16 @@ CONF = next(folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") i
 
 
 def register_resolvers() -> None:
-    """Teach OmegaConf `${unique:}`, `${launched:}` and `${direction_of:}`.
+    """Teach OmegaConf `${unique:}`, `${launched:}`, `${direction_of:}` and `${mode_of:}`.
 
     The first is six digits that keep apart what starts in the same second; for the second see
-    `distributed.resolve`; the third is Optuna's word for a `mode`.
+    `distributed.resolve`; the third is Optuna's word for a `mode`, the fourth the mode of what is
+    monitored.
     """
     OmegaConf.register_new_resolver(
         "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
     )
+    OmegaConf.register_new_resolver("mode_of", measures.mode_of, replace=True)
     OmegaConf.register_new_resolver("launched", distributed.resolve, replace=True)
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
@@ -132,9 +134,11 @@ def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
     Raises:
         ConfigError: `resume=never` would delete the checkpoint that `ckpt_path` names.
     """
+    if cfg.init_from is not None:
+        return {"init_from": f"weights {_digest(weights_to_begin_with(cfg.init_from))}"}
     if cfg.ckpt_path is None:
         return {}
-    path = Path(cfg.ckpt_path).expanduser()
+    path = checkpoint_to_go_on_from(cfg.ckpt_path)
     if folder.resolve() in path.resolve().parents:  # the run's own: it goes on, whatever it was
         if cfg.resume == "never":
             raise ConfigError(
@@ -142,13 +146,52 @@ def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
                 f"{cfg.ckpt_path} among them: leave one of the two out"
             )
         return {}
+    return {"ckpt_path": f"checkpoint {_digest(path)}"}
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"ckpt_path": f"checkpoint {digest[:12]}"}
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def checkpoint_to_go_on_from(name: Any) -> Path:
+    """Find the checkpoint that `ckpt_path` names: a file, or the last one of a run folder.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = _path("ckpt_path", name)
+    return _found("ckpt_path", path, run_checkpoints.last(path), run_checkpoints.last_path(path))
+
+
+def weights_to_begin_with(name: Any) -> Path:
+    """Find the checkpoint that `init_from` names: a file, or the best one of a run folder.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = _path("init_from", name)
+    return _found("init_from", path, run_checkpoints.best(path), run_checkpoints.best_path(path))
+
+
+def _path(key: str, name: Any) -> Path:
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise ConfigError(f"{key} must be a run folder or the path of a checkpoint, got {name!r}")
+    return Path(name).expanduser()
+
+
+def _found(key: str, path: Path, of_folder: Path | None, looked_for: Path) -> Path:
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise ConfigError(f"{key}: there is no file {path}, nor a run folder of that name")
+    if of_folder is None:
+        raise ConfigError(f"{key}={path}: that folder holds no checkpoint ({looked_for})")
+    return of_folder
 
 
 _NO_PART_IN_RESULTS = (
-    "seed", "run_dir", "ckpt_path", "resume", "probes", "logger", "metrics",
+    "seed", "run_dir", "ckpt_path", "init_from", "resume", "probes", "logger", "metrics",
 )  # fmt: skip
 _NO_PART_IN_DATA = ("cache_dir", "num_workers")
 _ONLOOKERS = (
@@ -183,6 +226,20 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     return dict(values)
 
 
+def default_settings() -> dict[str, Any]:
+    """Return the settings of this run had only its groups been chosen (`model=gru`)."""
+    from hydra import compose
+    from hydra.core.hydra_config import HydraConfig
+
+    groups = HydraConfig.get().runtime.choices
+    chosen = [
+        f"{group}={choice}"
+        for group, choice in groups.items()
+        if isinstance(choice, str) and not str(group).startswith("hydra/") and group != "recipe"
+    ]
+    return settings(compose("train", chosen))
+
+
 def check(cfg: DictConfig, *, multirun: bool) -> None:
     """Refuse what would fail late or in a way that is hard to read.
 
@@ -193,10 +250,14 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise ConfigError(f"seed must be an integer from 0 to 4294967295, got {seed}")
     if cfg.ckpt_path is not None:
-        if not isinstance(cfg.ckpt_path, str) or "\0" in cfg.ckpt_path:
-            raise ConfigError(f"ckpt_path must be the path of a file, got {cfg.ckpt_path!r}")
-        if not Path(cfg.ckpt_path).expanduser().is_file():
-            raise ConfigError(f"ckpt_path: there is no file {cfg.ckpt_path}")
+        checkpoint_to_go_on_from(cfg.ckpt_path)
+    if cfg.init_from is not None:
+        weights_to_begin_with(cfg.init_from)
+        if cfg.ckpt_path is not None:
+            raise ConfigError(
+                "ckpt_path goes on from a checkpoint, init_from begins with the weights of one and"
+                " nothing else of it: leave one of the two out"
+            )
     if cfg.resume not in ("auto", "never"):
         raise ConfigError(f"resume must be auto or never, got {cfg.resume}")
     _check_watch(cfg)
@@ -207,20 +268,7 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
 
 def _check_watch(cfg: DictConfig) -> None:
     """Check what Lightning would stumble over only after an epoch: what is watched, how long."""
-    modes = measures.monitors(measures.selected(cfg.metrics))
-    check_choice("monitor", cfg.monitor, modes)
-    check_choice("mode", cfg.mode, ("max", "min"))
-    better = modes[cfg.monitor]
-    if cfg.mode != better:
-        raise ConfigError(
-            f"mode={cfg.mode} would keep the worst checkpoint: monitor={cfg.monitor} asks for"
-            f" mode={better}"
-        )
-    if cfg.monitor.startswith("val/") and cfg.trainer.get("limit_val_batches") == 0:
-        raise ConfigError(
-            f"trainer.limit_val_batches=0 leaves no {cfg.monitor} to go by: monitor=train/loss"
-            " mode=min, or a positive number of batches"
-        )
+    callback_settings.check_monitors(cfg)
     if cfg.trainer.get("max_epochs") is not None:
         check_integer("trainer.max_epochs", cfg.trainer.max_epochs, least=-1)
     stopping = cfg.callbacks.get("early_stopping")

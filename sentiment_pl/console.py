@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from sentiment_pl import measures, study
+from sentiment_pl import measures, run_checkpoints, study
 
 if TYPE_CHECKING:
     from sentiment_pl.reports.results import Results
@@ -85,7 +85,8 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
     console.print(f"Run: {folder}", soft_wrap=True, highlight=False)
     console.print("Next:", highlight=False)
     commands = ["tensorboard --logdir outputs"]
-    if "." not in name:  # else a class from elsewhere, whose checkpoints predict cannot read
+    # A class from elsewhere has a dot in its name, and predict cannot read its checkpoints.
+    if "." not in name and run_checkpoints.best(folder) is not None:
         commands.append(f'python -m sentiment_pl.predict {folder} "Not what I expected"')
     for command in commands:
         console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)

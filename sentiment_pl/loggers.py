@@ -4,7 +4,7 @@ import csv
 import json
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +177,20 @@ def _end_row(logger: TensorBoardLogger) -> None:
 def _release(code: int) -> None:
     if "wandb" in sys.modules:  # else the next run of a sweep would go on with this one's
         sys.modules["wandb"].finish(exit_code=code)
+
+def go_on(loggers: Iterable[Logger], steps: int) -> None:
+    """Tell the loggers of a run that it goes on, so that no point stands twice in a curve.
+
+    Args:
+        loggers: before they log anything.
+        steps: what the checkpoint has behind it, 0 where the run begins; what an earlier attempt
+            logged from there on comes again.
+    """
+    for logger in loggers:
+        if isinstance(logger, LastingCSVLogger):
+            logger.resumed_step = steps
+        elif isinstance(logger, TensorBoardLogger):
+            logger._kwargs.setdefault("purge_step", steps)  # of its SummaryWriter
 
 
 class LastingCSVLogger(CSVLogger):

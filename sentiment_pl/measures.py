@@ -158,6 +158,12 @@ def monitors(names: Iterable[str]) -> dict[str, Mode]:
     return {f"{split}/{name}": mode for split in ("val", "train") for name, mode in modes.items()}
 
 
+def mode_of(monitor: Any) -> Mode:
+    """Return whether more or less of what is monitored is better; "max" where it is unknown."""
+    modes: dict[Any, Mode] = dict(monitors(TABLE))
+    return modes.get(monitor, "max")
+
+
 def collection(names: Iterable[str]) -> "MetricCollection":
     """Build the running metrics of an epoch, by name."""
     from torchmetrics import MetricCollection, classification

@@ -42,11 +42,10 @@ class Relocation(lightning.Callback):
             if not isinstance(callback, ModelCheckpoint) or not state or not callback.dirpath:
                 continue
             if trainer.state.fn == TrainerFn.FITTING and callback.monitor is not None:
-                assert trainer.ckpt_path is not None
-                self._bring(trainer, callback, state, Path(trainer.ckpt_path).resolve())
-            folder = Path(callback.dirpath)
+                self._bring(trainer, callback, state, checkpoint["global_step"])
             for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
-                state[key] = state[key] and str(folder / Path(state[key]).name)
+                name = _name(state[key], state["dirpath"])
+                state[key] = state[key] and str(Path(callback.dirpath) / name)
             state["dirpath"] = callback.dirpath
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
@@ -62,21 +61,36 @@ class Relocation(lightning.Callback):
         trainer: lightning.Trainer,
         callback: ModelCheckpoint,
         state: dict[str, Any],
-        source: Path,
+        steps: int,
     ) -> None:
         """Have the best checkpoints in the run's folder, or else forget them."""
+        assert trainer.ckpt_path is not None
+        source = Path(trainer.ckpt_path).resolve()
+        own = Path(trainer.default_root_dir).resolve() in source.parents
         folder, brought = Path(callback.dirpath or ""), {}
+        before = state["dirpath"]
         for named, score in state["best_k_models"].items():
-            found = _find(Path(named), score, callback.state_key, source, folder)
+            name = _name(named, before)
+            found = None
+            for path in dict.fromkeys((source.parent / name, Path(named), folder / name)):
+                # In the run's own folder it may be of an epoch that comes again, and writes it
+                # again.
+                if path.is_file() and (
+                    _is_it(path, score, callback.state_key, source, steps)
+                    or (own and folder in path.parents)
+                ):
+                    found = path
+                    break
             if found is None:
                 continue
-            brought[str(folder / found.name)] = score
-            if found.parent != folder and trainer.is_global_zero:
-                folder.mkdir(parents=True, exist_ok=True)
-                with replacing(folder / found.name) as partial:
+            kept = folder / name
+            brought[str(kept)] = score
+            if found != kept and trainer.is_global_zero:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(kept) as partial:
                     shutil.copyfile(found, partial)
         best = state["best_model_path"]
-        if best and str(folder / Path(best).name) not in brought:
+        if best and callback.save_top_k and str(folder / _name(best, before)) not in brought:
             log.warning(
                 "%s: the best checkpoint so far, %s (%s %.4f), is gone or another by now, also"
                 " beside it: the best of the epochs that follow counts, or else the last one",
@@ -85,36 +99,40 @@ class Relocation(lightning.Callback):
             for key in ("best_model_path", "best_model_score", "kth_best_model_path", "kth_value"):
                 state[key] = getattr(callback, key)
             brought = {}
-            self._lost[callback.state_key] = folder / Path(best).name
+            self._lost[callback.state_key] = folder / _name(best, before)
         state["best_k_models"] = brought
 
 
-def _find(named: Path, score: torch.Tensor, key: str, source: Path, folder: Path) -> Path | None:
-    """Look for a checkpoint that a state tells of.
+def _name(path: str, folder: str | None) -> Path:
+    """Return a checkpoint's name in its folder; with the slash of a metric, it is in a subfolder."""
+    if folder and Path(folder) in Path(path).parents:
+        return Path(path).relative_to(folder)
+    return Path(Path(path).name)
+
+
+def _is_it(path: Path, score: torch.Tensor, key: str, source: Path, steps: int) -> bool:
+    """Whether a file is the checkpoint that a state tells of, and not a later one of that name.
 
     Args:
-        named: where it was written.
-        score: what it scored.
+        path: the file.
+        score: what the checkpoint scored.
         key: of the state of the callback that wrote it.
-        source: the checkpoint that the run goes on from.
-        folder: of the checkpoints of this run.
+        source: the checkpoint that the run goes on from, and that state with it.
+        steps: what that one has behind it.
 
-    Returns:
-        Its path, or None: there is none, or a later one has taken its name.
+    Raises:
+        DataError: it cannot be read.
     """
-    for path in dict.fromkeys((source.with_name(named.name), named)):
-        if not path.is_file():
-            continue
-        try:
-            theirs = read_checkpoint(path)["callbacks"][key]["best_k_models"]
-        except DataError as error:
-            raise DataError(
-                f"{error}. {source} names it as the best one so far. Nothing was changed: put a"
-                " sound copy in its place, or delete it, then the best of the epochs that follow"
-                " counts"
-            ) from error
-        # In the run's own folder it may be of an epoch that comes again, and writes it again.
-        scores = [theirs[each] for each in theirs if Path(each).name == named.name]
-        if path.parent == folder or any(torch.equal(each, score) for each in scores):
-            return path
-    return None
+    try:
+        checkpoint = read_checkpoint(path)
+    except DataError as error:
+        raise DataError(
+            f"{error}. {source} names it as the best one so far. Nothing was changed: put a"
+            " sound copy in its place, or delete it, then the best of the epochs that follow"
+            " counts"
+        ) from error
+    if "callbacks" not in checkpoint:  # weights alone do not say what they scored
+        return int(checkpoint.get("global_step", 0)) <= steps
+    theirs = checkpoint["callbacks"].get(key, {}).get("best_k_models", {})
+    scores = [theirs[each] for each in theirs if Path(each).name == path.name]
+    return any(torch.equal(each, score) for each in scores)

@@ -22,12 +22,13 @@ _TRAINED_BY = ("lr", "weight_decay", "schedule", "warmup")
 """Settings of a model that its optimiser's state brings along, whatever a later run asks for."""
 
 
-def check_resumable(path: Path, model: SentimentModule) -> int:
+def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
     """See that a run of this model can go on from a checkpoint, before the trainer touches it.
 
     Args:
         path: the checkpoint.
         model: just built, of the run's settings.
+        run: the run's folder; a checkpoint outside is another run's, which is to be left alone.
 
     Returns:
         The optimiser's steps that the checkpoint has behind it.
@@ -36,10 +37,17 @@ def check_resumable(path: Path, model: SentimentModule) -> int:
         DataError: it is cut short, not one of ours, of another model, vocabulary, optimiser or
             number of processes, or holds no training state.
     """
-    advice = (
-        "Nothing was changed. To start this run anew, say resume=never (or delete that file); to go"
-        " on from another checkpoint of this run, ckpt_path=FILE"
-    )
+    if run.resolve() in path.resolve().parents:
+        advice = (
+            "Nothing was changed. To start this run anew, say resume=never (or delete that file);"
+            " to go on from another checkpoint of this run, ckpt_path=FILE"
+        )
+    else:
+        advice = (
+            "Nothing was changed. That checkpoint is another run's: to begin with its weights and"
+            " nothing else of it, say init_from= in place of ckpt_path=; to begin without it, leave"
+            " ckpt_path out"
+        )
     try:
         checkpoint = read_checkpoint(path)
     except DataError as error:

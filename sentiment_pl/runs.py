@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 import subprocess
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 import sentiment_pl
+from sentiment_pl import run_checkpoints
 from sentiment_pl.atomic import replacing
 from sentiment_pl.errors import ConfigError, DataError
 
@@ -189,15 +190,25 @@ def _locked(folder: Path) -> bool:
 
 
 def begin(
-    folder: Path, settings: Mapping[str, Any], seed: int, *, anew: bool = False
+    folder: Path,
+    settings: Mapping[str, Any],
+    seed: int,
+    *,
+    anew: bool = False,
+    defaults: Callable[[], Mapping[str, Any]] = dict,
 ) -> dict[str, Any] | None:
     """Open a run folder for a run of these settings.
+
+    A folder belongs to a run that has left a record or a checkpoint in it. What an attempt left
+    that failed before that claims nothing.
 
     Args:
         folder: the run's; new, or that of an earlier attempt.
         settings: as `config.settings` gives them.
         seed: the run's.
         anew: forget an earlier attempt that did not end; a complete run is never overwritten.
+        defaults: returns the settings of a run of which only the groups were chosen, for keys that
+            the version which began the run did not know.
 
     Returns:
         The record, if this very run is complete already, else None.
@@ -206,28 +217,39 @@ def begin(
         ConfigError: the folder holds a run of other settings; the message names them.
     """
     begun = {"seed": seed, "settings": dict(settings)}
-    earlier = _json(folder / RECORD) or _json(folder / SETTINGS)
+    record = _json(folder / RECORD)
+    earlier = record
+    if record is None and run_checkpoints.any_left(folder):
+        earlier = _json(folder / SETTINGS)
     if earlier is not None:
         before = flat({"seed": earlier.get("seed"), **(earlier.get("settings") or {})})
-        now = flat({"seed": seed, **settings})
-        changed = [
-            f"{key} was {before.get(key)}, is {now.get(key)}"
-            for key in sorted({*before, *now})
-            if before.get(key) != now.get(key) or (key in before) != (key in now)
-        ]
-        if changed:
+        if changed := _changed(before, flat({"seed": seed, **settings}), defaults):
             raise ConfigError(
                 f"{folder} holds a run of other settings: {'; '.join(changed)}. Repeat the command"
                 " with the settings of that run, choose another folder, or delete this one"
             )
-    record = _json(folder / RECORD)
     if record is None:
         if anew:
-            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+            shutil.rmtree(folder / run_checkpoints.FOLDER, ignore_errors=True)
             (folder / IDENTITIES).unlink(missing_ok=True)
         write_json(folder / SETTINGS, begun)
     (folder / ERROR).unlink(missing_ok=True)
     return record
+
+
+def _changed(
+    before: Mapping[str, Any], now: Mapping[str, Any], defaults: Callable[[], Mapping[str, Any]]
+) -> list[str]:
+    """Say in which settings two runs differ; one that is not there is null, or its default."""
+    differing = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+    if any(key not in before for key in differing):  # began before this key was introduced?
+        default = flat(defaults())
+        differing = [
+            key
+            for key in differing
+            if key in before or key not in default or default[key] != now[key]
+        ]
+    return [f"{key} was {before.get(key)}, is {now.get(key)}" for key in differing]
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -81,21 +81,25 @@ def _begin(cfg: DictConfig, folder: Path) -> tuple[dict[str, Any] | None, dict[s
     Returns:
         The record, if the run is complete already, and the run's settings.
     """
-    from sentiment_pl import runs
-    from sentiment_pl.checkpoints import LAST
+    from sentiment_pl import run_checkpoints, runs
 
     settings = config.settings(cfg) | config.start(cfg, folder)
-    record = runs.begin(folder, settings, cfg.seed, anew=cfg.resume == "never")
+    record = runs.begin(
+        folder, settings, cfg.seed, anew=cfg.resume == "never", defaults=config.default_settings
+    )
     if record is not None:
         log.info("%s is complete already: nothing to do", folder)
         return record, settings
     _write_config(cfg, folder)
-    last = folder / "checkpoints" / LAST
-    if last.exists() and (cfg.ckpt_path is None or "ckpt_path" in settings):
+    last = run_checkpoints.last(folder)
+    if last is not None and (cfg.ckpt_path is None or "ckpt_path" in settings):
         log.info("going on from %s", last)
         cfg.ckpt_path = str(last)
-    elif cfg.ckpt_path is not None:
-        cfg.ckpt_path = str(Path(cfg.ckpt_path).expanduser())
+    elif cfg.ckpt_path is None and run_checkpoints.any_left(folder):
+        log.warning(
+            "%s holds checkpoints but no %s to go on from: the run begins anew", folder,
+            run_checkpoints.last_path(folder),
+        )  # fmt: skip
     return None, settings
 
 
@@ -138,9 +142,9 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     import torch
     from hydra.utils import instantiate
 
-    from sentiment_pl import console, loggers, runs
-    from sentiment_pl.callbacks import History, Predictions
-    from sentiment_pl.imbalance import BALANCE, TRAIN_LONGER, Scoring
+    from sentiment_pl import callback_settings, console, initial_weights, loggers, measuring, runs
+    from sentiment_pl.callbacks import History
+    from sentiment_pl.checkpoints import ContractedBest
     from sentiment_pl.models import check_target
     from sentiment_pl.relocation import Relocation
     from sentiment_pl.resuming import (
@@ -155,26 +159,28 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     check_target(cfg.model._target_)
-    predictions = Predictions()
     measured = measures.selected(cfg.metrics)
     logged = loggers.RunSettings(
         loggers.names(cfg.logger), _settings(cfg), (*measured, "loss"), folder
     )
-    callbacks = [instantiate(settings) for settings in cfg.callbacks.values() if settings]
+    callbacks = callback_settings.build(cfg)
     callbacks += [Relocation(), RandomState(cfg.seed), RunningMetrics(), TrainerState()]
+    callbacks.append(ContractedBest(cfg.monitor))
     with distributed.together():
         # Before the data, which may take long to prepare: the devices asked for may not be there.
-        trainer = _trainer(cfg, folder, [*callbacks, predictions, logged])
+        trainer = _trainer(cfg, folder, [*callbacks, logged])
         data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
         recipe = instantiate(cfg.embedding)
         data.prepare_data()
         data.setup()
         model = _model(cfg, data, recipe)
+        steps = 0
         if cfg.ckpt_path is not None:
-            steps = check_resumable(Path(cfg.ckpt_path), model)
-            for logger in trainer.loggers:
-                if isinstance(logger, loggers.LastingCSVLogger):
-                    logger.resumed_step = steps
+            cfg.ckpt_path = str(config.checkpoint_to_go_on_from(cfg.ckpt_path))
+            steps = check_resumable(Path(cfg.ckpt_path), model, folder)
+        elif cfg.init_from is not None:
+            initial_weights.load(Path(cfg.init_from).expanduser(), model)
+        loggers.go_on(trainer.loggers, steps)
     parameters = sum(p.numel() for p in model.parameters())
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     log.info(
@@ -182,24 +188,10 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     )
 
     trainer.fit(model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
-    best = getattr(trainer.checkpoint_callback, "best_model_path", "")
-    # Now, since the best checkpoint brings its own, shorter history along.
     history = next((c.epochs for c in callbacks if isinstance(c, History)), [])
     epochs = len(history) or trainer.current_epoch  # which does not count an unfinished one
     seconds = sum(row["seconds"] for row in history)
-    figures: dict[str, Any] = {"val": None, "test": None}
-    scoring = Scoring(
-        data.labels, measured, advice=BALANCE if data.class_weight is None else TRAIN_LONGER
-    )
-    if trainer.limit_val_batches:
-        trainer.validate(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
-        figures["val"] = scoring.validation(*predictions.arrays()[1:])
-    if data.has_test and trainer.limit_test_batches:
-        trainer.test(model, data, ckpt_path=best or None, verbose=False, weights_only=True)
-        ids, labels, logits = predictions.arrays()
-        figures["test"] = scoring.other("the test split", labels, logits)
-        if trainer.is_global_zero:
-            runs.write_predictions(folder, ids, labels, logits, data.keys("test", ids))
+    figures = measuring.measure(cfg, folder, trainer, model, data)
     logged.finish(trainer, figures)
     return {
         "status": "completed",
@@ -228,7 +220,8 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
     from sentiment_pl.checkpoints import AtomicCheckpointIO
 
     cluster = distributed.environment()
-    plugins = [AtomicCheckpointIO(), *([] if cluster is None else [cluster])]
+    checkpoints = AtomicCheckpointIO()
+    plugins = [checkpoints, *([] if cluster is None else [cluster])]
     trainer: lightning.Trainer = instantiate(
         cfg.trainer,
         callbacks=callbacks,
@@ -236,6 +229,7 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
         plugins=plugins,
         default_root_dir=folder,
     )
+    checkpoints.trainer = trainer
     processes = distributed.launch().processes
     if trainer.world_size != processes:  # trainer.devices=auto or -1
         distributed.check(trainer.world_size, None, multirun=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 from hydra.utils import get_object
 
+from sentiment_pl import run_checkpoints
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, DataError
 from sentiment_pl.models.module import Prediction, SentimentModule
@@ -114,7 +115,8 @@ def load_checkpoint(path: str | Path) -> SentimentModule:
     `architectures`: a checkpoint can make us import or run nothing.
 
     Args:
-        path: a `.ckpt` file, or the folder of a run, which stands for its best checkpoint.
+        path: a `.ckpt` file, or the folder of a run, which stands for its best checkpoint, or its
+            last one where no best one was saved yet.
 
     Returns:
         The model on the CPU, in evaluation mode. It reads texts as its training read reviews: of
@@ -125,7 +127,7 @@ def load_checkpoint(path: str | Path) -> SentimentModule:
     """
     path = Path(path).expanduser()
     if path.is_dir():
-        path = path / "checkpoints" / "best.ckpt"
+        path = run_checkpoints.best(path) or run_checkpoints.best_path(path)
     if not path.is_file():
         raise DataError(f"there is no checkpoint {path}: name a .ckpt file or the folder of a run")
     checkpoint = read_checkpoint(path)

@@ -315,9 +315,20 @@ class SentimentModule(lightning.LightningModule, ABC):
 
     def _log_metrics(self, split: str) -> None:
         loss, metrics = self._loss(split), self._metrics(split)
-        self.log(f"{split}/loss", loss.compute(), prog_bar=split == "train")
+        train = split == "train"
+        by_lightning = not train and bool(self.loggers)
+        mean = loss.compute()
+        self.log(f"{split}/loss", mean, prog_bar=train, logger=by_lightning)
         values = {key: value.float() for key, value in metrics.compute().items()}
-        self.log_dict(values, prog_bar=split == "val")
+        self.log_dict(values, prog_bar=split == "val", logger=by_lightning)
+        if train:
+            # Lightning would log these after the callbacks have saved the epoch's end: a run that
+            # is killed in between would not log them at all.
+            row = {key: float(value) for key, value in {f"{split}/loss": mean, **values}.items()}
+            for logger in self.loggers:
+                logger.log_metrics(
+                    {**row, "epoch": self.current_epoch}, step=max(0, self.global_step - 1)
+                )
         loss.reset()
         metrics.reset()
 

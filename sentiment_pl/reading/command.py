@@ -7,6 +7,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from sentiment_pl import run_checkpoints
+
 MOST_DRAWN = 20
 """Texts times checkpoints in a figure: so many take 20 s, and 27 long ones are too tall for PNG."""
 
@@ -185,7 +187,7 @@ def _is_checkpoint(word: str) -> bool:
     try:
         path = Path(word).expanduser()
         if path.is_dir():
-            return (path / "checkpoints" / "best.ckpt").is_file()
+            return run_checkpoints.best(path) is not None
         return path.suffix == ".ckpt" and path.is_file()
     except (OSError, RuntimeError, ValueError):
         return False

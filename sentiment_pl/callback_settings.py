@@ -1,0 +1,183 @@
+"""The callbacks of a run: what they watch is checked, and built from their settings.
+
+Lightning looks for what a callback watches only after an epoch, and whether more of it is better
+it does not ask. Here every callback that watches something is checked before the training starts,
+whichever key and class it has, and goes the right way by default.
+"""
+
+import inspect
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from sentiment_pl import measures, run_checkpoints
+from sentiment_pl.errors import ConfigError, check_choice
+
+if TYPE_CHECKING:
+    from lightning.pytorch.callbacks import Callback
+
+log = logging.getLogger(__name__)
+
+_MODES = ("max", "min")
+_COUNTED = {"epoch": "max", "step": "max"}
+"""What a checkpoint can go by besides metrics, to keep the latest ones."""
+
+
+def check_monitors(cfg: DictConfig) -> None:
+    """See that the run and every callback watch a metric that is measured, the right way round.
+
+    Raises:
+        ConfigError: the message names the key and says what it can be.
+    """
+    modes: Mapping[str, str] = measures.monitors(measures.selected(cfg.metrics))
+    check_choice("monitor", cfg.monitor, modes)
+    check_choice("mode", cfg.mode, _MODES)
+    _check("", cfg.monitor, cfg.mode, modes, cfg)
+    for key, settings in (cfg.callbacks or {}).items():
+        if OmegaConf.is_dict(settings) and settings.get("monitor") is not None:
+            where, monitor = f"callbacks.{key}.", settings.monitor
+            check_choice(f"{where}monitor", monitor, {**modes, **_COUNTED})
+            _check(where, monitor, settings.get("mode"), modes, cfg)
+
+
+def _check(where: str, monitor: str, mode: Any, modes: Mapping[str, str], cfg: DictConfig) -> None:
+    better = modes.get(monitor)
+    if mode is not None and better is not None:
+        check_choice(f"{where}mode", mode, _MODES)
+        if mode != better:
+            raise ConfigError(
+                f"{where}mode={mode} would keep the worst checkpoint:"
+                f" {where}monitor={monitor} asks for {where}mode={better}, which it has by itself"
+                f" where {where}mode is not set"
+            )
+    if monitor.startswith("val/") and cfg.trainer.get("limit_val_batches") == 0:
+        raise ConfigError(
+            f"trainer.limit_val_batches=0 leaves no {monitor} for {where}monitor to go by:"
+            f" {where}monitor=train/loss, or a positive number of batches"
+        )
+
+
+def build(cfg: DictConfig) -> "list[Callback]":
+    """Build the callbacks of a run from their settings.
+
+    Raises:
+        ConfigError: one watches what is not measured, or cannot do its work here; the message
+            names its key.
+    """
+    from hydra.utils import instantiate
+
+    modes: Mapping[str, str] = measures.monitors(measures.selected(cfg.metrics))
+    built: dict[str, Callback] = {}
+    for key, settings in (cfg.callbacks or {}).items():
+        if settings:
+            better = {**modes, **_COUNTED}.get(settings.get("monitor"))
+            mode = {"mode": better} if better and _lacks_mode(settings) else {}
+            built[str(key)] = instantiate(settings, **mode)
+            _check_built(f"callbacks.{key}", built[str(key)], modes)
+    _keep_names_apart(built, cfg.monitor, Path(cfg.run_dir))
+    return list(built.values())
+
+
+def _lacks_mode(settings: DictConfig) -> bool:
+    """Whether a callback has a mode that its settings leave open."""
+    from hydra.utils import get_class
+
+    if settings.get("mode") is not None or "_target_" not in settings:
+        return False
+    try:
+        target = get_class(settings["_target_"])
+    except Exception:  # it is not there, or a function: what builds it tells
+        return False
+    for base in inspect.getmro(target):  # the first that takes no arguments for another
+        parameters = inspect.signature(vars(base).get("__init__", object)).parameters
+        if "mode" in parameters:
+            return True
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            return False
+    return False
+
+
+def _check_built(where: str, callback: "Callback", modes: Mapping[str, str]) -> None:
+    """See what a callback watches by its own defaults, and refuse what cannot work here."""
+    from lightning.pytorch import callbacks
+
+    name = type(callback).__name__
+    if isinstance(callback, callbacks.LearningRateFinder):
+        raise ConfigError(
+            f"{where}: {name} sets a rate that neither the schedule nor the record of the run would"
+            " know of, and another one whenever the run goes on. Try rates as a sweep, -m"
+            " model.lr=0.001,0.003,0.01, and set model.lr to the best one"
+        )
+    if isinstance(callback, callbacks.BatchSizeFinder):
+        raise ConfigError(
+            f"{where}: {name} would change the number of steps after the schedule was made for it,"
+            " and the record of the run would not know of it. Set data.batch_size to the largest"
+            " that the memory takes: what is too large says so within the first batches"
+        )
+    if isinstance(callback, callbacks.StochasticWeightAveraging):
+        raise ConfigError(
+            f"{where}: {name} averages after the last validation, so that no checkpoint holds the"
+            " average, and nothing has validated it. These do the same and are validated:"
+            f" {where}._target_=lightning.pytorch.callbacks.WeightAveraging, or EMAWeightAveraging"
+            " there"
+        )
+    monitor, mode = getattr(callback, "monitor", None), getattr(callback, "mode", None)
+    if monitor is None or not isinstance(monitor, str):
+        return
+    counted = _COUNTED if isinstance(callback, callbacks.ModelCheckpoint) else {}
+    check_choice(f"{where}.monitor", monitor, {**modes, **counted})
+    better = modes.get(monitor)
+    if mode in _MODES and better is not None and mode != better:
+        raise ConfigError(
+            f"{where} ({name}) takes a {'larger' if mode == 'max' else 'smaller'} {monitor} for the"
+            f" better one: {where}.mode={better}"
+        )
+
+
+def _keep_names_apart(built: "Mapping[str, Callback]", monitor: str, run: Path) -> None:
+    """See to it that no two checkpoints of a run overwrite each other.
+
+    Raises:
+        ConfigError: two callbacks save under the same name.
+    """
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    from sentiment_pl.checkpoints import LastCheckpoint
+
+    savers = {key: c for key, c in built.items() if isinstance(c, ModelCheckpoint)}
+    others = [key for key, saver in savers.items() if not isinstance(saver, LastCheckpoint)]
+    resumable, taken = len(others) < len(savers), {}
+    if resumable:
+        taken[run_checkpoints.last_path(run).resolve()] = "callbacks.last_checkpoint"
+    best = min(
+        (key for key in others if savers[key].save_top_k != 0),
+        key=lambda key: (savers[key].monitor != monitor, savers[key].monitor is None), default=None,
+    )  # fmt: skip
+    if best is not None:
+        taken[run_checkpoints.best_path(run).resolve()] = f"callbacks.{best}"
+    for key, saver in savers.items():
+        if saver.save_last and resumable:  # that name is taken
+            saver.CHECKPOINT_NAME_LAST = f"{key}-last"
+        if saver.monitor is not None and saver.save_on_exception and resumable:
+            log.info(
+                "callbacks.%s.save_on_exception would overwrite a checkpoint that was chosen by %s:"
+                " left to callbacks.last_checkpoint, which saves what the run goes on from",
+                key, saver.monitor,
+            )  # fmt: skip
+            saver.save_on_exception = False
+        if saver.filename is None or saver.dirpath is None or "{" in saver.filename:
+            continue
+        if saver.save_top_k not in (0, 1) and key in others:
+            saver.filename += "-{epoch}-{step}"  # else each would overwrite the one before
+            continue
+        path = Path(saver.dirpath, f"{saver.filename}{saver.FILE_EXTENSION}").resolve()
+        if key not in others and path == run_checkpoints.last_path(run).resolve():
+            continue
+        holder = taken.setdefault(path, f"callbacks.{key}")
+        if holder != f"callbacks.{key}":
+            raise ConfigError(
+                f"callbacks.{key}.filename={saver.filename} is where {holder} saves: choose another"
+            )

@@ -1,0 +1,116 @@
+"""A run begins with the weights of another one (`init_from`), and with nothing else of it.
+
+Told apart from going on (`ckpt_path`): optimiser, schedule, epochs and chance begin anew, the data
+and the learning rate may be others, and so may the vocabulary.
+"""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
+from sentiment_pl.errors import ConfigError
+from sentiment_pl.models import SentimentModule, load_checkpoint
+
+log = logging.getLogger(__name__)
+
+_EMBEDDING = "embedding.weight"
+_NO_PART_IN_SHAPES = (
+    "lr", "weight_decay", "schedule", "warmup", "dropout", "word_dropout", "embedding_dropout",
+    "freeze_embedding", "dedup",
+)  # fmt: skip
+"""Hyper-parameters in which a run may differ from the one that it begins with."""
+
+
+def load(path: Path, model: SentimentModule) -> None:
+    """Give a model the weights of a checkpoint, its word vectors word by word.
+
+    A word of both vocabularies has the trained vector; others begin as the embedding's recipe made
+    them.
+
+    Args:
+        path: a checkpoint, or the folder of a run, which stands for its best one.
+        model: just built, of the run's settings; changed in place.
+
+    Raises:
+        ConfigError: the checkpoint is of another architecture, of other sizes, or has the labels
+            the other way round; the message names the keys to set.
+        DataError: it cannot be read.
+    """
+    other = load_checkpoint(path)
+    if other.name != model.name:
+        raise ConfigError(
+            f"init_from={path} holds a {other.name}, this run trains a {model.name}: say"
+            f" model={other.name}, or leave init_from out"
+        )
+    _check_labels(path, other, model)
+    theirs, mine = other.state_dict(), model.state_dict()
+    width = theirs[_EMBEDDING].shape[1] == mine[_EMBEDDING].shape[1]
+    if (
+        not width
+        or theirs.keys() != mine.keys()
+        or any(theirs[key].shape != mine[key].shape for key in mine if key != _EMBEDDING)
+    ):
+        raise ConfigError(f"init_from={path} has weights of other sizes: {_settings(other, model)}")
+    ignored = [key for key in _differing(other, model) if key != "embedding_dim"]
+    if ignored:
+        log.warning(
+            "init_from=%s was trained with other settings of the model: %s", path,
+            _settings(other, model),
+        )  # fmt: skip
+    table = mine[_EMBEDDING].clone()
+    place = {word: number for number, word in enumerate(other.tokenizer.words)}
+    words = model.tokenizer.words
+    found = [i for i, word in enumerate(words) if i > UNKNOWN and word in place]
+    special = [PADDING, UNKNOWN]
+    table[[*special, *found]] = theirs[_EMBEDDING][[*special, *(place[words[i]] for i in found)]]
+    model.load_state_dict({**theirs, _EMBEDDING: table.to(torch.float32)})
+    known = max(len(words) - len(special), 1)
+    log.log(
+        logging.INFO if found else logging.WARNING,
+        "init_from=%s: %s of %s words begin with the vectors trained there (%.1f %%), the others as"
+        " embedding= says", path, f"{len(found):,}", f"{known:,}", 100 * len(found) / known,
+    )  # fmt: skip
+
+
+def _check_labels(path: Path, other: SentimentModule, model: SentimentModule) -> None:
+    low, high = other.labels
+    if model.labels[0] == high or model.labels[1] == low:
+        raise ConfigError(
+            f"init_from={path} was trained with the labels {low} and {high} for 0 and 1, this run"
+            f" has {' and '.join(model.labels)}: data.labels=[{low},{high}] puts them in the order"
+            " of the checkpoint"
+        )
+
+
+def _differing(other: SentimentModule, model: SentimentModule) -> list[str]:
+    theirs, mine = dict(other.hparams), dict(model.hparams)
+    return [
+        key
+        for key in theirs
+        if key in mine and key not in _NO_PART_IN_SHAPES and theirs[key] != mine[key]
+    ]
+
+
+def _settings(other: SentimentModule, model: SentimentModule) -> str:
+    """Say how the settings differ, as they are typed."""
+    differing = _differing(other, model)
+    if not differing:
+        return "this version of sentiment_pl builds that model in another way"
+    typed = {key: _typed(key) for key in differing}
+    there = " ".join(f"{typed[key]}={_value(other.hparams[key])}" for key in differing)
+    here = ", ".join(f"{typed[key]}={_value(model.hparams[key])}" for key in differing)
+    return f"this run has {here}; as there: {there}"
+
+
+def _typed(key: str) -> str:
+    return "embedding.dim" if key == "embedding_dim" else f"model.{key}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(str, value))}]"
+    return (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 _MODES = ("max", "min")
 _COUNTED = {"epoch": "max", "step": "max"}
-"""What a checkpoint can go by besides metrics, to keep the latest ones."""
+"""What checkpoints can go by besides metrics, to keep the latest ones."""
 
 
 def check_monitors(cfg: DictConfig) -> None:
@@ -39,13 +39,14 @@ def check_monitors(cfg: DictConfig) -> None:
     for key, settings in (cfg.callbacks or {}).items():
         if OmegaConf.is_dict(settings) and settings.get("monitor") is not None:
             where, monitor = f"callbacks.{key}.", settings.monitor
-            check_choice(f"{where}monitor", monitor, {**modes, **_COUNTED})
-            _check(where, monitor, settings.get("mode"), modes, cfg)
+            watchable = {**modes, **_COUNTED}
+            check_choice(f"{where}monitor", monitor, watchable)
+            _check(where, monitor, settings.get("mode"), watchable, cfg)
 
 
 def _check(where: str, monitor: str, mode: Any, modes: Mapping[str, str], cfg: DictConfig) -> None:
-    better = modes.get(monitor)
-    if mode is not None and better is not None:
+    if mode is not None:
+        better = modes[monitor]
         check_choice(f"{where}mode", mode, _MODES)
         if mode != better:
             raise ConfigError(
@@ -55,7 +56,7 @@ def _check(where: str, monitor: str, mode: Any, modes: Mapping[str, str], cfg: D
             )
     if monitor.startswith("val/") and cfg.trainer.get("limit_val_batches") == 0:
         raise ConfigError(
-            f"trainer.limit_val_batches=0 leaves no {monitor} for {where}monitor to go by:"
+            f"trainer.limit_val_batches=0 leaves no {monitor} to go by:"
             f" {where}monitor=train/loss, or a positive number of batches"
         )
 
@@ -77,6 +78,7 @@ def build(cfg: DictConfig) -> "list[Callback]":
             mode = {"mode": better} if better and _lacks_mode(settings) else {}
             built[str(key)] = instantiate(settings, **mode)
             _check_built(f"callbacks.{key}", built[str(key)], modes)
+    _check_states(built)
     _keep_names_apart(built, cfg.monitor, Path(cfg.run_dir))
     return list(built.values())
 
@@ -135,6 +137,23 @@ def _check_built(where: str, callback: "Callback", modes: Mapping[str, str]) -> 
             f"{where} ({name}) takes a {'larger' if mode == 'max' else 'smaller'} {monitor} for the"
             f" better one: {where}.mode={better}"
         )
+
+
+def _check_states(built: "Mapping[str, Callback]") -> None:
+    """Refuse two callbacks of which a checkpoint could keep the state of one only."""
+    from lightning.pytorch.utilities.model_helpers import is_overridden
+
+    owners: dict[str, str] = {}
+    for key, callback in built.items():
+        if not is_overridden("state_dict", instance=callback):
+            continue
+        owner = owners.setdefault(callback.state_key, key)
+        if owner != key:
+            raise ConfigError(
+                f"callbacks.{owner} and callbacks.{key} are both {type(callback).__name__} and do"
+                " the same, and a checkpoint keeps one state of that. Set the keys of the one that"
+                f" is there (callbacks.{owner}.…), or leave it out with ~callbacks.{owner}"
+            )
 
 
 def _keep_names_apart(built: "Mapping[str, Callback]", monitor: str, run: Path) -> None:

@@ -21,6 +21,7 @@ def quieten_lightning() -> None:
     """Leave out advice that does not apply here; what goes wrong is still said."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # their tables
     for message in (
         r".*does not have many workers.*",  # a batch takes a fraction of a millisecond
         r".*Experiment logs directory .* exists and is not empty.*",  # the folder is the run's own

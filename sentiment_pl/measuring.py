@@ -59,9 +59,7 @@ def measure(
         else:  # a class of the user's own
             model.load_state_dict(read_checkpoint(path)["state_dict"])
     else:
-        log.warning(
-            "%s keeps no checkpoint: the weights are measured as training left them", folder
-        )
+        log.warning("%s has no checkpoint: the weights are measured as training left them", folder)
     predictions = Predictions()
     bars = [callback for callback in _callbacks(fitted) if isinstance(callback, ProgressBar)]
     cluster = distributed.environment()

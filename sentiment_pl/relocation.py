@@ -104,7 +104,7 @@ class Relocation(lightning.Callback):
 
 
 def _name(path: str, folder: str | None) -> Path:
-    """Return a checkpoint's name in its folder; with the slash of a metric, it is in a subfolder."""
+    """Return a checkpoint's name in its folder; a metric's slash makes it one of a subfolder."""
     if folder and Path(folder) in Path(path).parents:
         return Path(path).relative_to(folder)
     return Path(Path(path).name)

@@ -12,8 +12,8 @@ from tests.test_checkpoints import DROPOUTS, assert_same, trained
 
 RUN = [
     *DROPOUTS, "model=mlp", "trainer.max_epochs=4", "data.batch_size=96",
-    # The first epoch is the best of all: it has the highest loss, and must not be forgotten.
-    "monitor=val/loss", "mode=max", "callbacks.early_stopping.patience=9",
+    # The first epoch is the best: no other one has a higher F1, and it must not be forgotten.
+    "monitor=val/f1", "callbacks.early_stopping.patience=9",
 ]  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_a_best_checkpoint_that_is_lost_is_told(interrupted, tmp_path, caplog, l
 
 
 def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, monkeypatch):
-    run = [*SMALL, *RUN, "mode=min"]
+    run = [*SMALL, *RUN]
     in_process("train", *run, "hydra.run.dir=run", "trainer.max_epochs=2")
     (tmp_path / "run" / "metrics.json").unlink()
     best = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()

@@ -17,6 +17,11 @@ from sentiment_pl.errors import ConfigError
 SETTINGS = {"model": {"hidden": 64}, "trainer": {"max_epochs": 3}}
 
 
+def leave_checkpoint(folder, name="last.ckpt"):
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    (folder / "checkpoints" / name).write_text("")
+
+
 def test_a_run_goes_through_its_states(tmp_path):
     assert runs.begin(tmp_path, SETTINGS, 0) is None
     assert runs.read_run(tmp_path).state == "interrupted"
@@ -62,6 +67,8 @@ def test_other_settings_are_noticed(tmp_path, complete):
     runs.begin(tmp_path, SETTINGS, 0)
     if complete:
         runs.write_record(tmp_path, {"seed": 0, "settings": SETTINGS})
+    else:
+        leave_checkpoint(tmp_path)
     other = {"model": {"hidden": 96}, "trainer": {"max_epochs": 3, "precision": 16}}
     with pytest.raises(ConfigError) as caught:
         runs.begin(tmp_path, other, 1)
@@ -71,6 +78,32 @@ def test_other_settings_are_noticed(tmp_path, complete):
     assert "trainer.precision was None, is 16" in message
     assert "max_epochs" not in message
     assert str(tmp_path) in message
+
+
+def test_what_left_neither_checkpoint_nor_record_claims_no_folder(tmp_path):
+    runs.begin(tmp_path, SETTINGS, 0)
+    (tmp_path / "error.txt").write_text("there is no file trian.csv\n")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt.partial").write_text("")  # of a kill while it was saved
+    other = {"model": {"hidden": 96}}
+    assert runs.begin(tmp_path, other, 1) is None
+    run = runs.read_run(tmp_path)
+    assert (run.state, run.reason, run.settings) == ("interrupted", None, other)
+    leave_checkpoint(tmp_path, "e0.ckpt")
+    with pytest.raises(ConfigError, match="other settings"):
+        runs.begin(tmp_path, SETTINGS, 0)
+
+
+def test_a_setting_that_was_introduced_later_makes_no_stranger_of_a_run(tmp_path):
+    runs.write_record(tmp_path, {"seed": 0, "settings": SETTINGS})
+    later = {**SETTINGS, "data": {"words": "unicode", "separator": None}, "note": None}
+    defaults = {"data": {"words": "unicode", "separator": None}}
+    assert runs.begin(tmp_path, later, 0, defaults=lambda: defaults) is not None
+    other = {**later, "data": {"words": "characters", "separator": ";"}}
+    with pytest.raises(ConfigError) as caught:
+        runs.begin(tmp_path, other, 0, defaults=lambda: defaults)
+    assert "data.words was None, is characters" in str(caught.value)
+    assert "data.separator was None, is ;" in str(caught.value)
 
 
 def test_starting_anew_forgets_checkpoints_but_no_record(tmp_path):

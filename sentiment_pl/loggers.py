@@ -178,6 +178,7 @@ def _release(code: int) -> None:
     if "wandb" in sys.modules:  # else the next run of a sweep would go on with this one's
         sys.modules["wandb"].finish(exit_code=code)
 
+
 def go_on(loggers: Iterable[Logger], steps: int) -> None:
     """Tell the loggers of a run that it goes on, so that no point stands twice in a curve.
 

@@ -220,8 +220,8 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     # As version 0.1.0 recorded them, so that its runs are known again.
     if "labels" in values["data"] and values["data"]["labels"] is None:
         values["data"]["labels"] = ["negative", "positive"]
-    for key in ("id_column", "class_weight"):
-        if values["data"].get(key, "") is None:
+    for key, default in _DEFAULTS_SINCE.items():
+        if values["data"].get(key, "") == default:
             del values["data"][key]
     return dict(values)
 

@@ -76,6 +76,7 @@ def _run(arguments: argparse.Namespace) -> None:
 def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
     """Score a table and say what became of it."""
     from sentiment_pl.scoring.files import Columns, score_file
+    from sentiment_pl.tables.options import TableOptions
 
     columns = Columns(
         arguments.text_column or "text",
@@ -85,7 +86,13 @@ def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
     done = score_file(
         model, arguments.file, arguments.output, columns,
         overwrite=arguments.overwrite, full=arguments.full,
+        options=TableOptions(
+            arguments.separator, arguments.encoding, not arguments.no_header,
+            arguments.quoting or "auto", command_line=True,
+        ),
     )  # fmt: skip
+    for note in done.notes:
+        print(f"{arguments.file}: {note}", file=sys.stderr)
     rows = done.scored + done.rejected
     print(
         f"{rows:,} rows in {done.seconds:.1f} s ({rows / done.seconds:,.0f} a second):"

@@ -32,6 +32,7 @@ from sentiment_pl.errors import (
     check_seed,
 )
 from sentiment_pl.imbalance import check_class_weight, class_weights, say_shares
+from sentiment_pl.tables.options import TableOptions
 
 log = logging.getLogger(__name__)
 
@@ -131,10 +132,17 @@ class ReviewDataModule(lightning.LightningDataModule):
         label_column: str = "label",
         labels: Sequence[str] | Mapping[str, Any] | str | None = None,
         id_column: str | None = None,
+        separator: str | None = None,
+        encoding: str | None = None,
+        header: bool = True,
+        quoting: Literal["auto", "none", "rfc4180"] = "auto",
         **shared: Any,
     ) -> "ReviewDataModule":
         """Serve files of one's own; see `sources.Files`."""
-        source = Files(train, val, test, text_column, label_column, labels, id_column)
+        source = Files(
+            train, val, test, text_column, label_column, labels, id_column,
+            TableOptions(separator, encoding, header, quoting),
+        )  # fmt: skip
         return cls(source, **shared)
 
     @classmethod
@@ -428,7 +436,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         """Words of the training and the unlabelled texts; read anew, since rarely asked for."""
         with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
             with calm_libraries():
-                splits, _ = self.preparation.read(Path(scratch))
+                splits, _ = self.preparation.read(Path(scratch), keep=())
             for split in ("train", UNLABELLED):
                 if split in splits:
                     for batch in splits[split].select_columns(["text"]).iter(1_000):

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class Preparation:
         scratch = folder / "scratch"
         scratch.mkdir()
         with calm_libraries():
-            splits, shared = self.read(scratch)
+            splits, shared = self.read(scratch, keep=())
             tokenizer = Tokenizer.train(
                 _texts(splits["train"]), size=self.vocab_size, min_frequency=self.min_frequency
             )
@@ -92,12 +92,15 @@ class Preparation:
         (folder / "duplicates.json").write_text(json.dumps({"train_rows": shared}))
         shutil.rmtree(scratch)
 
-    def read(self, scratch: Path, *, one_label: bool = False) -> tuple[DatasetDict, int]:
+    def read(
+        self, scratch: Path, *, one_label: bool = False, keep: Collection[str] | None = None
+    ) -> tuple[DatasetDict, int]:
         """Read the source's splits, hold out what is to be held out, drop what is to be dropped.
 
         Args:
             scratch: a folder for what the reviews lie in as long as they are used.
             one_label: take splits of one label alone; nothing is held out of such training reviews.
+            keep: which columns to keep beside text, label and key; None for all of them.
 
         Returns:
             The splits, in the schema of `data.reviews`, and how many training reviews also stand in
@@ -107,7 +110,7 @@ class Preparation:
             DataError: the reviews cannot be had or cannot be used.
             ConfigError: there are none to train on.
         """
-        splits = self.source.load(scratch, one_label=one_label)
+        splits = self.source.load(scratch, one_label=one_label, keep=keep)
         if "train" not in splits:
             hint = self.source.hint("train") or ": data.train=FILE"
             raise ConfigError(f"data {self.source.name} has no training reviews{hint}")

@@ -9,10 +9,9 @@ column of the source that is called `text`, `label` or `row` without being meant
 Everything works on Arrow batches: a source of any size takes the memory of one batch.
 """
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -24,13 +23,13 @@ from sentiment_pl.data.columns import (
     column_batches,
     is_binary,
     is_json,
-    is_text,
     plain_values,
 )
 from sentiment_pl.data.labels import EXAMPLE, OUTSIDE, LabelCodes, Labels, number_form
 from sentiment_pl.data.proposals import nearest_first, proposal
 from sentiment_pl.data.schema import OURS, Raw, Schema
 from sentiment_pl.errors import DataError
+from sentiment_pl.tables.values import NotTextError, as_text, listed
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,13 @@ UNLABELLED = "unlabelled"
 _HOLDS = {"text": "text", "label": "label", "id": "key of a row"}
 
 
-def standardise(raws: Mapping[str, Raw], schema: Schema, *, one_label: bool = False) -> DatasetDict:
+def standardise(
+    raws: Mapping[str, Raw],
+    schema: Schema,
+    *,
+    one_label: bool = False,
+    keep: Collection[str] | None = None,
+) -> DatasetDict:
     """Bring every split into the one schema, without the rows that cannot be used.
 
     Rows whose text is blank or missing, or whose label is missing or, with groups of labels, in
@@ -52,12 +57,13 @@ def standardise(raws: Mapping[str, Raw], schema: Schema, *, one_label: bool = Fa
         raws: the splits as their source holds them.
         schema: how to read them.
         one_label: take a split of one label alone, which can be evaluated though not trained on.
+        keep: which columns to keep beside text, label and key; None for all of them.
 
     Raises:
         DataError: a column is missing, a label is neither of the two, or a split ends up without
             rows or, unless that is allowed, with one label alone.
     """
-    cleaners = {split: _Cleaner(raw, split, schema, one_label) for split, raw in raws.items()}
+    cleaners = {split: _Cleaner(raw, split, schema, one_label, keep) for split, raw in raws.items()}
     if cleaners:  # predictions are those of the test split; the others may do without the column
         cleaners["test" if "test" in cleaners else next(iter(cleaners))].needs_key = True
     splits = {split: cleaner.run() for split, cleaner in cleaners.items()}
@@ -69,9 +75,16 @@ def standardise(raws: Mapping[str, Raw], schema: Schema, *, one_label: bool = Fa
 class _Cleaner:
     """One pass over one split: checks, converts, drops and counts."""
 
-    def __init__(self, raw: Raw, split: str, schema: Schema, one_label: bool) -> None:
+    def __init__(
+        self,
+        raw: Raw,
+        split: str,
+        schema: Schema,
+        one_label: bool,
+        keep: Collection[str] | None,
+    ) -> None:
         self._raw, self._split, self._schema = raw, split, schema
-        self._one_label = one_label
+        self._one_label, self._keep = one_label, keep
         self.needs_key = False
         self._labelled = split != UNLABELLED
         self._blank = self._unlabelled = 0
@@ -124,16 +137,23 @@ class _Cleaner:
         names = self._raw.dataset.column_names
         if column in names:
             return
-        near = nearest_first(names, column, what)
-        message = f"{self._raw.where}: no column {column!r}; its columns are {', '.join(near)}."
+        near = listed(nearest_first(self._raw.columns or names, column, what))
+        message = f"{self._raw.where}: no column {column!r}; its columns are {near}."
         if self._schema.settable:
             message += f" Set data.{what}_column= to the one that holds the {_HOLDS[what]}"
+        if self._raw.hint:
+            message += f". {self._raw.hint}"
         raise DataError(message)
 
     def _other_columns(self) -> dict[str, str]:
         """Name in the source and name in the result of all columns but text and label."""
         taken = (self._schema.text, self._schema.label)
-        names = [name for name in self._raw.dataset.column_names if name not in taken]
+        names = [
+            name
+            for name in self._raw.dataset.column_names
+            if name not in taken
+            and (self._keep is None or name in self._keep or name == self._schema.key)
+        ]
         others = {name: f"source_{name}" if name in OURS else name for name in names}
         for name, new in others.items():
             if name != new and new in names:
@@ -177,7 +197,7 @@ class _Cleaner:
 
     def _check_encoding(self, table: pa.Table, rows: Sequence[int]) -> None:
         """Arrow takes strings on trust; nothing that reads them later would."""
-        for name in table.column_names:
+        for name in {self._schema.text, self._schema.label, *self._others} & {*table.column_names}:
             column = table[name]
             if name == self._schema.text and is_binary(column.type):
                 column = column.cast(pa.binary())
@@ -195,15 +215,19 @@ class _Cleaner:
 
     def _text(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
         kind = column.type
-        if is_json(kind):
-            column = pa.chunked_array(
-                [[_json_text(value) for value in plain_values(column)]], pa.string()
-            )
-        elif not (is_text(kind) or pa.types.is_primitive(kind)) or pa.types.is_temporal(kind):
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return column.cast(pa.string())
+        if not is_json(kind) and (pa.types.is_nested(kind) or pa.types.is_temporal(kind)):
             raise DataError(
                 f"{self._raw.where}, column {self._schema.text!r}: holds {kind}, not text"
             )
-        return column.cast(pa.string())
+        try:
+            texts = [as_text(value) for value in plain_values(column)]
+        except NotTextError as error:
+            raise DataError(
+                f"{self._raw.where}, column {self._schema.text!r}: holds {error}"
+            ) from error
+        return pa.chunked_array([texts], pa.string())
 
     def _label(self, column: pa.ChunkedArray) -> pa.Array:
         """0, 1, null where there is none, and -1 for anything else."""
@@ -320,7 +344,3 @@ def _is_utf8(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _json_text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -77,6 +77,11 @@ class Raw:
     parts: Sequence[tuple[str, int]] = ()
     """Name and rows of each file, in their order, where the split is of several."""
 
+    columns: Sequence[str] = ()
+    """Names of all columns of the source, where not all of them were read."""
+    hint: str = ""
+    """What may be wrong where a column is not found, as a sentence."""
+
     def row(self, number: int) -> str:
         """How messages name a row: its file, and its number there."""
         for where, rows in self.parts:

@@ -31,7 +31,10 @@ Needs the checkpoints alone: neither the training data nor the runs' folders.
 
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt", ".xlsx")
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst")
-_FILE_OPTIONS = ("output", "text_column", "label_name", "probability_name", "overwrite")
+_FILE_OPTIONS = (
+    "output", "text_column", "label_name", "probability_name", "overwrite", "separator",
+    "encoding", "no_header", "quoting",
+)  # fmt: skip
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -88,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     files = parser.add_argument_group("a file of reviews")
     files.add_argument(
-        "--file", type=Path, metavar="IN", help="score its rows: .csv, .tsv, .jsonl, .parquet"
+        "--file",
+        type=Path,
+        metavar="IN",
+        help="score its rows: .csv, .tsv, .json, .jsonl, .parquet",
     )
     files.add_argument(
         "--output", type=Path, metavar="OUT",
@@ -96,6 +102,22 @@ def _parser() -> argparse.ArgumentParser:
         " OUT.rejected.jsonl",
     )  # fmt: skip
     files.add_argument("--text-column", metavar="NAME", help="holds the text (default: text)")
+    files.add_argument(
+        "--separator", metavar="CHARACTER",
+        help="between the columns of CSV and TSV (default: found out where that is certain)",
+    )  # fmt: skip
+    files.add_argument(
+        "--encoding", metavar="NAME", help="such as cp1252 or gbk (default: UTF-8 or UTF-16)"
+    )
+    files.add_argument(
+        "--no-header", action="store_true",
+        help="the first line is a row; columns are called by number: --text-column 0",
+    )  # fmt: skip
+    files.add_argument(
+        "--quoting", choices=("auto", "none", "rfc4180"),
+        help="quotation marks of CSV and TSV: characters like any other (none), or around one text"
+        " (rfc4180); by default the second, unless they enclose what looks like rows",
+    )  # fmt: skip
     files.add_argument("--label-name", metavar="NAME", help="new column (default: label)")
     files.add_argument(
         "--probability-name", metavar="NAME", help="new column (default: probability)"

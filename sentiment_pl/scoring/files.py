@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,9 +23,11 @@ from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import DataError
 from sentiment_pl.lexicon import Lexicon, TokenWise
 from sentiment_pl.models import SentimentModule
-from sentiment_pl.tables.base import Chunk, Reader, Reject, Rows, suffix
+from sentiment_pl.tables.base import Chunk, Reader, Reject, Rows
+from sentiment_pl.tables.options import TableOptions
 from sentiment_pl.tables.readers import open_reader
-from sentiment_pl.tables.writers import as_json, has_fixed_columns, open_writer
+from sentiment_pl.tables.values import listed, texts, values
+from sentiment_pl.tables.writers import as_json, has_fixed_columns, open_writer, suffix
 
 BATCH_WORDS = 32_768
 """Words, padding included, that go through a network at once."""
@@ -92,14 +94,21 @@ class Columns:
     probability: str = "probability"
     """That of label 1."""
 
-    def check(self, names: Sequence[str], path: Path) -> None:
-        """Raise DataError where the text is missing or a new column's name is taken."""
-        if self.text not in names:
+    def found(self, reader: Reader) -> "Columns":
+        """The same, with the text's column as the table calls it.
+
+        Raises:
+            DataError: the text is missing, or a new column's name is taken.
+        """
+        names, text = reader.columns, reader.find(self.text)
+        if text is None:
             raise DataError(
-                f"{path}: no column {self.text!r}; its columns are {', '.join(names)}."
+                f"{reader.path}: no column {self.text!r}; its columns are {listed(names)}."
                 " --text-column NAME says which one holds the text"
+                + (f". {reader.hint()}" if reader.hint() else "")
             )
-        self.check_names(names, path)
+        self.check_names(names, reader.path)
+        return replace(self, text=text)
 
     def check_names(self, names: Sequence[str], path: Path) -> None:
         """Raise DataError where a new column's name is taken."""
@@ -124,6 +133,8 @@ class Summary:
     """Rows whose text was longer than the model reads it."""
     rejects: Path | None = None
     """Where the rejected rows are, if there are any."""
+    notes: Sequence[str] = ()
+    """What was found out of the file, or taken in one of two ways, in words for the user."""
 
 
 def rejects_path(output: Path) -> Path:
@@ -139,6 +150,7 @@ def score_file(
     *,
     overwrite: bool = False,
     full: bool = False,
+    options: TableOptions | None = None,
 ) -> Summary:
     """Add the label and its probability to every row of a table.
 
@@ -148,11 +160,12 @@ def score_file(
 
     Args:
         model: what scores the rows.
-        source: CSV, TSV, JSON lines or Parquet, by its suffix.
-        output: the same choice.
+        source: CSV, TSV, JSON or Parquet, by its suffix.
+        output: CSV, TSV, JSON lines or Parquet, by its suffix.
         columns: which columns are read and added.
         overwrite: replace what stands at `output`.
         full: read every word of a long text, not only those that training would have read.
+        options: how the table is written, as far as that is not to be found out.
 
     Returns:
         How many rows were scored, cut and rejected, and how long it took.
@@ -170,10 +183,11 @@ def score_file(
     for path in (output, rejects):
         if path.exists() and not overwrite:
             raise DataError(f"{path} exists already: --overwrite replaces it")
-    reader = open_reader(source)
+    reader = open_reader(source, options or TableOptions(command_line=True))
     schema = None
-    if has_fixed_columns(output) or suffix(source) != ".jsonl":
-        columns.check(reader.columns, source)
+    if reader.fixed or has_fixed_columns(output):
+        reader.check_names()
+        columns = columns.found(reader)
         schema = reader.schema.append(pa.field(columns.label, pa.string()))
         schema = schema.append(pa.field(columns.probability, pa.float64()))
     summary, began = Summary(), time.perf_counter()
@@ -198,6 +212,7 @@ def score_file(
         summary.seconds = time.perf_counter() - began
         note.keep()
     summary.rejects = rejects if summary.rejected else None
+    summary.notes = reader.notes
     return summary
 
 
@@ -207,20 +222,18 @@ def _usable(chunk: Chunk, columns: Columns, source: Path) -> tuple[Rows, list[st
     if isinstance(rows, list):
         for names in {tuple(record) for record in rows}:
             columns.check_names(names, source)
-        values = [record.get(columns.text) for record in rows]
-    else:
-        values = rows[columns.text].to_pylist()
-    reasons = [_fault(value, columns.text) for value in values]
+    found, faults = texts(rows, columns.text)
+    reasons = [_fault(found[i], columns.text, faults.get(i)) for i in range(len(found))]
     keep = [i for i, reason in enumerate(reasons) if reason is None]
     refused = list(chunk.rejects)
     for i, reason in enumerate(reasons):
         if reason is not None:
-            content = rows[i] if isinstance(rows, list) else rows.slice(i, 1).to_pylist()[0]
+            content = rows[i] if isinstance(rows, list) else _content(rows.slice(i, 1))
             refused.append(Reject(int(chunk.numbers[i]), reason, content))
     refused.sort(key=lambda reject: reject.row)
-    if len(keep) < len(values):
+    if len(keep) < len(found):
         rows = [rows[i] for i in keep] if isinstance(rows, list) else _picked(rows, keep)
-    return rows, [str(values[i]) for i in keep], refused
+    return rows, [str(found[i]) for i in keep], refused
 
 
 def _picked(rows: pa.Table, keep: list[int]) -> pa.Table:
@@ -230,11 +243,15 @@ def _picked(rows: pa.Table, keep: list[int]) -> pa.Table:
     return pa.concat_tables(parts or [rows.slice(0, 0)]).combine_chunks()
 
 
-def _fault(text: Any, column: str) -> str | None:
+def _content(row: pa.Table) -> dict[str, Any]:
+    return {name: values(row, name)[0] for name in row.column_names}
+
+
+def _fault(text: str | None, column: str, fault: str | None) -> str | None:
+    if fault:
+        return f"column {column!r} holds {fault}"
     if text is None:
         return f"column {column!r} is missing or null"
-    if not isinstance(text, str):
-        return f"column {column!r} holds {type(text).__name__}, not text"
     return None if text.strip() else f"column {column!r} is empty"
 
 
@@ -265,7 +282,8 @@ class _Rejects:
     def __call__(self, reject: Reject) -> None:
         if self._file is None:
             self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
-        self._file.write(as_json(reject._asdict()) + "\n")
+        noted = {key: value for key, value in reject._asdict().items() if value is not None}
+        self._file.write(as_json({"content": None, **noted}) + "\n")
 
     def keep(self) -> None:
         """Put the file in place; without rejected rows take an older one away."""

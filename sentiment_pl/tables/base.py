@@ -1,10 +1,9 @@
 """What readers and writers of tables share: chunks of rows, and the rows that cannot be used."""
 
-import gzip
-import zlib
+import io
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
@@ -14,19 +13,27 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sentiment_pl.errors import DataError
+from sentiment_pl.tables import encodings
+from sentiment_pl.tables.options import TableOptions
+from sentiment_pl.tables.packed import PACKED, open_unpacked, unpacked_name
 
 CHUNK = 8_192
 """Rows that are in memory at a time."""
 
 CHUNK_SIZE = 2**25
-"""Characters (of JSON lines and Parquet: bytes) after which fewer rows are enough."""
+"""Characters (of Parquet: bytes) after which fewer rows are enough."""
 
-FORMATS = {".csv": ",", ".tsv": "\t", ".jsonl": None, ".parquet": None}
+START = 2**16
+"""Bytes that are looked at to find out what a file is."""
+
+FORMATS = {
+    ".csv": ",", ".tsv": "\t", ".jsonl": None, ".ndjson": None, ".json": None, ".parquet": None
+}  # fmt: skip
 """What files may end in, and what separates the columns there."""
 
 
 Rows: TypeAlias = "pa.Table | list[dict[str, Any]]"
-"""A table, or objects as they stand in JSON lines."""
+"""A table, or objects as they stand in JSON."""
 
 
 class Reject(NamedTuple):
@@ -37,6 +44,8 @@ class Reject(NamedTuple):
     reason: str
     content: Any
     """The row as far as it could be read, so that nothing is lost."""
+    line: int | None = None
+    """The number of its first line, counted from 1, where the file has lines."""
 
 
 class Chunk(NamedTuple):
@@ -49,34 +58,57 @@ class Chunk(NamedTuple):
     """Rows here or shortly ahead that could not be read."""
 
 
-def suffix(path: Path) -> str:
-    """The part of a file's name that says its format, without .gz.
+def format_of(path: Path, options: TableOptions) -> str:
+    """What the name of a file says it is: one of `FORMATS`.
 
     Raises:
-        DataError: it names none of `FORMATS`.
+        DataError: it names none of them.
     """
-    name = path.name.lower()
-    found = Path(name.removesuffix(".gz")).suffix
-    if found not in FORMATS or (found == ".parquet" and name.endswith(".gz")):
-        raise DataError(
-            f"{path}: the name must end in what the file is: .csv, .tsv, .jsonl (each also with"
-            " .gz) or .parquet"
+    name = unpacked_name(path)
+    found = Path(name).suffix
+    packed = path.name.lower().endswith(PACKED)
+    if found in FORMATS and not (found == ".parquet" and packed):
+        return found
+    if options.separator is not None and found != ".parquet":
+        return ".tsv" if options.separator == "\t" else ".csv"
+    raise DataError(
+        f"{path}: the extension must say what the file is: .csv, .tsv, .json, .jsonl (each also"
+        f" with {', '.join(PACKED)}) or .parquet; {options.typed('separator', 'CHARACTER')} reads"
+        " any other as CSV"
+        + (
+            ""
+            if options.command_line
+            else ". Plain text: lines that begin with __label__, or a file a label, called x.neg"
+            " and x.pos"
         )
-    return found
+    )
 
 
-def check_names(names: Sequence[str], path: Path) -> None:
-    """Raise DataError where two columns of a file share a name: one of them would be lost."""
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
-        raise DataError(f"{path}: two columns are called {twice[0]!r}: rename one of them")
+def refuse_twice(name: str, path: Path, options: TableOptions, separated: bool) -> DataError:
+    """The error for two columns of one name: one of them would be lost."""
+    numbers = ""
+    if separated and options.header:
+        numbers = f", or read the columns by number: {options.typed('header', 'false')}"
+    return DataError(f"{path}: two columns are called {name!r}: rename one of them{numbers}")
 
 
 class Reader(ABC):
-    """A file of rows."""
+    """A file of rows.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        path: where it is.
+        options: how it is written, as far as the user says so.
+    """
+
+    separated = False
+    """Whether it is CSV or TSV, whose cells are text and whose columns can go by number."""
+    fixed = True
+    """Whether all rows have the same columns, which are known before the first is read."""
+
+    def __init__(self, path: Path, options: TableOptions) -> None:
+        self.path, self.options = path, options
+        self.notes: list[str] = []
+        """What was found out of the file, or taken in one of two ways, in words for the user."""
         self._file: Any = None
         self._size = max(path.stat().st_size, 1)
 
@@ -91,12 +123,44 @@ class Reader(ABC):
         return list(self.schema.names)
 
     @abstractmethod
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(
+        self, columns: Collection[str] | None = None, lenient: Collection[str] = ()
+    ) -> Iterator[Chunk]:
         """Its rows, at most `CHUNK` at a time, fewer where they are long.
+
+        Args:
+            columns: those that are needed, of `columns`: the others need not be readable, and may
+                be left out. None for all of them.
+            lenient: those of them in which bytes that are no text do not spoil the row: what stands
+                there is written with escapes, or left to whoever looks at it.
 
         Raises:
             DataError: the file is damaged.
         """
+
+    def find(self, name: str) -> str | None:
+        """The column of a name, blanks around it aside; None where there is none.
+
+        Raises:
+            DataError: there are two.
+        """
+        names = self.columns
+        same = [column for column in names if column == name] or [
+            column for column in names if column.strip() == name.strip()
+        ]
+        if len(same) > 1:
+            raise refuse_twice(name, self.path, self.options, self.separated)
+        return same[0] if same else None
+
+    def check_names(self) -> None:
+        """Raise DataError where two columns share a name."""
+        twice = sorted(name for name, count in Counter(self.columns).items() if count > 1)
+        if twice:
+            raise refuse_twice(twice[0], self.path, self.options, self.separated)
+
+    def hint(self) -> str:
+        """Why a column may not be found, as a sentence to add to that message; empty for none."""
+        return ""
 
     def share_read(self) -> float:
         """How much of the file has been read, from 0 to 1."""
@@ -105,18 +169,85 @@ class Reader(ABC):
         return float(min(1.0, self._file.tell() / self._size))
 
     @contextmanager
-    def _bytes(self) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    def _bytes(self) -> Iterator[IO[bytes]]:
         """Give the file's bytes, unpacked; `share_read` looks at the packed ones.
 
         Raises:
             DataError: they cannot be read to their end.
         """
         try:
-            with self.path.open("rb") as self._file:
-                if self.path.name.lower().endswith(".gz"):
-                    with gzip.open(self._file) as unpacked:
-                        yield unpacked
-                else:
-                    yield self._file
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{self.path}: cannot be read to its end: {error}") from error
+            self._file = self.path.open("rb")
+        except PermissionError as error:
+            raise DataError(f"{self.path}: you have no permission to read it") from error
+        with self._file, open_unpacked(self._file, self.path) as unpacked:
+            yield unpacked
+
+    @contextmanager
+    def _text(self, newline: str) -> Iterator[io.TextIOWrapper]:
+        """Give the file's text. Bytes that are none come as lone surrogates (PEP 383)."""
+        with self._bytes() as file:
+            text = io.TextIOWrapper(file, self.encoding, errors="surrogateescape", newline=newline)
+            try:
+                yield text
+            except UnicodeError as error:
+                raise DataError(
+                    f"{self.path}: is no text in {self.encoding} ({error}):"
+                    f" {self.options.typed('encoding', 'NAME')} must name its encoding"
+                ) from error
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of its text, as given or as its first bytes say."""
+        if not hasattr(self, "_encoding"):
+            with self._bytes() as file:
+                start = file.read(START)
+            named = self.options.encoding
+            self._encoding = encodings.detect(start) if named in {None, "utf-8"} else str(named)
+            if named is None and self._encoding != "utf-8-sig":
+                self.notes.append(
+                    f"read as {self._encoding.upper()}"
+                    f" ({self.options.typed('encoding', self._encoding)})"
+                )
+        return self._encoding
+
+    def other_encoding(self, text: str, where: str) -> str:
+        """Say that bytes are no text in the file's encoding, and what to do.
+
+        Args:
+            text: what was read, with lone surrogates for such bytes.
+            where: the place in words, as the subject of the sentence.
+        """
+        found = next(char for char in text if "\udc80" <= char <= "\udcff")
+        name = "UTF-8" if self.encoding.startswith("utf-8") else self.encoding
+        message = (
+            f"{where} is not {name} (byte 0x{ord(found) - 0xDC00:02x}):"
+            f" {self.options.typed('encoding', 'NAME')} must name the encoding of the file"
+        )
+        if name != "UTF-8":
+            return message
+        with self._bytes() as file:
+            start = file.read(START)
+        near = text.encode(errors="surrogateescape")
+        may_be = [
+            name for name in encodings.candidates(near) if name in encodings.candidates(start)
+        ]
+        if not may_be:
+            return message
+        return (
+            f"{message}. It may be {', '.join(may_be[:6])}{' or another' if may_be[6:] else ''}:"
+            " whether the result is right shows in the texts alone"
+        )
+
+
+def shown(text: str) -> str:
+    """Bytes that are no text as they can be read by a person."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def is_text(fields: Sequence[str]) -> bool:
+    """Whether all of these are text, without bytes that are none."""
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,104 +1,264 @@
 """CSV and TSV, row after row; rows that are none are rejected, and reading goes on behind them."""
 
+import csv
+import io
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
 
 from sentiment_pl.errors import DataError
 from sentiment_pl.tables import base
-from sentiment_pl.tables.base import Chunk, Reader, Reject
+from sentiment_pl.tables.base import Chunk, Reader, Reject, is_text, shown
+from sentiment_pl.tables.options import TableOptions
+from sentiment_pl.tables.packed import PACKED
 from sentiment_pl.tables.rows import Row, parsed
+from sentiment_pl.tables.swallowed import Profile, fields_of
+from sentiment_pl.tables.values import listed
+
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
+_EXCEL = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?', re.IGNORECASE)
+_HEAD = 2**20
+"""Characters of the file's start that are looked at, and as many of three places further on."""
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 class Separated(Reader):
-    """CSV (RFC 4180) or TSV in UTF-8.
+    """CSV (RFC 4180) or TSV.
 
-    Rejected are rows with too few or too many columns, bytes that are no text, and lines whose
-    quotation mark is not closed: what follows such a line is read as if it had not been there.
+    Rejected are rows with too few or too many columns, bytes that are no text in the columns that
+    are needed, and lines whose quotation mark is not closed or swallows rows; see `rows.parsed`.
     """
 
-    def __init__(self, path: Path, separator: str) -> None:
-        super().__init__(path)
-        self._separator = separator
-        self._names = self._header()
+    separated = True
+
+    def __init__(self, path: Path, options: TableOptions, separator: str) -> None:
+        super().__init__(path, options)
+        lines, others, whole = self._sample()
+        if not lines:
+            raise DataError(f"{path}: the file is empty")
+        excel = _EXCEL.fullmatch(lines[0])
+        self._skipped = 1 if excel else 0
+        lines = lines[self._skipped :]
+        if excel and options.separator is None:
+            self._separator = excel[1]
+            self.notes.append(f"columns are separated by {excel[1]!r}, as its first line says")
+        else:
+            self._separator = self._find_separator(lines, separator)
+        # A mark behind a blank begins a field where the names are written so: "text", "label".
+        self._padded = (
+            bool(lines) and re.search(re.escape(self._separator) + ' +"', lines[0]) is not None
+        )
+        self._names = self._read_names()
+        self._profile: Profile | None = None
+        if options.quoting == "auto":
+            rows = [*self._single(lines[options.header :]), *self._single(others)]
+            self._profile = Profile(rows, self._separator, len(self._names), whole)
+        self._rows_seen = [
+            fields
+            for line in lines[options.header :][:50]
+            if len(fields := fields_of(line, self._separator)) == len(self._names)
+        ]
+        self._unsure = 0
 
     @property
     def schema(self) -> pa.Schema:
         """Its columns, all of them text."""
         return pa.schema([(name, pa.string()) for name in self._names])
 
-    def _header(self) -> list[str]:
-        with self._bytes() as file:
-            first = next(parsed(file, self._separator, self.path), None)
+    def _sample(self) -> tuple[list[str], list[str], bool]:
+        """Lines of the file's start, some from further on, and whether these are of all parts."""
+        with self._text(newline="") as file:
+            head = file.read(_HEAD)
+            more = bool(file.read(1))
+        lines = list(io.StringIO(head, newline=""))
+        if not more:
+            return lines, [], True
+        del lines[1:][-1:]  # cut in two
+        packed = self.path.name.lower().endswith(PACKED)
+        if packed or self.encoding != "utf-8-sig":  # there is no going forward but by reading
+            return lines, [], False
+        others: list[str] = []
+        with self.path.open("rb") as raw:
+            for part in (0.3, 0.6, 0.95):
+                raw.seek(int(part * self._size))
+                text = raw.read(_HEAD // 8).decode(errors="surrogateescape")
+                others += list(io.StringIO(text, newline=""))[1:-1]
+        return lines, others, True
+
+    def _single(self, lines: list[str]) -> Iterator[list[str]]:
+        """Fields of those rows that a single line holds for certain."""
+        for row in parsed(io.StringIO("".join(lines), newline=""), self._separator, self.path):
+            if row.fields is not None and not re.search("[\r\n]", row.text.rstrip("\r\n")):
+                yield row.fields
+
+    def _find_separator(self, lines: list[str], usual: str) -> str:
+        """The separator as given, or as the header and the rows below it leave no doubt."""
+        if self.options.separator is not None:
+            return self.options.separator
+        some = [line for line in lines[:101] if line.strip()]
+        if not some or len(_strict(some[0], usual)) > 1:
+            return usual
+        found = []
+        for candidate in (",", ";", "\t", "|"):
+            widths = [len(_strict(line, candidate)) for line in some]
+            if candidate != usual and widths[0] > 1 and len(set(widths)) == 1:
+                found.append(candidate)
+        if len(found) != 1:
+            return usual
+        self.notes.append(
+            f"columns are separated by {_NAMES[found[0]]}"
+            f" ({self.options.typed('separator', repr(found[0]))})"
+        )
+        return found[0]
+
+    def _read_names(self) -> list[str]:
+        first = next(self._parsed(None), None)
         if first is None:
             raise DataError(f"{self.path}: is empty, where the first line names the columns")
-        if first.fields is None or not _is_text(first.fields):
-            raise DataError(f"{self.path}: its first line is no line of column names")
-        base.check_names(first.fields, self.path)
+        if not is_text(first.text):
+            raise DataError(self.other_encoding(first.text, f"{self.path}: line {first.line}"))
+        if not self.options.header:
+            return [str(number) for number in range(len(first.fields or ()))]
+        if first.fields is None or any("\0" in name for name in first.fields):
+            reason = first.reason or "holds a NUL byte: take it out"
+            raise DataError(f"{self.path}: line {first.line}, that of the column names: {reason}")
         return first.fields
 
-    def chunks(self) -> Iterator[Chunk]:
+    def hint(self) -> str:
+        """That the first line looks like a row, if it does; else that another separator may be."""
+        if not self.options.header:
+            return ""
+        columns = [
+            [name, *(fields[place].strip('"') for fields in self._rows_seen)]
+            for place, name in enumerate(self._names)
+        ]
+        if any(
+            len(column) > 1 and all(map(_NUMBER.fullmatch, column)) for column in columns
+        ) or any(len(name) > 60 or len(name.split()) > 7 for name in self._names):
+            sizes = [sum(map(len, column)) for column in columns]
+            longest = str(sizes.index(max(sizes)))
+            return (
+                f"Its first line looks like a row: {self.options.typed('header', 'false')} reads it"
+                f" as one, and columns go by number: {self.options.column('text', longest)}"
+            )
+        if len(self._names) == 1:
+            return (
+                f"If they are not separated by {_NAMES.get(self._separator, self._separator)},"
+                f" {self.options.typed('separator', 'CHARACTER')} says by what"
+            )
+        return ""
+
+    def chunks(
+        self, columns: Collection[str] | None = None, lenient: Collection[str] = ()
+    ) -> Iterator[Chunk]:
         """Its rows; see `Reader`."""
+        places = [
+            place for place, name in enumerate(self._names) if columns is None or name in columns
+        ]
+        needed = [place for place in places if self._names[place] not in lenient]
         rows: list[list[str]] = []
         numbers: list[int] = []
         rejects: list[Reject] = []
-        size, wanted = 0, len(self._names)
-        for number, found in enumerate(self._rows()):
-            fields, reason = found.fields, found.reason
-            if fields is not None and len(fields) != wanted:
-                reason = f"{len(fields)} columns where there should be {wanted}"
-            if fields is None or reason:
-                rejects.append(Reject(number, reason, _shown(found.text.rstrip("\r\n"))))
-            else:
-                rows.append(fields)
-                numbers.append(number)
-            size += len(found.text)
-            if len(rows) + len(rejects) >= base.CHUNK or size >= base.CHUNK_SIZE:
-                yield self._chunk(rows, numbers, rejects)
-                rows, numbers, rejects, size = [], [], [], 0
+        size, wanted, number = 0, len(self._names), -1
+        with self._text(newline="") as file:
+            for found in self._below_names(file):
+                fields, reason = found.fields, found.reason
+                if fields is not None and len(fields) != wanted:
+                    # What a person does not see is no row.
+                    if wanted > 1 and not found.text.strip(" \t\r\n"):
+                        continue
+                    reason = self._wrong_width(len(fields))
+                number += 1
+                if found.unsure:
+                    self._note_unsure(found)
+                if fields is not None and not reason and not is_text(fields):
+                    reason = self._not_text([fields[place] for place in needed], needed)
+                    fields = [shown(x) if i not in needed else x for i, x in enumerate(fields)]
+                if fields is None or reason:
+                    content = shown(found.text.rstrip("\r\n"))
+                    if fields is not None and len(fields) == wanted:
+                        named = zip(self._names, map(shown, fields), strict=True)
+                        rejects.append(Reject(number, reason, dict(named), found.line))
+                    else:
+                        rejects.append(Reject(number, reason, content, found.line))
+                else:
+                    rows.append(fields)
+                    numbers.append(number)
+                size += len(found.text)
+                if len(rows) + len(rejects) >= base.CHUNK or size >= base.CHUNK_SIZE:
+                    yield self._chunk(rows, places, numbers, rejects)
+                    rows, numbers, rejects, size = [], [], [], 0
         if rows or rejects:
-            yield self._chunk(rows, numbers, rejects)
+            yield self._chunk(rows, places, numbers, rejects)
 
-    def _rows(self) -> Iterator[Row]:
-        with self._bytes() as file:
-            yield from itertools.islice(parsed(file, self._separator, self.path), 1, None)
+    def _parsed(self, profile: Profile | None) -> Iterator[Row]:
+        with self._text(newline="") as file:
+            for _ in range(self._skipped):
+                file.readline()
+            rows = parsed(file, self._separator, self.path, self.options, profile, self._padded)
+            for row in rows:
+                yield row._replace(line=row.line + self._skipped)
 
-    def _chunk(self, rows: list[list[str]], numbers: list[int], rejects: list[Reject]) -> Chunk:
-        try:
-            table = self._table(rows)
-        except UnicodeEncodeError:
-            good = [_is_text(fields) for fields in rows]
-            for fields, number, is_text in zip(rows, numbers, good, strict=True):
-                if not is_text:
-                    name = next(
-                        name
-                        for name, value in zip(self._names, fields, strict=True)
-                        if not _is_text([value])
-                    )
-                    reason = f"column {name!r} holds bytes that are no text in UTF-8"
-                    content = dict(zip(self._names, map(_shown, fields), strict=True))
-                    rejects.append(Reject(number, reason, content))
-            table = self._table(list(itertools.compress(rows, good)))
-            numbers = list(itertools.compress(numbers, good))
+    def _below_names(self, file: IO[str]) -> Iterator[Row]:
+        for _ in range(self._skipped):
+            file.readline()
+        rows = parsed(file, self._separator, self.path, self.options, self._profile, self._padded)
+        for row in itertools.islice(rows, int(self.options.header), None):
+            yield row._replace(line=row.line + self._skipped)
+
+    def _wrong_width(self, width: int) -> str:
+        names = self._names
+        message = f"{width} {'field' if width == 1 else 'fields'} where "
+        message += (
+            f"the header names {len(names)} ({listed(names)})"
+            if self.options.header
+            else f"the first row has {len(names)}"
+        )
+        if width < len(names):
+            return f"{message}. Write an empty field for what a row does not have"
+        marks = "in quotation marks"
+        if self.options.quoting == "none":
+            marks += f", and leave {self.options.typed('quoting', 'none')} out"
+        return f"{message}. Put texts that hold the separator {marks}"
+
+    def _not_text(self, fields: list[str], places: list[int]) -> str:
+        """What is wrong with fields that hold bytes which are no text; empty where none does."""
+        for place, value in zip(places, fields, strict=True):
+            if not is_text([value]):
+                return self.other_encoding(value, f"column {self._names[place]!r}")
+        return ""
+
+    def _note_unsure(self, row: Row) -> None:
+        self._unsure += 1
+        if self._unsure > 1:
+            return
+        last = row.line + row.unsure - 1
+        taken, other, setting = (
+            ("as rows of their own, marks and all", "one row", "rfc4180")
+            if self._separator == "\t"
+            else ("as one row", "rows of their own", "none")
+        )
+        self.notes.append(
+            f"lines {row.line} to {last}, which quotation marks enclose, are read {taken}, and so"
+            f" are others like them: {self.options.typed('quoting', setting)} makes them {other}"
+        )
+
+    def _chunk(
+        self, rows: list[list[str]], places: list[int], numbers: list[int], rejects: list[Reject]
+    ) -> Chunk:
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self._names)
+        arrays = [pa.array(columns[place], pa.string()) for place in places]
+        table = pa.table(arrays, names=[self._names[place] for place in places])
         return Chunk(table, np.array(numbers, np.int64), rejects)
 
-    def _table(self, rows: list[list[str]]) -> pa.Table:
-        columns = zip(*rows, strict=True) if rows else [[] for _ in self._names]
-        arrays = [pa.array(column, pa.string()) for column in columns]
-        return pa.table(arrays, names=self._names)
 
-
-def _is_text(fields: list[str]) -> bool:
+def _strict(line: str, separator: str) -> list[str]:
     try:
-        "".join(fields).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _shown(text: str) -> str:
-    """Bytes that are no UTF-8 as they can be read by a person."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        return next(csv.reader([line], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return fields_of(line, separator)

@@ -14,7 +14,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from sentiment_pl.tables.base import FORMATS, Rows, suffix
+from sentiment_pl.errors import DataError
+from sentiment_pl.tables.base import Rows
+
+_FORMATS = {".csv": ",", ".tsv": "\t", ".jsonl": None, ".parquet": None}
+"""What files may end in, and what separates the columns there."""
 
 _LEVEL = 4
 """Of gzip: four times as fast as the default, for a tenth more bytes."""
@@ -38,6 +42,22 @@ class Writer(ABC):
         self.close()
 
 
+def suffix(path: Path) -> str:
+    """The part of a file's name that says its format, without .gz.
+
+    Raises:
+        DataError: it names none that is written.
+    """
+    name = path.name.lower()
+    found = Path(name.removesuffix(".gz")).suffix
+    if found not in _FORMATS or (found == ".parquet" and name.endswith(".gz")):
+        raise DataError(
+            f"{path}: the name must end in what is to be written: .csv, .tsv, .jsonl (each also"
+            " with .gz) or .parquet"
+        )
+    return found
+
+
 def has_fixed_columns(path: Path) -> bool:
     """Whether a file of this name needs to know its columns before its first row."""
     return suffix(path) != ".jsonl"
@@ -57,7 +77,7 @@ def open_writer(path: Path, schema: pa.Schema | None, name: Path) -> Writer:
     assert schema is not None
     if kind == ".parquet":
         return _Parquet(path, schema)
-    return _Separated(path, schema, FORMATS[kind] or ",", name.name.lower().endswith(".gz"))
+    return _Separated(path, schema, _FORMATS[kind] or ",", name.name.lower().endswith(".gz"))
 
 
 class _Parquet(Writer):
@@ -139,7 +159,7 @@ def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return _flat(column.cast(kind.value_type))
     if _is_cell(kind):
         return column
-    return pa.chunked_array([[_cell(value) for value in column.to_pylist()]], pa.string())
+    return pa.chunked_array([[cell(value) for value in column.to_pylist()]], pa.string())
 
 
 def _is_cell(kind: pa.DataType) -> bool:
@@ -154,7 +174,8 @@ def _is_cell(kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks)
 
 
-def _cell(value: Any) -> str | None:
+def cell(value: Any) -> str | None:
+    """A value as text: JSON where it is nested."""
     if value is None or isinstance(value, str):
         return value
     return as_json(value) if isinstance(value, dict | list | tuple | bool) else _plain(value)

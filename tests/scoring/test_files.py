@@ -115,7 +115,7 @@ def test_bad_rows_of_csv_are_kept_with_their_reason(tmp_path, model, capsys, pat
     found = rejected(tmp_path / "out.csv.rejected.jsonl")
     assert [entry["row"] for entry in found] == [1, 2, 3, 5, 6]
     assert ["is empty" in entry["reason"] for entry in found] == [True, True, False, False, False]
-    assert found[2]["reason"] == "3 columns where there should be 2"
+    assert found[2]["reason"].startswith("3 fields where the header names 2 (id, review)")
     assert found[2]["content"] == "too,many,columns"
     assert found[3]["content"] == "few"
     assert "UTF-8" in found[4]["reason"]
@@ -132,12 +132,13 @@ def test_bad_rows_of_json_lines(tmp_path, model):
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     out = tmp_path / "out.jsonl"
     done = score_file(model, tmp_path / "in.jsonl", out, Columns())
-    assert (done.scored, done.rejected) == (1, 5)
+    assert (done.scored, done.rejected) == (2, 4)
     found = rejected(done.rejects)
-    assert [entry["row"] for entry in found] == [2, 3, 4, 5, 6]
+    assert [entry["row"] for entry in found] == [1, 2, 3, 5]
+    assert [entry.get("line") for entry in found] == [3, 4, None, None]
     assert found[0]["content"] == "{broken"
     assert found[2]["content"] == {"other": 1}
-    assert "holds int" in found[3]["reason"]
+    assert "is empty" in found[3]["reason"]
 
 
 def test_row_numbers_stay_right_over_many_chunks(tmp_path, model, monkeypatch):

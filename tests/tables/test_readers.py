@@ -40,7 +40,7 @@ def test_a_row_of_the_wrong_length_that_is_no_utf8_does_not_stop_the_others(tmp_
         number: {"t\u00e9xt": text, "n": str(number)}
         for number, text in ((0, "fine"), (2, "\u00e9"), (4, "worse"))
     }
-    assert rejects[1].reason == "3 columns where there should be 2"
+    assert rejects[1].reason.startswith("3 fields where the header names 2 (téxt, n)")
     assert rejects[1].content == "caf\\xe9, really,1"
     assert "UTF-8" in rejects[3].reason
     assert rejects[3].content == {"t\u00e9xt": "\\xe9", "n": "3"}
@@ -67,8 +67,8 @@ def test_behind_a_quotation_mark_that_is_not_closed_every_row_is_read(tmp_path):
     lines = ["n,text", "0,fine", '1,"open', "2,good", '3,"a ""b""\nc"', '4,"open', '5,"d"']
     path.write_text("\n".join(lines) + "\n" + "and,so on\n" * 20)
     rows, rejects = read(path)
-    assert [reject._replace(reason="") for reject in rejects.values()] == [
-        (1, "", '1,"open'), (4, "", '4,"open'),
+    assert [reject[:1] + reject[2:] for reject in rejects.values()] == [
+        (1, '1,"open', 3), (4, '4,"open', 7),
     ]  # fmt: skip
     assert "quotation mark is not closed" in rejects[1].reason
     assert rows[3] == {"n": "3", "text": 'a "b"\nc'}
@@ -257,5 +257,5 @@ def test_a_packed_file_with_wrong_bytes_in_the_middle_is_named(tmp_path):
     with pytest.raises(zlib.error):
         gzip.decompress(packed)
     path.write_bytes(packed)
-    with pytest.raises(DataError, match=r"a\.jsonl\.gz: cannot be read to its end"):
+    with pytest.raises(DataError, match=r"a\.jsonl\.gz: the file is damaged or cut short"):
         read(path)

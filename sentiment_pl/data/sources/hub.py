@@ -13,7 +13,6 @@ from datasets import ClassLabel, Dataset, DatasetDict
 from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.schema import Raw, Schema
-from sentiment_pl.data.sources.files import combine, read_table
 from sentiment_pl.data.sources.folders import (
     DATA_FILES,
     SPLIT_NAMES,
@@ -24,6 +23,7 @@ from sentiment_pl.data.sources.folders import (
 from sentiment_pl.data.sources.hub_repository import HubRepository
 from sentiment_pl.data.sources.paths import folder_state
 from sentiment_pl.data.sources.source import Source
+from sentiment_pl.data.sources.tables import combine, read_table
 from sentiment_pl.data.sources.unreadable import raise_unreadable
 from sentiment_pl.errors import ConfigError, DataError
 
@@ -107,15 +107,19 @@ class Hub(Source):
             "columns": columns,
         }
 
-    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
+    def _read(
+        self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
+    ) -> dict[str, Raw]:
         if self._folder is not None:
-            return self._choose(self._read_folder(self._folder, scratch))
+            return self._choose(self._read_folder(self._folder, scratch, keep))
         card = _card(self._hub.fetch(["README.md"], optional=True))
         config, patterns = self._files(card)
         folder = self._hub.fetch(["README.md", *patterns])
         return self._choose(self._load(folder, config, scratch))
 
-    def _read_folder(self, folder: Path, scratch: Path) -> dict[str, Raw]:
+    def _read_folder(
+        self, folder: Path, scratch: Path, keep: Collection[str] | None
+    ) -> dict[str, Raw]:
         if saved := read_saved(folder):
             return self._named(saved)
         card = _card(folder)
@@ -124,10 +128,12 @@ class Hub(Source):
         if config is None and not card.get("dataset_info") and tables:
             # A user's own files are read as those of data=files, each with its own columns.
             return {
-                split: combine([read_table(path, "data.path", scratch) for path in paths],
-                               self.schema)
+                split: combine(
+                    [read_table(path, self.schema, scratch, keep=keep) for path in paths],
+                    self.schema,
+                )
                 for split, paths in tables.items()
-            }  # fmt: skip
+            }
         return self._load(folder, config, scratch)
 
     def _load(self, folder: Path, config: str | None, scratch: Path) -> dict[str, Raw]:
@@ -146,7 +152,8 @@ class Hub(Source):
                 " keeps of many data sets"
             )
             where = self.name if self._folder is None else str(folder)
-            raise_unreadable(error, where, [], hint if self._folder is None else "")
+            paths = sorted(path for path in folder.rglob("*") if path.is_file())
+            raise_unreadable(error, where, paths, hint if self._folder is None else "")
         return self._named(found)
 
     def _named(self, found: DatasetDict) -> dict[str, Raw]:

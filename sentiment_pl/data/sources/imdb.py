@@ -14,7 +14,7 @@ from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.schema import Raw
 from sentiment_pl.data.sources.hub_repository import HubRepository
 from sentiment_pl.data.sources.source import Source
-from sentiment_pl.data.sources.tables import file_state, read_tables
+from sentiment_pl.data.sources.tables import combine, file_state, read_table
 from sentiment_pl.data.sources.unreadable import raise_unreadable
 from sentiment_pl.errors import ConfigError, DataError
 
@@ -66,7 +66,9 @@ class Imdb(Source):
             }
         return {"source": self.name, "files": [file_state(file, "path") for file in files]}
 
-    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
+    def _read(
+        self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
+    ) -> dict[str, Raw]:
         path = self._path or self._hub.fetch(["plain_text/*.parquet"])
         kind, files = self._layout(path)
         if kind == "parquet":
@@ -74,7 +76,10 @@ class Imdb(Source):
             for file in files:
                 shards.setdefault(_SPLITS[_split_of(file)], []).append(file)
             return {
-                split: read_tables("parquet", shards[split], scratch)
+                split: combine(
+                    [read_table(file, self.schema, scratch, keep=keep) for file in shards[split]],
+                    self.schema,
+                )
                 for split in _SPLITS.values()
                 if split in shards and split in splits
             }

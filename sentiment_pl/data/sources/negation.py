@@ -56,7 +56,9 @@ class Negation(Source):
             "code": hashlib.sha256(code.encode()).hexdigest(),
         }
 
-    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
+    def _read(
+        self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
+    ) -> dict[str, Raw]:
         # Through a file, since there may be millions.
         return {
             split: Raw(

@@ -42,7 +42,12 @@ class Source(ABC):
         """
 
     def load(
-        self, scratch: Path, splits: Collection[str] = SPLITS, *, one_label: bool = False
+        self,
+        scratch: Path,
+        splits: Collection[str] = SPLITS,
+        *,
+        one_label: bool = False,
+        keep: Collection[str] | None = None,
     ) -> DatasetDict:
         """Read, check and clean the reviews.
 
@@ -51,6 +56,8 @@ class Source(ABC):
                 outlive it.
             splits: those to read, of `train`, `val`, `test` and `unlabelled`.
             one_label: take splits of one label alone, which can be evaluated though not trained on.
+            keep: which columns to keep beside text, label and key; None for all of them. What is
+                not kept need not be readable.
 
         Returns:
             Those of them that the source has, in the schema of `reviews`.
@@ -61,17 +68,22 @@ class Source(ABC):
         scratch.mkdir(parents=True, exist_ok=True)
         with calm_libraries():
             # A fresh folder, so that no call finds what datasets cached for an earlier one.
-            raws = self._read(Path(tempfile.mkdtemp(dir=scratch)), splits)
+            raws = self._read(Path(tempfile.mkdtemp(dir=scratch)), splits, keep)
             wanted = {split: raw for split, raw in raws.items() if split in splits}
-            return standardise(wanted, self.schema, one_label=one_label)
+            return standardise(wanted, self.schema, one_label=one_label, keep=keep)
 
     def hint(self, split: str) -> str:
         """What to type for a split that is not there, as the end of a message."""
         return ""
 
     @abstractmethod
-    def _read(self, scratch: Path, splits: Collection[str]) -> dict[str, Raw]:
-        """The splits as the source holds them, at least those of `splits` that it has."""
+    def _read(
+        self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
+    ) -> dict[str, Raw]:
+        """The splits as the source holds them, at least those of `splits` that it has.
+
+        Columns beside text, label and key may be left out where they are not in `keep`.
+        """
 
 
 @contextmanager

@@ -1,43 +1,28 @@
-"""Files that hold a review a row: CSV, TSV, JSON lines, Parquet."""
+"""Tables with a review a row, through the readers that prediction uses as well."""
 
-import codecs
-import gzip
-from glob import escape
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import datasets
-from datasets import Features, Value
+import pyarrow as pa
+from datasets import Dataset, Features, Value, concatenate_datasets
 
-from sentiment_pl.data.reviews import Raw
+from sentiment_pl.data.proposals import nearest_first
+from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.column_types import column_types
-from sentiment_pl.data.sources.unreadable import first_fault, raise_unreadable
+from sentiment_pl.data.sources.kept import feature, kept_type, kept_values, label_feature
 from sentiment_pl.errors import DataError
-from sentiment_pl.tables.rows import Row, parsed
+from sentiment_pl.tables.base import Chunk, Reader
+from sentiment_pl.tables.json_objects import JsonObjects
+from sentiment_pl.tables.options import TableOptions
+from sentiment_pl.tables.parquet import Parquet
+from sentiment_pl.tables.readers import open_reader
+from sentiment_pl.tables.values import has, listed, texts
 
-_FORMATS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "json",
-    ".json": "json",
-    ".parquet": "parquet",
-}
-
-
-def format_of(path: Path, key: str) -> str:
-    """What a file is by its extension: "csv", "json" or "parquet".
-
-    Raises:
-        DataError: none of them; the message names `key`.
-    """
-    kind = _FORMATS.get(_suffix(path))
-    if kind is None or (kind == "parquet" and path.suffix.lower() == ".gz"):
-        raise DataError(
-            f"{key}={path}: the extension must say what the file is: .csv, .tsv, .jsonl, .json"
-            " (each also with .gz) or .parquet. Plain text: lines that begin with __label__, or"
-            " a file a label, called x.neg and x.pos"
-        )
-    return kind
+log = logging.getLogger(__name__)
 
 
 def is_table(path: Path) -> bool:
@@ -65,106 +50,188 @@ def file_state(path: Path, key: str) -> dict[str, Any]:
     return {"path": str(path.resolve()), "bytes": found.st_size, "changed": found.st_mtime_ns}
 
 
-def _suffix(path: Path) -> str:
-    """The extension that says what a file is, in lower case, without .gz."""
-    return Path(path.name.lower().removesuffix(".gz")).suffix
-
-
-def read_tables(kind: str, paths: list[Path], scratch: Path) -> Raw:
-    """Read one split from its file, or from several of one kind, in constant memory.
+def read_table(
+    path: Path,
+    schema: Schema,
+    scratch: Path,
+    options: TableOptions | None = None,
+    keep: Collection[str] | None = None,
+) -> Raw:
+    """Read the reviews of a table, in constant memory.
 
     Args:
-        kind: what `format_of` says of them.
-        paths: the files, in the order of their rows.
-        scratch: a folder for Arrow files, which must outlive the result.
+        path: the table.
+        schema: which columns hold text, label and key.
+        scratch: a folder for an Arrow file, which must outlive the result.
+        options: how the table is written, as far as that is not to be found out.
+        keep: which other columns are needed; None for all of them. Those whose values are of no
+            type that holds over the whole file, or of one that reviews cannot have, become text.
+
+    Returns:
+        Text and label, if there are such columns, and the others. The text is text whatever the
+        table holds; a label is text but in Parquet.
 
     Raises:
-        DataError: a file cannot be read; the message names it, and the line where one is wrong.
+        DataError: the table cannot be read; the message names it, and the line where one is wrong.
     """
-    where = ", ".join(str(path) for path in paths)
-    options: dict[str, Any] = {}
-    types: dict[str, str] = {}
-    try:
-        if kind == "csv":
-            separator = "\t" if _suffix(paths[0]) == ".tsv" else ","
-            for path in paths:
-                _check_rows(path, separator)
-            columns = _csv_columns(paths[0], separator)
-            # Every column is read as it is written: pandas would make a missing value of the word
-            # "null", and a column's type would be that of its first rows.
-            features = Features({name: Value("string") for name in columns})
-            options = {"sep": separator, "features": features}
-            options |= {"keep_default_na": False, "na_filter": False}
-        if kind == "json":
-            for path in paths:
-                _check_start(path)
-        rows = datasets.load_dataset(
-            kind,
-            data_files={"train": [escape(str(path.absolute())) for path in paths]},
-            split="train",
-            cache_dir=str(scratch),
-            verification_mode="no_checks",
-            **options,
+    reader = open_reader(path, options)
+    if not path.stat().st_size:
+        raise DataError(f"{path}: the file is empty")
+    plan = _Plan(reader, schema, keep)
+    with (
+        tempfile.NamedTemporaryFile(dir=scratch, suffix=".arrow", delete=False) as file,
+        pa.ipc.new_stream(file, plan.features.arrow_schema) as writer,
+    ):
+        for chunk in reader.chunks(plan.needed, plan.lenient):
+            _refuse(chunk, path)
+            writer.write_table(plan.converted(chunk))
+    for note in reader.notes:
+        log.info("%s: %s", path, note)
+    rows = Dataset.from_file(file.name).remove_columns(plan.absent())
+    types = {}
+    if reader.separated and plan.others:
+        types = column_types(rows.select_columns(list(plan.others)))
+    names = list(reader.keys) if isinstance(reader, JsonObjects) else reader.columns
+    return Raw(rows, str(path), types, columns=names, hint=reader.hint())
+
+
+class _Plan:
+    """What becomes of each column of a table."""
+
+    def __init__(self, reader: Reader, schema: Schema, keep: Collection[str] | None) -> None:
+        self._path, self._schema = reader.path, schema
+        self._fixed = reader.fixed
+        asked = [name for name in (schema.text, schema.label) if name is not None]
+        self.asked = {name: name for name in asked}
+        """Text and label: what they are called in the reviews and in the table."""
+        if reader.fixed:
+            found = {name: reader.find(name) for name in asked}
+            self.asked = {name: column for name, column in found.items() if column is not None}
+        self.others = self._find_others(reader, keep)
+        """The other columns: what they are called, and of which type they are in the reviews."""
+        self._sources = {name: name for name in self.others}
+        if schema.key is not None and reader.fixed and (key := reader.find(schema.key)) is not None:
+            self._sources.pop(key, None)
+            kind = self.others.pop(key, kept_type(reader.schema.field(key).type))
+            self.others[schema.key], self._sources[schema.key] = kind, key
+        self.features = Features(
+            {name: self._feature(reader, name) for name in self.asked}
+            | {name: feature(kind) for name, kind in self.others.items()}
         )
-        if kind == "csv":
-            types = column_types(rows)
-    except Exception as error:
-        raise_unreadable(error, where, paths)
-    return Raw(rows, where, types)
+        self._seen: set[str] = set()
 
+    @property
+    def needed(self) -> set[str]:
+        """Columns of the table."""
+        return {*self.asked.values(), *self._sources.values()}
 
-def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
+    @property
+    def lenient(self) -> set[str]:
+        """Those of them that nobody has asked for by name."""
+        return {column for name, column in self._sources.items() if name != self._schema.key}
 
+    def absent(self) -> list[str]:
+        """Columns that no object had."""
+        return [] if self._fixed else [name for name in self.asked if name not in self._seen]
 
-def _check_start(path: Path) -> None:
-    """Raise DataError where JSON begins with null: Arrow, as of 26, would end this process."""
-    with _open(path) as file:
-        first = next((line for line in file if line.strip()), b"")
-    if first.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"null"):
-        raise DataError(f'{path}: begins with null, not with an object as in {{"text": "..."}}')
+    def _find_others(self, reader: Reader, keep: Collection[str] | None) -> dict[str, pa.DataType]:
+        wanted = None if keep is None else {*keep, *filter(None, [self._schema.key])}
+        if wanted is not None and not wanted:
+            return {}
+        if isinstance(reader, JsonObjects):
+            schema = reader.find_schema(self.asked)
+        else:
+            schema = reader.schema
+        counts = Counter(schema.names)
+        taken = {column.strip() for column in self.asked.values()}
+        return {
+            field.name: kept_type(field.type)
+            for field in schema
+            if counts[field.name] == 1
+            and field.name.strip() not in taken
+            and (wanted is None or field.name in wanted)
+        }
 
+    def _feature(self, reader: Reader, name: str) -> Any:
+        if name == self._schema.text or not isinstance(reader, Parquet):
+            return Value("string")
+        column = self.asked[name]
+        kind = kept_type(reader.schema.field(column).type)
+        return label_feature(reader.schema, column) or feature(
+            kind if not pa.types.is_nested(kind) else pa.string()
+        )
 
-def _check_rows(path: Path, separator: str) -> None:
-    """Raise DataError where a row is none, which pandas would read all the same.
-
-    It would make one row of many where a quotation mark is not closed, and fill a row of too few
-    fields with empty ones. Rows of too many it refuses itself.
-    """
-    names: list[str] = []
-    few: Row | None = None
-    with _open(path) as file:
-        for row in parsed(file, separator, path):
-            if row.fields is None:
-                start = row.text[:60].rstrip("\r\n")
+    def converted(self, chunk: Chunk) -> pa.Table:
+        """Rows as reviews have them, still with all that is to be dropped."""
+        arrays = []
+        for name, column in self.asked.items():
+            kind = self.features[name].pa_type
+            if name == self._schema.label and not pa.types.is_string(kind):
+                arrays.append(kept_values(chunk.rows, column, kind))
+                continue
+            if not self._fixed and name not in self._seen and has(chunk.rows, column):
+                self._seen.add(name)
+            found, faults = texts(chunk.rows, column, label=name == self._schema.label)
+            for place, fault in faults.items():
                 raise DataError(
-                    f"{path}: line {row.line}: {row.reason}: {start!r}. One within a text is"
-                    ' written twice, as in "the 5"" disc"'
+                    f"{self._path}: row {chunk.numbers[place]} (counted from 0), column {name!r}:"
+                    f" holds {fault}"
                 )
-            names = names or row.fields
-            # To pandas a line of spaces is no row.
-            if few is None and len(row.fields) < len(names) and row.text.strip(" \t\r\n"):
-                few = row
-    # Only at the end, since a packed file that is cut short, or none at all, is the better reason.
-    if few is not None and few.fields is not None:
-        found = first_fault(path) or (
-            f"line {few.line} has {_count(few.fields)} where the header names {len(names)}"
-            f" ({', '.join(names)}). Write an empty field for what a row does not have"
-        )
-        raise DataError(f"{path}: {found}")
+            arrays.append(pa.array(found, kind))
+        for name, kind in self.others.items():
+            arrays.append(kept_values(chunk.rows, self._sources[name], kind))
+        return pa.table(arrays, schema=self.features.arrow_schema)
 
 
-def _count(fields: list[str]) -> str:
-    return "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+def _refuse(chunk: Chunk, path: Path) -> None:
+    """Raise DataError for the first row that cannot be read."""
+    for reject in chunk.rejects:
+        where = f"{path}: line {reject.line}" if reject.line else f"{path}: row {reject.row}"
+        start = f": {reject.content[:60]!r}" if isinstance(reject.content, str) else ""
+        raise DataError(f"{where}: {reject.reason}{start}")
 
 
-def _csv_columns(path: Path, separator: str) -> list[str]:
-    import pandas as pd
+def combine(raws: Sequence[Raw], schema: Schema) -> Raw:
+    """Put the files of a split one behind the other.
 
-    first = pd.read_csv(path, sep=separator, nrows=1, dtype=str, na_filter=False)
-    if not isinstance(first.index, pd.RangeIndex):  # pandas takes what is too much for an index
-        raise DataError(
-            f"{path}: row 0 has more fields than the header has names"
-            f" ({', '.join(first.columns)}). Put texts that hold the separator in quotation marks"
-        )
-    return list(first.columns)
+    Columns that not all of them have are left out; those of several types become text.
+
+    Raises:
+        DataError: one of them has no text, no label or no key; the message names it.
+    """
+    if len(raws) == 1:
+        return raws[0]
+    for column, what in ((schema.text, "text"), (schema.label, "label"), (schema.key, "id")):
+        having = [raw for raw in raws if column in raw.dataset.column_names]
+        for raw in raws:
+            if having and raw not in having and column is not None:
+                near = listed(nearest_first(raw.columns or raw.dataset.column_names, column, what))
+                raise DataError(
+                    f"{raw.where}: no column {column!r}, which {having[0].where} has; its columns"
+                    f" are {near}. All files of a split need it"
+                )
+    names = [
+        name
+        for name in raws[0].dataset.column_names
+        if all(name in raw.dataset.column_names for raw in raws)
+    ]
+    lost = {name for raw in raws for name in raw.dataset.column_names} - set(names)
+    if lost:
+        log.info("columns that not all files have are left out: %s", ", ".join(sorted(lost)))
+    types: dict[str, str] = {}
+    datasets = [raw.dataset.select_columns(names) for raw in raws]
+    for name in names:
+        wanted = {raw.types.get(name) for raw in raws}
+        stored = {str(dataset.features[name]): dataset.features[name] for dataset in datasets}
+        if len(wanted) == 1 and None not in wanted:
+            types[name] = str(wanted.pop())
+        if len(stored) > 1:
+            types.pop(name, None)
+            datasets = [dataset.cast_column(name, Value("string")) for dataset in datasets]
+    where = ", ".join(raw.where for raw in raws[:3])
+    if len(raws) > 3:
+        where += f" and {len(raws) - 3:,} more"
+    parts = [(raw.where, len(raw.dataset)) for raw in raws]
+    return Raw(
+        concatenate_datasets(datasets), where, types, parts, raws[0].columns, raws[0].hint
+    )

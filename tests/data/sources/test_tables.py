@@ -7,7 +7,6 @@ import os
 import re
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -135,7 +134,7 @@ def test_json_of_mixed_types(tmp_path, scratch):
     assert rows["text"][:] == ["a", "5", "c"]
     assert rows["label"][:] == [0, 1, 1]
     assert rows["row"][:] == [0, 1, 4]
-    assert rows["extra"][:] == [None, 1, "x"]
+    assert rows["extra"][:] == [None, "1", "x"]
 
 
 @pytest.mark.parametrize(("name", "blank"), [("a.csv", ""), ("a.csv", "  "), ("a.jsonl", "")])
@@ -158,37 +157,51 @@ ERRORS = {
     ),
     "few.csv": (
         b'text,label,x\n"fine\nfilm",0,a\ngood,1\n',
-        r"line 4 has 2 fields where the header names 3 \(text, label, x\)",
+        r"line 4: 2 fields where the header names 3 \(text, label, x\)",
     ),
-    "few.tsv": (b"text\tlabel\nfine\t0\n1\n", "line 3 has 1 field where the header names 2"),
-    "few.csv.gz": (gzip.compress(b'text,label\nfine,0\n""\n'), "line 3 has 1 field"),
-    "ragged.csv": (b"text,label\nfine,0\ngood, really,1\n", "in line 3, saw 3.*quotation marks"),
-    "ragged0.csv": (b"text,label\ngood, really,1\nfine,0\n", "row 0 has more fields.*text, label"),
+    "few.tsv": (b"text\tlabel\nfine\t0\n1\n", "line 3: 1 field where the header names 2"),
+    "few.csv.gz": (gzip.compress(b'text,label\nfine,0\n""\n'), "line 3: 1 field"),
+    "ragged.csv": (b"text,label\nfine,0\ngood, really,1\n", "line 3: 3 fields.*quotation marks"),
+    "ragged0.csv": (
+        b"text,label\ngood, really,1\nfine,0\n",
+        "line 2: 3 fields where the header names 2.*text, label",
+    ),
     "end.csv": (b'text,label\n"fine,0\ngood,1\n', "line 2: a quotation mark"),
-    "latin.csv": (b"text,label\nfine,0\ncaf\xe9,1\n", "line 3 is not UTF-8 .byte 0xe9.*iconv"),
-    "latin.csv.gz": (gzip.compress(b"text,label\ncaf\xe9,1\n"), "line 2 is not UTF-8"),
-    "latin.jsonl": (b'{"text": "caf\xe9", "label": 1}\n', "row 0 .*column 'text': .*not? .*UTF-8"),
-    "utf16.csv": ("text,label\nfine,0\n".encode("utf-16"), "UTF-16.*iconv -f UTF-16"),
-    "gzip.csv": (gzip.compress(b"text,label\nfine,0\n"), "packed by gzip: call it .gz"),
+    "latin.csv": (
+        b"text,label\nfine,0\ncaf\xe9,1\n",
+        "line 3: .*is not UTF-8 .byte 0xe9.: data.encoding=NAME",
+    ),
+    "latin.csv.gz": (gzip.compress(b"text,label\ncaf\xe9,1\n"), "line 2: .*is not UTF-8"),
+    "latin.jsonl": (b'{"text": "caf\xe9", "label": 1}\n', "line 1: .*not UTF-8"),
     "third.jsonl": (
         b'{"text": "a", "label": 1}\n{"text": "b", "label": 0}\n{"text": "c", "label": "x"}\n',
-        "row 2 .*'x' is neither.* holds 1, 0, 'x'",
+        "row 2 .*'x' is neither.* holds '1', '0', 'x'",
     ),
-    "bad.jsonl": (b'{"text": "a", "label": 0}\n{"text": oh}\n', "line 2 is not JSON"),
-    "surrogate.jsonl": (b'{"text": "\\ud83d", "label": 0}\n', "line 1 is not JSON.*surrogates"),
-    "null.jsonl": (b'\n null\n{"text": "a", "label": 0}\n', "begins with null, not with an object"),
-    "null.json": (b"\xef\xbb\xbfnull", "begins with null, not with an object"),
-    "list.jsonl": (b'{"text": "a", "label": 0}\n[1, 2]\n', "line 2 is not a JSON object"),
+    "bad.jsonl": (
+        b'{"text": "a", "label": 0}\n{"text": oh}\n',
+        "line 2: no JSON object: Expecting value at character 10",
+    ),
+    "surrogate.jsonl": (
+        b'{"text": "\\ud83d", "label": 0}\n',
+        "line 1: half of a surrogate pair",
+    ),
+    "null.jsonl": (b'\n null\n{"text": "a", "label": 0}\n', "line .: no JSON object as in"),
+    "null.json": (b"\xef\xbb\xbfnull", "line .: no JSON object as in"),
+    "list.jsonl": (b'{"text": "a", "label": 0}\n[1, 2]\n', "line 2: no JSON object as in"),
     "bad.json": (b'[{"text": "a"', "cannot be read"),
     "bad.parquet": (b"PK\x03\x04 not this", "is not a Parquet file"),
-    "cut.parquet": (b"PAR1 and nothing", "cannot be read.*footer"),
+    "cut.parquet": (b"PAR1 and nothing", "cannot be read as Parquet.*footer"),
     "lfs.parquet": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
     "cut.csv.gz": (gzip.compress(b"text,label\n" + os.urandom(999))[:300], "damaged or cut short"),
     "not.csv.gz": (b"\x1f\x8bnonsense", "damaged or cut short|cannot be read"),
     "empty.csv": (b"", "the file is empty"),
     "empty.jsonl": (b"", "the file is empty"),
-    "header.csv": (b"text,label\n", "the file holds no rows"),
-    "dates.jsonl": (b'{"text": "2020-01-01", "label": 0}\n', "column 'text': holds timestamp"),
+    "header.csv": (b"text,label\n", "no rows at all"),
+    "nested.jsonl": (b'{"text": ["a"], "label": 0}\n', "row 0 .*'text': holds a list, not text"),
+    "label.jsonl": (
+        b'{"text": "a", "label": [0]}\n',
+        "row 0 .*'label': holds a list, where a label is a name or a number",
+    ),
     "columns.csv": (b"review,label\na,0\n", "no column 'text'; its columns are review, label"),
     "label.tsv": (b"text\tlabel\na\tgood\nb\tbad\n", "row 0 .*'good' is neither.*'good', 'bad'"),
     "one.csv": (b"text,label\na,0\nb,0\n", "all 2 reviews of train have the label 0"),
@@ -207,7 +220,7 @@ def test_a_file_that_cannot_be_used_is_named_with_what_is_wrong(name, tmp_path, 
 
 def test_an_empty_parquet_file(tmp_path, scratch):
     path = write_table(tmp_path / "a.parquet", {"text": [], "label": []})
-    with pytest.raises(DataError, match=re.escape(path) + ".*the file holds no rows"):
+    with pytest.raises(DataError, match=re.escape(path) + ": no rows at all"):
         Files(train=path).load(scratch)
 
 
@@ -217,15 +230,15 @@ def test_a_file_without_permission(tmp_path, scratch, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(pd, "read_csv", refuse)  # root may read everything
+    monkeypatch.setattr(Path, "open", refuse)  # root may read everything
     with pytest.raises(DataError, match=re.escape(path) + ".*permission"):
         Files(train=path).load(scratch)
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a", "a.gz", "a.parquet.gz", "a.csv.zip"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a", "a.gz", "a.parquet.gz", "a.parquet.zst"])
 def test_an_unsupported_extension(name, tmp_path, scratch):
     path = write(tmp_path / name, "text,label\na,0\nb,1\n")
-    with pytest.raises(DataError, match=rf"data.val=.*{name}: the extension .*\.csv.*\.parquet"):
+    with pytest.raises(DataError, match=rf"{name}: the extension .*\.csv.*\.parquet"):
         Files(val=path).load(scratch)
 
 
@@ -318,7 +331,7 @@ LABELS = {"label": [1, 0, 1], "stars": [1.5, None, 2.0]}
 
 def test_a_nul_byte_in_a_column_name_is_named(tmp_path, scratch):
     path = write(tmp_path / "a.csv", b"text,la\x00bel\na,0\nb,1\n")
-    with pytest.raises(DataError, match="line 1, that of the column names, holds a NUL byte"):
+    with pytest.raises(DataError, match="line 1, that of the column names: holds a NUL byte"):
         Files(train=path).load(scratch)
 
 

@@ -194,6 +194,11 @@ _NO_PART_IN_RESULTS = (
     "seed", "run_dir", "ckpt_path", "init_from", "resume", "probes", "logger", "metrics",
 )  # fmt: skip
 _NO_PART_IN_DATA = ("cache_dir", "num_workers")
+_DEFAULTS_SINCE = {
+    "id_column": None, "class_weight": None, "separator": None, "encoding": None, "header": True,
+    "quoting": "auto",
+}  # fmt: skip
+"""Settings of data that version 0.1.0 did not have, and what they are where nobody sets them."""
 _ONLOOKERS = (
     "progress_bar", "lr_monitor", "word_scores", "history", "last_checkpoint", "finite_loss",
     "gradient_flow",

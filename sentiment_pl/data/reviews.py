@@ -93,7 +93,7 @@ class _Cleaner:
 
     def run(self) -> Dataset:
         raw, where = self._raw.dataset, self._raw.where
-        if not len(raw) and self._labelled:
+        if not len(raw) and self._labelled and not self._lacks_column():
             raise DataError(f"{where}: no rows at all, but {self._split} needs some")
         self._require(self._schema.text, "text")
         if self._labelled:
@@ -119,6 +119,11 @@ class _Cleaner:
         if self._labelled:
             self._check_classes()
         return rows.with_format(None)
+
+    def _lacks_column(self) -> bool:
+        """Whether the source, which has columns, has not all that are needed."""
+        names = self._raw.dataset.column_names
+        return bool(self._raw.columns) and not {self._schema.text, self._schema.label} <= {*names}
 
     def loss(self) -> str:
         """What was dropped, in words; empty where nothing was."""

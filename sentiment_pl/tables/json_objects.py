@@ -165,7 +165,7 @@ class JsonObjects(Reader):
             start = file.read(base.START)
         first = start.lstrip("\ufeff \t\r\n")
         self._refuse_whole_table(first)
-        if first.startswith("[") or self._goes_over_lines(first):
+        if _is_array(first) or self._goes_over_lines(first):
             yield from self._stream()
         else:
             yield from self._lines()
@@ -190,7 +190,8 @@ class JsonObjects(Reader):
             return bool(ended) and _may_go_on(line) and self._first_is_object()
         except RecursionError:
             return False
-        return line[end:].lstrip(" \t\r,")[:1] == "{"
+        rest = line[end:].strip()
+        return rest == "," or rest.lstrip(", ").startswith("{")
 
     def _first_is_object(self) -> bool:
         try:
@@ -256,6 +257,20 @@ class JsonObjects(Reader):
 
     def _broken(self, count: int, line: int, reason: str) -> DataError:
         return DataError(f"{self.path}: cannot be read behind row {count:,}, line {line}: {reason}")
+
+
+def _is_array(start: str) -> bool:
+    """Whether a file that starts so is one array: not if its first line is one by itself."""
+    if not start.startswith("["):
+        return False
+    line, _, below = start.partition("\n")
+    if not below.strip():
+        return True
+    try:
+        _DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 _SPACE = re.compile(r"[\ufeff\s,]*")

@@ -17,13 +17,13 @@ from sentiment_pl.errors import DataError
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 """What the name of a packed file may end in."""
 
-_ZIP = b"PK\x03\x04"
 _MAGIC = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
-    _ZIP: "zip",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",  # without any file
 }
 _LFS = b"version https://git-lfs.github.com/spec/"
 

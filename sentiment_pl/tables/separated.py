@@ -5,6 +5,7 @@ import io
 import itertools
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -92,9 +93,11 @@ class Separated(Reader):
 
     def _single(self, lines: list[str]) -> Iterator[list[str]]:
         """Fields of those rows that a single line holds for certain."""
-        for row in parsed(io.StringIO("".join(lines), newline=""), self._separator, self.path):
-            if row.fields is not None and not re.search("[\r\n]", row.text.rstrip("\r\n")):
-                yield row.fields
+        file = io.StringIO("".join(lines), newline="")
+        with suppress(DataError):  # of lines that are too long: whoever reads on tells of them
+            for row in parsed(file, self._separator, self.path):
+                if row.fields is not None and not re.search("[\r\n]", row.text.rstrip("\r\n")):
+                    yield row.fields
 
     def _find_separator(self, lines: list[str], usual: str) -> str:
         """The separator as given, or as the header and the rows below it leave no doubt."""

@@ -160,8 +160,24 @@ def test_json_of_any_values(values, others, form, tmp_path_factory, monkeypatch)
 @given(
     content=st.lists(
         st.sampled_from(
-            ["text", "label", "good", "bad", '"', '""', ",", ";", "\t", "\n", "\r\n", "0", "1", " "]
-            + ["{", "}", "[", "]", ":", '"text"', '"label"', "é", "\ud800"]
+            [
+                *(
+                    "text",
+                    "label",
+                    "good",
+                    "bad",
+                    '"',
+                    '""',
+                    ",",
+                    ";",
+                    "\t",
+                    "\n",
+                    "\r\n",
+                    "0",
+                    "1",
+                ),
+                *(" ", "{", "}", "[", "]", ":", '"text"', '"label"', "é", "\ud800"),
+            ]
         ),
         max_size=40,
     ),
@@ -194,9 +210,7 @@ PARQUET = {
     "map": pa.array([[("a", 1)]] * 4, pa.map_(pa.string(), pa.int64())),
     "list_view": pa.array([[1]] * 4, pa.list_view(pa.int64())),
     "list_of_views": pa.array([["a"]] * 4, pa.list_(pa.string_view())),
-    "struct": pa.array([{"a": {}}] * 4, pa.struct([("a", pa.struct([]))]))
-    if False
-    else pa.array([{"a": [b"\xff"]}] * 4),
+    "struct": pa.array([{"a": [b"\xff"]}] * 4),
     "bytes": BYTES,
     "interval": pa.array([1, 2, 3, 4], pa.duration("s")),
     "time": pa.array([1, 2, 3, 4], pa.time64("us")),
@@ -254,8 +268,7 @@ def test_columns_of_any_type_beside_it_do_not_matter(kind, keep, tmp_path, scrat
     ("name", "content"),
     [
         ("a.csv", "text,text,label\nx,good,1\ny,bad,0\n"),
-        ("a.csv", " text,text ,label\nx,good,1\ny,bad,0\n".replace(" text,text ", " text,text  ")
-         .replace("text  ", "text ").replace(" text,text ", " text, text")),
+        ("a.csv", " text,text ,label\nx,good,1\ny,bad,0\n"),
         ("a.tsv", "text\tlabel\ttext\nx\t1\tgood\ny\t0\tbad\n"),
         ("a.parquet", None),
     ],

@@ -15,7 +15,7 @@ from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.column_types import column_types
 from sentiment_pl.data.sources.kept import feature, kept_type, kept_values, label_feature
 from sentiment_pl.errors import DataError
-from sentiment_pl.tables.base import Chunk, Reader
+from sentiment_pl.tables.base import Chunk, Reader, format_of
 from sentiment_pl.tables.json_objects import JsonObjects
 from sentiment_pl.tables.options import TableOptions
 from sentiment_pl.tables.parquet import Parquet
@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file is one of the tables that `read_tables` reads, by its name."""
+    """Whether a file is one of the tables that `read_table` reads, by its name."""
     try:
-        format_of(path, "")
+        format_of(path, TableOptions())
     except DataError:
         return False
     return True
@@ -74,9 +74,9 @@ def read_table(
     Raises:
         DataError: the table cannot be read; the message names it, and the line where one is wrong.
     """
-    reader = open_reader(path, options)
-    if not path.stat().st_size:
+    if path.is_file() and not path.stat().st_size:
         raise DataError(f"{path}: the file is empty")
+    reader = open_reader(path, options)
     plan = _Plan(reader, schema, keep)
     with (
         tempfile.NamedTemporaryFile(dir=scratch, suffix=".arrow", delete=False) as file,
@@ -232,6 +232,4 @@ def combine(raws: Sequence[Raw], schema: Schema) -> Raw:
     if len(raws) > 3:
         where += f" and {len(raws) - 3:,} more"
     parts = [(raw.where, len(raw.dataset)) for raw in raws]
-    return Raw(
-        concatenate_datasets(datasets), where, types, parts, raws[0].columns, raws[0].hint
-    )
+    return Raw(concatenate_datasets(datasets), where, types, parts, raws[0].columns, raws[0].hint)

@@ -258,10 +258,10 @@ def test_a_mistyped_checkpoint_is_no_text(capsys, mlp):
     assert "name a checkpoint" in refused(capsys)
 
 
-def test_the_folder_of_a_run_without_a_best_checkpoint_is_no_text(capsys, mlp, tmp_path):
+def test_the_folder_of_a_run_without_a_checkpoint_is_no_text(capsys, mlp, tmp_path):
     (tmp_path / "run" / ".hydra").mkdir(parents=True)
     said = refused(capsys, mlp, tmp_path / "run", "good")
-    assert "is the folder of a run, but it holds no best checkpoint" in said
+    assert "is the folder of a run, but it holds no checkpoint yet" in said
 
 
 def test_json_holds_what_the_model_says(capsys, mlp, weighted):

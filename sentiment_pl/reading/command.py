@@ -167,7 +167,7 @@ def _check_texts(parser: argparse.ArgumentParser, texts: Sequence[str]) -> None:
         parser.error(f"there is no checkpoint {first}; if that is a text, write -- before it")
     if _is_run(first):
         parser.error(
-            f"{first} is the folder of a run, but it holds no best checkpoint; if that is a text,"
+            f"{first} is the folder of a run, but it holds no checkpoint yet; if that is a text,"
             " write -- before it"
         )
     if all(map(_is_file, texts)):

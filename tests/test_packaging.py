@@ -80,6 +80,14 @@ def test_versions_agree():
     assert PROJECT["version"] == sentiment_pl.__version__
 
 
+def test_the_citation_agrees():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    assert citation["title"].startswith(f"{PROJECT['name']}: ")
+    assert citation["keywords"] == PROJECT["keywords"]
+
+
 def test_console_scripts_name_modules_that_exist():
     for target in PROJECT["scripts"].values():
         module, _, function = target.partition(":")

@@ -32,6 +32,9 @@ ODD_TEXTS = {
 }
 """What a review may be, and all that reads reviews must take."""
 
+FORKS = sys.platform == "linux"
+"""Whether commands are forked: macOS cannot use its libraries in a fork of a process that has."""
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
@@ -74,7 +77,7 @@ def command(tmp_path, cache, request):
             "HF_HUB_OFFLINE": "1",
         }
         module = f"sentiment_pl.{door}"
-        if fresh or any("launcher=" in argument for argument in arguments):
+        if fresh or not FORKS or any("launcher=" in argument for argument in arguments):
             done = subprocess.run(
                 [sys.executable, "-m", module, *arguments], cwd=tmp_path, env=environment,
                 capture_output=True, text=True, timeout=900, check=False, input=text,

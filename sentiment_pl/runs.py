@@ -253,11 +253,17 @@ def _changed(
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turn nested settings into one level of dotted keys, as they are typed."""
+    """Turn nested settings into one level of dotted keys, as they are typed.
+
+    A class of this package stands there by its name, since it may move from one module to another
+    without a run becoming another.
+    """
     items: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
             items |= flat(value, f"{prefix}{key}.")
+        elif key == "_target_" and str(value).startswith(f"{sentiment_pl.__name__}."):
+            items[f"{prefix}{key}"] = str(value).rpartition(".")[2]
         else:
             items[f"{prefix}{key}"] = value
     return items

@@ -170,3 +170,14 @@ def test_predictions_are_found_by_the_names_of_their_columns(tmp_path):
     pq.write_table(pa.table(table), tmp_path / "predictions.parquet")
     ids, labels, probabilities = runs.read_predictions(tmp_path)
     assert (ids.tolist(), labels.tolist(), probabilities.tolist()) == ([0, 1], [0, 1], [0.25, 0.5])
+
+
+def test_a_class_that_moved_is_the_same_setting(tmp_path):
+    before = {"model": {"_target_": "sentiment_pl.models.somewhere.GRU", "hidden": 2}}
+    now = {"model": {"_target_": "sentiment_pl.models.gru.GRU", "hidden": 2}}
+    runs.begin(tmp_path, before, 0)
+    runs.write_record(tmp_path, {"seed": 0, "settings": before})
+    assert runs.begin(tmp_path, now, 0) == {"seed": 0, "settings": before}
+    for other in ("sentiment_pl.models.elman.Elman", "my_project.models.GRU"):
+        with pytest.raises(ConfigError, match=r"other settings: model\._target_ was GRU"):
+            runs.begin(tmp_path, {"model": {"_target_": other, "hidden": 2}}, 0)

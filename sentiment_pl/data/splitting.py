@@ -1,0 +1,57 @@
+"""Texts to words, by a rule that is plain data: `regex` and the standard library are all it needs.
+
+Exports of a model hold a copy of this file, so that they read texts as the model does.
+"""
+
+import html
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import regex
+
+
+def splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
+    """Return the function that cuts a text into its words.
+
+    Args:
+        rule: `steps`, which change the text one after another (see `compiled`), and `word`, the
+            pattern of what is a word in the result, as the package `regex` writes it.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    steps = [compiled(*step) for step in rule["steps"]]
+    find: Callable[[str], list[str]] = regex.compile(rule["word"]).findall
+
+    def split(text: str) -> list[str]:
+        for step in steps:
+            text = step(text)
+        return find(text)
+
+    return split
+
+
+def compiled(kind: str, *values: str) -> Callable[[str], str]:
+    """Return the function that a step of a rule stands for.
+
+    Args:
+        kind: "replace" (values: a pattern and what replaces it), "unescape" (a pattern; what it
+            matches is read as an HTML entity), "normalize" (a Unicode normalisation form) or
+            "lower" (none).
+        values: as the kind has it.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    if kind == "replace":
+        pattern, replacement = regex.compile(values[0]), values[1]
+        return lambda text: pattern.sub(replacement, text)
+    if kind == "unescape":
+        pattern = regex.compile(values[0])
+        return lambda text: pattern.sub(lambda match: html.unescape(match[0]), text)
+    if kind == "normalize":
+        return lambda text: unicodedata.normalize(values[0], text)
+    if kind == "lower":
+        return str.lower
+    raise ValueError(f"a rule for words cannot hold a step {kind!r}")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 import sentiment_pl
 from sentiment_pl.atomic import check_folder, replacing
+from sentiment_pl.data.tokenizer import splitting_source
 from sentiment_pl.errors import UserError
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.models.recurrent import RecurrentModule
@@ -27,6 +28,9 @@ LENGTHS = ((1,), (2, 1), (17, 5, 16), (300, 33))
 
 EXAMPLE = Path(__file__).with_name("export_example.py")
 """Copied beside the graph: its use, without this package."""
+
+SPLITTER = "from sentiment_pl.data.splitting import splitter\n"
+"""The line of the example in whose place a copy holds what is imported."""
 
 
 class _Graph(nn.Module):
@@ -98,7 +102,8 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
     with replacing(tokenizer) as partial:
         partial.write_text(model.tokenizer.to_json(), encoding="utf-8")
     with replacing(example) as partial:
-        partial.write_bytes(EXAMPLE.read_bytes())
+        source = EXAMPLE.read_text(encoding="utf-8")
+        partial.write_text(source.replace(SPLITTER, splitting_source()), encoding="utf-8")
     return [path, tokenizer, example]
 
 

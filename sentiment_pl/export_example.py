@@ -1,15 +1,15 @@
-# Reads texts with the ONNX graph beside this file: pip install onnxruntime tokenizers
+# Reads texts with the ONNX graph beside this file: pip install onnxruntime numpy regex
 """Label and probability of texts, by NAME.onnx and NAME.tokenizer.json beside NAME.example.py."""
 
 import argparse
 import json
-import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
-import tokenizers
+
+from sentiment_pl.data.splitting import splitter
 
 UNKNOWN = 1
 """Id of a word outside the vocabulary; 0 is the padding."""
@@ -32,10 +32,9 @@ def main() -> None:
     if arguments.full:
         most = None
 
-    tokenizer = tokenizers.Tokenizer.from_file(f"{beside}.tokenizer.json")
-    tokenizer.encode_special_tokens = True  # a text that says "[PAD]" holds no padding
-    texts = [re.sub("[\ud800-\udfff]", "\ufffd", text) for text in arguments.texts]
-    found = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    state = json.loads(Path(f"{beside}.tokenizer.json").read_text(encoding="utf-8"))
+    split, ids_of = splitter(state["rule"]), {word: i for i, word in enumerate(state["words"])}
+    found = [[ids_of.get(word, UNKNOWN) for word in split(text)] for text in arguments.texts]
     rows = [cut(ids, most, json.loads(about["truncate"])) or [UNKNOWN] for ids in found]
     lengths = np.array([len(ids) for ids in rows])
     tokens = np.array([ids + [0] * (lengths.max() - len(ids)) for ids in rows])

@@ -149,6 +149,11 @@ class Lexicon:
             writer.writerow(columns)
             writer.writerows([column[i] for column in columns.values()] for i in order)
 
+    def write_words(self, path: Path) -> None:
+        """Write how texts are cut into these words: a Python file with the function `split`."""
+        with replacing(path) as partial:
+            partial.write_text(self._tokenizer.python_source(), encoding="utf-8")
+
 
 def reader(model: SentimentModule) -> Reader:
     """What reads texts for a model: its table where it has one, made once, else itself."""

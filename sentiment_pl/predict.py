@@ -55,8 +55,10 @@ def _run(arguments: argparse.Namespace) -> None:
         from sentiment_pl.lexicon import Lexicon
 
         lexicon = Lexicon(models[0])
+        words = arguments.lexicon.with_suffix(".words.py")
         lexicon.write_csv(arguments.lexicon)
-        print(f"written: {arguments.lexicon}", file=sys.stderr)
+        lexicon.write_words(words)
+        print(f"written: {arguments.lexicon}, {words}", file=sys.stderr)
         if lexicon.truncation.max_tokens is not None:
             print(
                 f"of a longer text {lexicon.truncation.describe()} count, as in training",

@@ -70,7 +70,7 @@ def test_the_example_needs_nothing_of_this_package(capsys, monkeypatch, saved, t
     main([str(path), "--export", str(tmp_path / f"{name}.onnx")])
     files = {p.name for p in tmp_path.iterdir()}
     assert files == {f"{name}.onnx", f"{name}.tokenizer.json", f"{name}.example.py"}
-    texts = ["Not what I expected", "", "xyzzy best MOVIE", "[PAD]", "-- movie ever"]
+    texts = ["Not what I expected", "", "xyzzy best MOVIE", "[PAD]", "Best ❤️ 4.5/5&#33;", "-- movie ever"]
     code = (
         "import runpy, sys; sys.modules['torch'] = sys.modules['sentiment_pl'] = None\n"
         f"sys.argv = ['example', '--', *{texts!r}]\n"
@@ -88,7 +88,9 @@ def test_the_example_needs_nothing_of_this_package(capsys, monkeypatch, saved, t
         assert label == ("it's bad", "good")[reading.probability >= 0.5]
         assert float(probability) == pytest.approx(reading.probability, abs=1e-5)
     assert "read 2 of 4 words, as in training" in done.stderr
-    assert len((tmp_path / f"{name}.example.py").read_text().splitlines()) <= 60
+    source = (tmp_path / f"{name}.example.py").read_text(encoding="utf-8")
+    assert "sentiment_pl" not in source
+    assert len(source.splitlines()) <= 140
     # What is no text is answered with how it is used, and no trace.
     for arguments, code, words in (
         ([], 2, "the following arguments are required: TEXT"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import regex
 
-from sentiment_pl.data.splitting import compiled
+from sentiment_pl.data.splitting import compiled, splitter
 
 _ASCII = [chr(number) for number in range(128)]
 _NOTHING = r"[^\x00-\x7f]"
@@ -33,6 +33,8 @@ def quick_splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
     Raises:
         ValueError: the rule is none.
     """
+    if "tokenizers" in rule:
+        return splitter(rule)
     steps = [compiled(*step) for step in rule["steps"]]
     find = regex.compile(rule["word"]).findall
     try:
@@ -40,7 +42,7 @@ def quick_splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
     except re.error:  # it holds something that `re` has not
         find_ascii = find
     quick = [
-        (compiled(kind, *_quick_values(kind, values)), steps[number + 1 :])
+        (compiled(kind, *map(in_ascii, values[:1]), *values[1:]), steps[number + 1 :])
         for number, (kind, *values) in enumerate(rule["steps"])
         if not _idle(kind, values)
     ]
@@ -75,11 +77,8 @@ def _members(of: str) -> str:
 
 def _idle(kind: str, values: list[str]) -> bool:
     """Whether a step leaves every text of ASCII as it is."""
-    if kind == "normalize":
-        return True
-    pattern = in_ascii(values[0]) if kind == "replace" else ""
-    return pattern.startswith(_NOTHING) and "|" not in pattern and pattern[len(_NOTHING) :][:1] not in ("*", "?", "{")
-
-
-def _quick_values(kind: str, values: list[str]) -> list[str]:
-    return [in_ascii(values[0]), *values[1:]] if kind in ("replace", "unescape") else values
+    if kind != "replace":
+        return kind == "normalize"
+    pattern = in_ascii(values[0])
+    needed = pattern.removeprefix(_NOTHING)  # what comes first can match nothing
+    return needed != pattern and not needed.startswith(("*", "?", "{")) and "|" not in needed

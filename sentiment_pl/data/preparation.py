@@ -10,21 +10,28 @@ from typing import Any
 import numpy as np
 from datasets import Dataset, DatasetDict, Features, List, Value
 
+from sentiment_pl.data.batching import EncodedReviews
 from sentiment_pl.data.cache import digest
 from sentiment_pl.data.columns import BATCH
+from sentiment_pl.data.rule import WORDS, rule
 from sentiment_pl.data.sources import Source, calm_libraries
 from sentiment_pl.data.splits import check_val_fraction, duplicates, hold_out
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import (
     ConfigError,
+    DataError,
+    check_choice,
     check_flag,
     check_integer,
     check_seed,
 )
 
-FORMAT = 4
-"""Of what stands in the cache; raised whenever that changes."""
+FORMAT = 5
+"""Of what stands in the cache; raised whenever that changes. The rule for words has a digest."""
+
+UNSPACED = "Chinese, Japanese, Thai and other scripts without spaces character by character"
+"""What data.words=characters is for, in messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,7 @@ class Preparation:
     drop_test_duplicates: bool
     vocab_size: int
     min_frequency: int
+    words: str
     seed: int
 
     def __post_init__(self) -> None:
@@ -50,6 +58,7 @@ class Preparation:
         # Padding, unknown word and one word; at the most what an id of 32 bits can tell apart.
         check_integer("data.vocab_size", self.vocab_size, least=3, most=2**31 - 1)
         check_integer("data.min_frequency", self.min_frequency, least=1, most=2**31 - 1)
+        check_choice("data.words", self.words, WORDS)
         check_val_fraction(self.val_fraction)
         if self.limit_train is not None:
             check_integer("data.limit_train", self.limit_train, least=2)
@@ -62,7 +71,7 @@ class Preparation:
         return Truncation(self.max_tokens, self.truncate)
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return what names a cache entry: all fields and the format."""
+        """Return what names a cache entry: all fields, the rule for words and the format."""
         return {
             "format": FORMAT,
             "source": self.source.fingerprint(),
@@ -73,24 +82,50 @@ class Preparation:
             "drop_test_duplicates": self.drop_test_duplicates,
             "vocab_size": self.vocab_size,
             "min_frequency": self.min_frequency,
+            "rule": digest(rule(self.words)),
             "seed": self.seed,
         }
 
     def build(self, folder: Path) -> None:
-        """Write splits of word ids, the tokenizer and a note on duplicates into an empty folder."""
+        """Write splits of word ids, the tokenizer and two notes into an empty folder.
+
+        `duplicates.json` holds how many training reviews also stand in the test split,
+        `unknown.json` the share of unknown words in the training and the validation split.
+
+        Raises:
+            DataError: the reviews cannot be had or cannot be used, or no word of them is known.
+        """
         scratch = folder / "scratch"
         scratch.mkdir()
         with calm_libraries():
             splits, shared = self.read(scratch, keep=())
             tokenizer = Tokenizer.train(
-                _texts(splits["train"]), size=self.vocab_size, min_frequency=self.min_frequency
-            )
+                _texts(splits["train"]), size=self.vocab_size, min_frequency=self.min_frequency,
+                words=self.words,
+            )  # fmt: skip
+            if not tokenizer.known:
+                raise DataError(self._nothing_known(len(splits["train"])))
+            unknown = {}
             for split in ("train", "val", "test"):
                 if split in splits:
-                    self.encode(splits[split], tokenizer).save_to_disk(str(folder / split))
+                    encoded = self.encode(splits[split], tokenizer)
+                    encoded.save_to_disk(str(folder / split))
+                    if split != "test":
+                        counts = EncodedReviews(encoded).counts(len(tokenizer))
+                        unknown[split] = float(counts[UNKNOWN] / counts.sum())
+        (folder / "unknown.json").write_text(json.dumps(unknown))
         (folder / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
         (folder / "duplicates.json").write_text(json.dumps({"train_rows": shared}))
         shutil.rmtree(scratch)
+
+    def _nothing_known(self, reviews: int) -> str:
+        message = f"data {self.source.name}: no word of the {reviews:,} training reviews is known: "
+        if self.min_frequency == 1:
+            return f"{message}they hold no word at all. Is data.text_column= the one of the texts?"
+        message += f"none occurs {self.min_frequency} times. data.min_frequency=1 keeps rare words"
+        if self.words == "characters":
+            return message
+        return f"{message}; data.words=characters reads {UNSPACED}"
 
     def read(
         self, scratch: Path, *, one_label: bool = False, keep: Collection[str] | None = None

@@ -19,8 +19,6 @@ What is a word:
 Not words: other punctuation, currency and mathematical signs, ©, ®, ™, °, box drawing.
 """
 
-import hashlib
-import json
 from typing import Any, Literal, TypeAlias, get_args
 
 Words: TypeAlias = Literal["unicode", "characters"]
@@ -161,9 +159,3 @@ def rule(words: str = "unicode") -> dict[str, Any]:
     """
     separated = _SEPARATED if words == "characters" else []
     return {"steps": [*STEPS, *separated], "word": _WORD}
-
-
-def digest(made: dict[str, Any]) -> str:
-    """Name a rule by its content: 16 hexadecimal digits."""
-    text = json.dumps(made, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -4,6 +4,7 @@ Exports of a model hold a copy of this file, so that they read texts as the mode
 """
 
 import html
+import json
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +17,14 @@ def splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
 
     Args:
         rule: `steps`, which change the text one after another (see `compiled`), and `word`, the
-            pattern of what is a word in the result, as the package `regex` writes it.
+            pattern of what is a word in the result, as the package `regex` writes it. Or, of a
+            model of version 0.1.0, `tokenizers`: what the library of that name saved.
 
     Raises:
         ValueError: there is no such step.
     """
+    if "tokenizers" in rule:
+        return _of_the_library(rule["tokenizers"])
     steps = [compiled(*step) for step in rule["steps"]]
     find: Callable[[str], list[str]] = regex.compile(rule["word"]).findall
 
@@ -55,3 +59,16 @@ def compiled(kind: str, *values: str) -> Callable[[str], str]:
     if kind == "lower":
         return str.lower
     raise ValueError(f"a rule for words cannot hold a step {kind!r}")
+
+
+def _of_the_library(saved: dict[str, Any]) -> Callable[[str], list[str]]:
+    from tokenizers import Tokenizer
+
+    library = Tokenizer.from_str(json.dumps(saved))
+    normalize, cut = library.normalizer.normalize_str, library.pre_tokenizer.pre_tokenize_str
+
+    def split(text: str) -> list[str]:
+        whole = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return [word for word, _ in cut(normalize(whole))]
+
+    return split

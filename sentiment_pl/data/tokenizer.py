@@ -1,14 +1,16 @@
 """Text to word ids and back: a vocabulary, and the rule by which its texts were cut into words."""
 
 import json
+import pprint
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
+from pathlib import Path
 from typing import Any
 
+from sentiment_pl.data import splitting
 from sentiment_pl.data.ascii_splitting import quick_splitter
-from sentiment_pl.data.legacy_tokenizer import LegacyTokenizer
-from sentiment_pl.data.rule import rule
+from sentiment_pl.data.rule import rule as rule_for
 
 PADDING, UNKNOWN = 0, 1
 """Ids of the padding and of every word outside the vocabulary."""
@@ -18,41 +20,33 @@ SPECIAL = ["[PAD]", "[UNK]"]
 
 
 class Tokenizer:
-    """A vocabulary of words, fixed by the texts that it was trained on.
+    """A vocabulary of words, fixed by the texts that it was trained on, and the rule of their words.
 
-    Texts are cut by the rule that it was trained with (see `rule`), which is kept with it. Id 0 is
-    the padding, id 1 every unknown word, the rest follow by falling frequency, words of equal
-    frequency in the order of their code points.
+    Texts are cut by the rule that the vocabulary was made with, which is kept beside it; see `rule`
+    for what a word is. Id 0 is the padding, id 1 every unknown word, the rest follow by falling
+    frequency, words of equal frequency in the order of their code points.
     """
 
-    def __init__(self, json: str) -> None:
-        """Restore a tokenizer from what `to_json` returned, also from that of version 0.1.0.
+    def __init__(self, text: str) -> None:
+        """Restore a tokenizer from what `to_json` returned, in version 0.1.0 too.
 
         Raises:
-            ValueError: the string is no tokenizer.
+            ValueError: `text` is no tokenizer.
         """
-        self._restore(json)
-
-    def _restore(self, text: str) -> None:
         state = json.loads(text)
-        if not isinstance(state, dict):
-            raise ValueError("a tokenizer is a JSON object")
-        self._json = text
-        self._legacy = LegacyTokenizer(text) if "rule" not in state else None
-        self.rule: dict[str, Any] | None = state.get("rule")
-        """How texts are cut; None for a tokenizer of version 0.1.0, which the library cuts for."""
-        words = state["words"] if self._legacy is None else self._legacy.words
-        if words[: len(SPECIAL)] != SPECIAL or not all(isinstance(word, str) for word in words):
-            raise ValueError(f"a vocabulary is a list of words that begins with {SPECIAL}")
+        if isinstance(state, dict) and "model" in state:
+            state = _of_version_0_1_0(state)
+        if not isinstance(state, dict) or not isinstance(state.get("rule"), dict):
+            raise ValueError("it holds no tokenizer")
+        words = state.get("words")
+        if not isinstance(words, list) or words[: len(SPECIAL)] != SPECIAL:
+            raise ValueError(f"the vocabulary is no list that begins with {SPECIAL}")
+        self.rule: dict[str, Any] = state["rule"]
+        """How texts are cut, as `splitting.splitter` takes it."""
         self.words: list[str] = words
         """The vocabulary: the word of each id."""
         self._ids = {word: number for number, word in enumerate(words)}
-        self._split: Callable[[str], list[str]] = (
-            quick_splitter(state["rule"]) if self._legacy is None else self._legacy.split
-        )
-
-    def __reduce__(self) -> tuple[type["Tokenizer"], tuple[str]]:
-        return Tokenizer, (self._json,)
+        self._split = quick_splitter(self.rule)
 
     @classmethod
     def train(
@@ -64,28 +58,31 @@ class Tokenizer:
             texts: the training split alone, so that no word of the test split is known from it.
             size: the most ids, padding and unknown word included.
             min_frequency: rarer words are left out.
-            words: what is a word, see `rule.rule`.
+            words: what a word is, see `rule.rule`.
         """
-        made = rule(words)
-        split, counts = quick_splitter(made), Counter[str]()
+        rule, counts = rule_for(words), Counter[str]()
+        split = quick_splitter(rule)
         for text in texts:
             counts.update(split(text))
-        kept = [word for word, count in counts.items() if count >= min_frequency]
-        kept.sort(key=lambda word: (-counts[word], word))
-        vocabulary = SPECIAL + kept[: max(size - len(SPECIAL), 0)]
-        return cls(json.dumps({"rule": made, "words": vocabulary}, ensure_ascii=False))
+        frequent = [word for word, count in counts.items() if count >= min_frequency]
+        frequent.sort(key=lambda word: (-counts[word], word))
+        vocabulary = SPECIAL + frequent[: size - len(SPECIAL)]
+        return cls(json.dumps({"rule": rule, "words": vocabulary}, ensure_ascii=False))
 
     def __len__(self) -> int:
         """How many ids there are."""
         return len(self.words)
+
+    @property
+    def known(self) -> int:
+        """How many words are known: ids but for the padding and the unknown word."""
+        return len(self.words) - len(SPECIAL)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Word ids of each text, uncut and unpadded.
 
         A text without any word has no ids.
         """
-        if self._legacy is not None:
-            return self._legacy.encode(texts)
         look_up, split = self._ids.get, self._split
         return [list(map(look_up, split(text), repeat(UNKNOWN))) for text in texts]
 
@@ -95,4 +92,34 @@ class Tokenizer:
 
     def to_json(self) -> str:
         """Everything, as one string: it travels in the checkpoint."""
-        return self._json
+        return json.dumps({"rule": self.rule, "words": self.words}, ensure_ascii=False)
+
+    def python_source(self) -> str:
+        """Return a Python file with a function `split(text)`, which gives the words of a text.
+
+        It needs nothing of this package, only `regex` (and `tokenizers` for a rule of version
+        0.1.0).
+        """
+        data = pprint.pformat(self.rule, width=100, sort_dicts=False)
+        return (
+            '"""How a model cuts a text into words: split(text). pip install regex."""\n\n'
+            f"{splitting_source()}\n\nsplit = splitter({data})\n"
+        )
+
+    def __reduce__(self) -> tuple[type["Tokenizer"], tuple[str]]:
+        return Tokenizer, (self.to_json(),)  # compiled patterns are made anew
+
+
+def splitting_source() -> str:
+    """Return the code of `splitting`, which exports hold a copy of."""
+    source = Path(splitting.__file__).read_text(encoding="utf-8")
+    return source.partition('"""\n\n')[2]
+
+
+def _of_version_0_1_0(saved: dict[str, Any]) -> dict[str, Any]:
+    """Take apart what the `tokenizers` library saved: a vocabulary, and how it cuts texts."""
+    vocabulary = saved["model"]["vocab"]
+    return {
+        "words": sorted(vocabulary, key=vocabulary.__getitem__),
+        "rule": {"tokenizers": {**saved, "model": {**saved["model"], "vocab": {"[UNK]": 0}}}},
+    }

@@ -1,11 +1,20 @@
+"""Vocabularies, ids and JSON; what a word is stands in test_rule.py."""
+
+import copy
 import json
 import pickle
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Regex, normalizers, pre_tokenizers
+from tokenizers import Tokenizer as Library
+from tokenizers.models import WordLevel
 
-from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer, _Memo
+from sentiment_pl.data import rule as rules
+from sentiment_pl.data.rule import rule
+from sentiment_pl.data.splitting import splitter
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
 from tests.conftest import ODD_TEXTS
 
 TEXTS = [
@@ -19,35 +28,12 @@ def tokenizer():
     return Tokenizer.train(TEXTS, size=100)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("GOOD Film", ["good", "film"]),
-        ("don\u2019t don\u2018t don\u00b4t don`t don\u02bct", ["don't"] * 5),
-        ("one<br />two<br>three<BR/>four< br>", ["one", "two", "three", "four", "br"]),
-        ("a\ufb01ne \uff26\uff49\uff4c\uff4d", ["afine", "film"]),  # a ligature, full width
-        ("\u212bngstro\u0308m cafe\u0301", ["\u00e5ngstr\u00f6m", "caf\u00e9"]),
-        ("well-made, 'quoted' --- dash-", ["well-made", "quoted", "dash"]),
-        ("the '80s rock'n'roll", ["the", "80s", "rock'n'roll"]),
-        ("7/10 or 8 / 10", ["7/10", "or", "8", "10"]),
-        ("What?! No!!! Well... so\u2026", ["what", "?!", "no", "!!!", "well", "...", "so", "..."]),
-        ("**** of 5 :) ;-) :( :-/", ["****", "of", "5", ":)", ";-)", ":("]),
-        ("fun\U0001f600\U0001f44d", ["fun", "\U0001f600", "\U0001f44d"]),
-        ("\u0434\u0430 \u597d\u7535\u5f71", ["\u0434\u0430", "\u597d\u7535\u5f71"]),
-        ('(",;:&%) \t\n', []),
-        ("", []),
-    ],
-)  # fmt: skip
-def test_words(tokenizer, text, words):
-    assert tokenizer.split([text]) == [words]
-    assert len(tokenizer.encode([text])[0]) == len(words)
-
-
 def test_ids(tokenizer):
     assert tokenizer.words[PADDING] == "[PAD]"
     assert tokenizer.words[UNKNOWN] == "[UNK]"
     assert tokenizer.words[2] == "good"  # the most frequent word
     assert len(tokenizer) == len(tokenizer.words) == len(set(tokenizer.words))
+    assert tokenizer.known == len(tokenizer) - 2
     ids = tokenizer.encode(["Good FILM, splendid film"])[0]
     assert [tokenizer.words[i] for i in ids] == ["good", "film", "[UNK]", "film"]
 
@@ -59,6 +45,7 @@ def test_names_of_special_ids_are_plain_words_in_a_text(text):
     ids, words = tokenizer.encode([text])[0], tokenizer.split([text])[0]
     known = {word: i for i, word in enumerate(tokenizer.words)}
     assert ids == [known.get(word, UNKNOWN) for word in words]
+    assert PADDING not in ids
     again = Tokenizer(tokenizer.to_json())
     assert again.encode([text]) == [ids]
 
@@ -68,33 +55,36 @@ def test_the_most_frequent_words_are_kept():
     assert tokenizer.words == ["[PAD]", "[UNK]", "a", "b"]
     tokenizer = Tokenizer.train(["a a a b b c c d"], size=100, min_frequency=2)
     assert tokenizer.words == ["[PAD]", "[UNK]", "a", "b", "c"]
+    assert Tokenizer.train(["a b"], size=100, min_frequency=2).known == 0
 
 
 def test_the_vocabulary_depends_on_nothing_but_the_counts():
     """Ties are broken by the word, not by the order or grouping of the texts, nor by chance."""
     words = [f"w{i % 40}" for i in range(80)]
-    first = Tokenizer.train([" ".join(words)], size=30).to_json()
-    assert Tokenizer.train(reversed(words), size=30).to_json() == first
-    assert len(json.loads(first)["model"]["vocab"]) == 30
+    first = Tokenizer.train([" ".join(words)], size=30)
+    assert Tokenizer.train(reversed(words), size=30).to_json() == first.to_json()
+    assert first.words[2:] == sorted({*words})[:28]
 
 
 def test_round_trip(tokenizer):
-    again = Tokenizer(tokenizer.to_json())
-    assert again.to_json() == tokenizer.to_json()
-    assert again.words == tokenizer.words
-    texts = [*TEXTS, "don\u2019t<br />MISS 3/10!", ""]
-    assert again.encode(texts) == tokenizer.encode(texts)
-    assert again.split(texts) == tokenizer.split(texts)
+    texts = [*TEXTS, "don\u2019t<br />MISS 3/10!", "❤️ bad", ""]
+    for again in (
+        Tokenizer(tokenizer.to_json()),
+        pickle.loads(pickle.dumps(tokenizer)),
+        copy.deepcopy(tokenizer),
+    ):
+        assert again.to_json() == tokenizer.to_json()
+        assert again.words == tokenizer.words
+        assert again.encode(texts) == tokenizer.encode(texts)
+        assert again.split(texts) == tokenizer.split(texts)
 
 
-@pytest.mark.parametrize("lone", ["\ud800"])
-def test_half_a_surrogate_pair_is_no_word(tokenizer, lone):
-    text = f"good{lone}film {lone}"
-    assert (
-        tokenizer.split([text]) == tokenizer.split(["good\ufffdfilm \ufffd"]) == [["good", "film"]]
-    )
-    assert tokenizer.encode([text, lone]) == [*tokenizer.encode(["good film"]), []]
-    assert Tokenizer.train([text], size=9).words[2:] == ["film", "good"]
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", "{}", '{"model": {}}', '{"rule": {}, "words": ["[PAD]"]}']
+)
+def test_what_is_no_tokenizer_is_refused(text):
+    with pytest.raises((ValueError, KeyError)):
+        Tokenizer(text)
 
 
 @pytest.mark.parametrize("kind", ODD_TEXTS)
@@ -106,6 +96,10 @@ def test_odd_texts(tokenizer, kind):
         assert (words[0], words[-1]) == ("good", "film")
     if kind == "unknown words alone":
         assert ids == [UNKNOWN] * 2
+    if kind == "a mark alone":
+        assert words == []
+    if kind == "emoji":
+        assert len(words) == 3
 
 
 TEXT = st.text(st.characters() | st.sampled_from("\ud800\udfff")) | st.lists(
@@ -127,41 +121,83 @@ def test_any_text_is_split_as_it_is_encoded(tokenizer, text):
     assert tokenizer.split([text, text]) == [words, words]
 
 
-PIECES = ["Good", "don`t", "<BR />", "<br\t/>", "<br\x1c/>", "7/10", "!?", "...", ":-)", "[PAD]",
-          "é", "ﬁlm", "`", "\x00", "\n", "'", "-", "İ", " ", "\u00a0", "\u0308", "\u00a8", "<",
-          "<br", "/>", ">", "\uff1cbr", "\ufe64BR", "\uff1e", "\u0338", "\u2028", "\x85", "\ud800",
-          "\u2019", "\u00b4", "ΌΣ", "\u1100", "\u1161", "\U0001f600", "\u3000"]  # fmt: skip
+def test_a_tokenizer_keeps_the_rule_that_it_was_trained_with(tokenizer, monkeypatch):
+    before = tokenizer.to_json()
+    monkeypatch.setattr(rules, "_WORD", r"\w")
+    assert Tokenizer(before).split(["good film"]) == [["good", "film"]]
+    assert Tokenizer.train(TEXTS, size=9).split(["good"]) == [["g", "o", "o", "d"]]
 
 
-@settings(max_examples=500)
-@example(["é <br<BR />> good", "é\uff1cbr /> good", "é <br />\u0338 good"])
-@given(st.lists(st.text() | st.lists(st.sampled_from(PIECES)).map("".join), max_size=8))
-def test_the_quick_way_gives_what_the_library_gives(texts):
-    tokenizer = Tokenizer.train(texts, size=500)  # every word has an id of its own
-    whole = [text.replace("\ud800", "\ufffd") for text in texts]
-    wanted = [encoding.ids for encoding in tokenizer._backend.encode_batch(whole)]
-    assert tokenizer.encode(texts) == wanted
-    split = tokenizer.split(texts)
-    tokenizer._ours = False
-    assert tokenizer.encode(texts) == wanted
-    assert tokenizer.split(texts) == split
+def test_characters_are_words_where_that_was_trained():
+    texts = ["好电影", "坏电影", "it is 好"]
+    tokenizer = Tokenizer.train(texts, size=99, words="characters")
+    assert sorted(tokenizer.words[2:]) == sorted(["好", "坏", "电", "影", "it", "is"])
+    again = Tokenizer(tokenizer.to_json())
+    assert again.split(["好电影 don't"]) == [["好", "电", "影", "don't"]]
+    assert UNKNOWN not in again.encode(["影电坏"])[0]
 
 
-def test_what_is_remembered_is_bounded_and_changes_nothing(tokenizer, monkeypatch):
-    monkeypatch.setattr(_Memo, "MOST", 3)
-    texts = ["a good film, it isn't", "x" * 50 + " good", "It is a bad ﬁlm... 3/10!"] * 2
-    wanted = [encoding.ids for encoding in tokenizer._backend.encode_batch(texts)]
-    fresh = Tokenizer(tokenizer.to_json())
-    for text, ids in zip(texts, wanted, strict=True):
-        assert fresh.encode([text]) == [ids]
-        assert len(fresh._memo) <= 3
-        assert max(map(len, fresh._memo), default=0) <= _Memo.LONGEST
-    assert pickle.loads(pickle.dumps(fresh)).encode(texts) == wanted
+@pytest.mark.parametrize("words", rules.WORDS)
+def test_the_python_file_needs_nothing_of_this_package(words):
+    tokenizer = Tokenizer.train(TEXTS, size=9, words=words)
+    source = tokenizer.python_source()
+    assert "sentiment_pl" not in source
+    names = {}
+    exec(source, names)
+    texts = [*TEXTS, *ODD_TEXTS.values(), "好电影 ❤️ 4.5/5 :D &amp; <br/>"]
+    assert [names["split"](text) for text in texts] == tokenizer.split(texts)
 
 
-def test_a_tokenizer_of_another_version_splits_as_it_was_trained_to(tokenizer):
-    state = json.loads(tokenizer.to_json())
-    state["pre_tokenizer"]["pattern"] = {"Regex": r"\w+"}
-    other = Tokenizer(json.dumps(state))
-    assert other.split(["well-made, good"]) == [["well", "made", "good"]]
-    assert other.encode(["well-made, good"]) == [[UNKNOWN, UNKNOWN, 2]]
+# What version 0.1.0 saved, part by part.
+OLD_WORD = (
+    r"\p{N}+/\p{N}+"
+    r"|[\p{L}\p{N}\p{M}]+(?:['\-][\p{L}\p{N}\p{M}]+)*"
+    r"|[!?]+|\.{3}|\*+|[:;]-?[()]|\p{Emoji_Presentation}"
+)
+
+
+@pytest.fixture(scope="module")
+def old():
+    vocabulary = ["[PAD]", "[UNK]", "good", "film", "5/5", "4", "\ufe0f", "don't", "br", "[pad]"]
+    library = Library(WordLevel({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
+    library.add_special_tokens(["[PAD]", "[UNK]"])
+    library.normalizer = normalizers.Sequence(
+        [
+            normalizers.Replace(Regex("[\u2018\u2019\u02bc\u0060\u00b4]"), "'"),
+            normalizers.NFKC(),
+            normalizers.Replace(Regex(r"(?i)<br\s*/?>"), " "),
+            normalizers.Lowercase(),
+        ]
+    )
+    library.pre_tokenizer = pre_tokenizers.Split(Regex(OLD_WORD), behavior="removed", invert=True)
+    library.encode_special_tokens = True
+    return library
+
+
+def test_a_tokenizer_of_version_0_1_0_reads_as_it_did(old):
+    tokenizer = Tokenizer(old.to_str())
+    assert tokenizer.words[2:5] == ["good", "film", "5/5"]
+    text = "GOOD film ❤️ 4.5/5 don\u2019t<br />[PAD] &amp; xyzzy"
+    assert tokenizer.split([text]) == [
+        ["good", "film", "\ufe0f", "4", "5/5", "don't", "pad", "amp", "xyzzy"]
+    ]
+    assert tokenizer.encode([text]) == [[2, 3, 6, 5, 4, 7, 1, 1, 1]]
+    again = Tokenizer(tokenizer.to_json())
+    assert again.split([text, "\ud800"]) == [*tokenizer.split([text]), []]
+    assert again.words == tokenizer.words
+    names = {}
+    exec(tokenizer.python_source(), names)
+    assert names["split"](text) == tokenizer.split([text])[0]
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXT)
+def test_any_text_is_read_by_a_tokenizer_of_version_0_1_0_as_by_the_library(old, text):
+    whole = text.replace("\ud800", "\ufffd").replace("\udfff", "\ufffd")
+    assert Tokenizer(old.to_str()).encode([text]) == [old.encode(whole).ids]
+
+
+def test_the_rule_is_plain_data():
+    assert json.loads(json.dumps(rule())) == rule()
+    with pytest.raises(ValueError, match="'shout'"):
+        splitter({"steps": [["shout"]], "word": "."})

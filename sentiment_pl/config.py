@@ -228,6 +228,8 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     for key, default in _DEFAULTS_SINCE.items():
         if values["data"].get(key, "") == default:
             del values["data"][key]
+    if values["data"].get("words") == "unicode":
+        del values["data"]["words"]
     return dict(values)
 
 

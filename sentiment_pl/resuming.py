@@ -13,6 +13,7 @@ from torchmetrics import Metric
 
 import sentiment_pl
 from sentiment_pl import distributed
+from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import DataError
 from sentiment_pl.models import SentimentModule, read_checkpoint
 
@@ -56,6 +57,16 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
     name, version = ours.get("model"), ours.get("version")
     if name != model.name:
         raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
+    try:
+        tokenizer = Tokenizer(ours["tokenizer"])
+    except Exception as error:  # whatever a value that is none of ours makes libraries raise
+        raise DataError(f"{path} holds no vocabulary that can be read. {advice}") from error
+    if tokenizer.rule != model.tokenizer.rule:
+        raise DataError(
+            f"{path} was written by sentiment_pl {version} and cuts texts into words by another"
+            " rule than this version does, or with another data.words: it can predict and be"
+            f" evaluated, but not be trained on. {advice}"
+        )
     theirs = {key: tuple(value.shape) for key, value in checkpoint["state_dict"].items()}
     mine = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     if theirs != mine:
@@ -64,7 +75,7 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
             f"{path}, written by sentiment_pl {version}, has other weights than this run's {name}:"
             f" {key} is {theirs.get(key)}, here {mine.get(key)}. {advice}"
         )
-    if ours.get("tokenizer") != model.tokenizer.to_json():
+    if tokenizer.words != model.tokenizer.words:
         raise DataError(
             f"{path} has another vocabulary than this run, so that its word vectors would go to"
             f" other words: say data= and its settings as that run did. {advice}"

@@ -70,7 +70,14 @@ def test_the_example_needs_nothing_of_this_package(capsys, monkeypatch, saved, t
     main([str(path), "--export", str(tmp_path / f"{name}.onnx")])
     files = {p.name for p in tmp_path.iterdir()}
     assert files == {f"{name}.onnx", f"{name}.tokenizer.json", f"{name}.example.py"}
-    texts = ["Not what I expected", "", "xyzzy best MOVIE", "[PAD]", "Best ❤️ 4.5/5&#33;", "-- movie ever"]
+    texts = [
+        "Not what I expected",
+        "",
+        "xyzzy best MOVIE",
+        "[PAD]",
+        "Best ❤️ 4&#33;",
+        "-- movie ever",
+    ]
     code = (
         "import runpy, sys; sys.modules['torch'] = sys.modules['sentiment_pl'] = None\n"
         f"sys.argv = ['example', '--', *{texts!r}]\n"

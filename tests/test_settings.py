@@ -61,7 +61,7 @@ TOKENIZER = Tokenizer.train(TRAINING_TEXTS, size=50).to_json()
 NUMBERS = ("train", "val", "test", "seed")
 DATA = (
     "val_fraction", "max_tokens", "truncate", "limit_train", "drop_test_duplicates", "vocab_size",
-    "min_frequency", "batch_size", "seed", "shuffle_seed", "num_workers", "cache_dir",
+    "min_frequency", "words", "batch_size", "seed", "shuffle_seed", "num_workers", "cache_dir",
 )  # fmt: skip
 COLUMNS = ("text_column", "label_column", "labels")
 

@@ -41,6 +41,7 @@ def quick_splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
         find_ascii: Callable[[str], list[str]] = re.compile(in_ascii(rule["word"])).findall
     except re.error:  # it holds something that `re` has not
         find_ascii = find
+    # Each with the steps that follow it.
     quick = [
         (compiled(kind, *map(in_ascii, values[:1]), *values[1:]), steps[number + 1 :])
         for number, (kind, *values) in enumerate(rule["steps"])
@@ -48,15 +49,16 @@ def quick_splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
     ]
 
     def split(text: str) -> list[str]:
-        left = steps
+        remaining = steps
         if text.isascii():
-            for step, left in quick:
+            for step, following in quick:
                 text = step(text)
                 if not text.isascii():  # an entity stood for another character
+                    remaining = following
                     break
             else:
                 return find_ascii(text)
-        for step in left:
+        for step in remaining:
             text = step(text)
         return find_ascii(text) if text.isascii() else find(text)
 

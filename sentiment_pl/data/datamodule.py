@@ -37,9 +37,10 @@ from sentiment_pl.tables.options import TableOptions
 log = logging.getLogger(__name__)
 
 MOST_UNKNOWN = 0.4
-"""Share of unknown words in a split above which a warning is due. Of IMDB's reviews 2 % of the words
-are unknown, of 1,000 of them 8 %, and of 300 single sentences from them 33 %; of texts whose words
-are not told apart, since no spaces stand between them, nearly all."""
+"""Share of unknown words in a split above which a warning is due.
+
+2 % of the words of IMDB's reviews are unknown, 8 % with 1,000 of them for training, 33 % with 300
+single sentences; of a language without spaces, whose words are not told apart, nearly all."""
 
 
 class ReviewDataModule(lightning.LightningDataModule):
@@ -228,14 +229,14 @@ class ReviewDataModule(lightning.LightningDataModule):
             return
         ways = ["more training reviews make more words known"]
         if len(self.tokenizer) == self.preparation.vocab_size:
-            ways.append(f"data.vocab_size={self.preparation.vocab_size} is full, a larger one helps")
+            ways.append(f"data.vocab_size={len(self.tokenizer)} is full, a larger one holds more")
         elif self.preparation.min_frequency > 1:
             ways.append("data.min_frequency=1 keeps rare words")
         if self.preparation.words != "characters":
             ways.append(f"data.words=characters reads {UNSPACED}")
         log.warning(
-            "data %s: %.0f %% of the words of the %s split are unknown, and a model can learn nothing"
-            " of them: %s", self.source.name, 100 * share, split, "; ".join(ways),
+            "data %s: %.0f %% of the words of the %s split are unknown, and of those a model learns"
+            " nothing: %s", self.source.name, 100 * share, split, "; ".join(ways),
         )  # fmt: skip
 
     @property

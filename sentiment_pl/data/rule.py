@@ -50,8 +50,8 @@ _ENTITY = (
 STEPS: list[list[str]] = [
     ["replace", "&(?:(?:amp|AMP|#38|#x26);)+", "&"],  # escaped more than once
     ["unescape", _ENTITY],
-    ["replace", r"\\+[nrt]", " "],  # a line break that was written as two characters
-    ["replace", r"\\+(?=[\"'])", ""],
+    ["replace", r"(?<!\\)\\+[nrt]", " "],  # a line break that was written as two characters
+    ["replace", r"(?<!\\)\\+(?=[\"'])", ""],
     # Invisible: variation selectors, soft hyphens, joiners of words, directions.
     ["replace", r"[\p{Variation_Selector}\u00ad\u2060\ufeff\p{Bidi_Control}]+", ""],
     ["replace", "[©®™℠]", " "],  # NFKC makes letters of the last two
@@ -77,7 +77,8 @@ _NUMBER = r"\p{N}++(?:[.,\u066b\u066c]\p{N}++)*+"
 _RATING = rf"{_NUMBER}(?:/{_NUMBER})++"
 _PART = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*+"
 _JOINT = (
-    rf"(?:['\u00b7]|[\u200c\u200d]+|-(?!{_NUMBER}/\p{{N}})|[.,\u066b\u066c](?<=\p{{N}}.)(?=\p{{N}}))"
+    rf"(?:['\u00b7]|[\u200c\u200d]+|-(?!{_NUMBER}/\p{{N}})"
+    r"|[.,\u066b\u066c](?<=\p{N}.)(?=\p{N}))"
 )
 _PICTURE = (
     "[\\p{Extended_Pictographic}\u2190-\u21ff\u25a0-\u2767\u2794-\u27bf\u2b00-\u2bff]"

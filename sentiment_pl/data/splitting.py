@@ -55,7 +55,8 @@ def compiled(kind: str, *values: str) -> Callable[[str], str]:
         pattern = regex.compile(values[0])
         return lambda text: pattern.sub(lambda match: html.unescape(match[0]), text)
     if kind == "normalize":
-        return lambda text: unicodedata.normalize(values[0], text)
+        form: Any = values[0]
+        return lambda text: unicodedata.normalize(form, text)
     if kind == "lower":
         return str.lower
     raise ValueError(f"a rule for words cannot hold a step {kind!r}")

@@ -20,7 +20,7 @@ SPECIAL = ["[PAD]", "[UNK]"]
 
 
 class Tokenizer:
-    """A vocabulary of words, fixed by the texts that it was trained on, and the rule of their words.
+    """A vocabulary, fixed by the texts that it was trained on, and the rule of what a word is.
 
     Texts are cut by the rule that the vocabulary was made with, which is kept beside it; see `rule`
     for what a word is. Id 0 is the padding, id 1 every unknown word, the rest follow by falling

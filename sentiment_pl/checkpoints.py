@@ -16,7 +16,7 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
 
@@ -125,6 +125,7 @@ class LastCheckpoint(ModelCheckpoint):
         self._signals = Signals()
         self._within_validation = False  # while it saves there
         self._saved_within = False  # since the validation began
+        self._validates_since = 0.0
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Find the run's folder."""
@@ -157,6 +158,11 @@ class LastCheckpoint(ModelCheckpoint):
             # lose gradients.
             return
         self._save_if_due(trainer, batch_idx)
+
+    def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Start the clock of the validation: only a long one is saved in its middle."""
+        super().on_validation_start(trainer, pl_module)
+        self._validates_since = time.monotonic()
 
     def on_validation_batch_end(
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int,
@@ -198,10 +204,10 @@ class LastCheckpoint(ModelCheckpoint):
         """Save; if told to stop, that is done once the figures of the epoch are logged."""
         _flush(trainer)
         super().on_train_epoch_end(trainer, pl_module)
-        if _tries_out(trainer) or trainer.state.fn != TrainerFn.FITTING:
+        if tries_out(trainer) or trainer.state.fn != TrainerFn.FITTING:
             return
         named = Path(self.format_checkpoint_name(self._monitor_candidates(trainer)))
-        if self.save_top_k == 0 or not _same(named, self.path):
+        if self.save_top_k == 0 or not same(named, self.path):
             trainer.save_checkpoint(self.path, weights_only=False)
         self._saved_at = time.monotonic()
 
@@ -220,7 +226,8 @@ class LastCheckpoint(ModelCheckpoint):
     def _save_if_due(self, trainer: lightning.Trainer, batch_idx: int) -> None:
         if trainer.world_size > 1 and batch_idx % ASK_EVERY:
             return
-        due = time.monotonic() - self._saved_at >= 60 * self.every_minutes
+        since = max(self._saved_at, self._validates_since if self._within_validation else -math.inf)
+        due = time.monotonic() - since >= 60 * self.every_minutes
         if _any_process(trainer, due or self._told is not None):
             _flush(trainer)
             trainer.save_checkpoint(self.path, weights_only=False)
@@ -237,93 +244,6 @@ class LastCheckpoint(ModelCheckpoint):
         )  # fmt: skip
         trainer.strategy.barrier()
         self._signals.end(number)
-
-
-class ContractedBest(Checkpoint):
-    """Keeps `checkpoints/best.ckpt` in the run folder the best checkpoint, whatever it is called.
-
-    `callbacks.checkpoint` may save under other names, elsewhere, several, or none at all; then the
-    last checkpoint is the best one. It comes behind all other callbacks.
-
-    Args:
-        monitor: what the run goes by.
-    """
-
-    def __init__(self, monitor: str) -> None:
-        self.monitor_of_run = monitor
-        self._path = ""
-        self._kept: tuple[Path, int, int] | None = None  # what stands there
-        self.stands = False
-        """Whether the run, once trained, has a best checkpoint."""
-
-    def setup(self, trainer: lightning.Trainer, *args: Any, **kwargs: Any) -> None:
-        """Find the run's folder."""
-        self._path = os.path.realpath(run_checkpoints.best_path(Path(trainer.default_root_dir)))
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
-        self._keep(trainer)
-
-    def on_validation_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
-        self._keep(trainer)
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
-        self._keep(trainer)
-
-    def on_exception(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
-        self._keep(trainer)
-
-    def on_fit_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Let the last checkpoint stand for the best one where nothing else was saved."""
-        self._keep(trainer)
-        self.stands = best_callback(trainer, self.monitor_of_run) is not None
-        resumable = any(isinstance(c, LastCheckpoint) for c in trainer.checkpoint_callbacks)
-        if not self.stands and resumable and not _tries_out(trainer):
-            self.stands = True
-            if trainer.is_global_zero:
-                last = run_checkpoints.last_path(Path(trainer.default_root_dir))
-                run_checkpoints.stand_for(Path(self._path), last)
-        trainer.strategy.barrier()  # the others are about to read it
-
-    def _keep(self, trainer: lightning.Trainer) -> None:
-        if trainer.state.fn != TrainerFn.FITTING or not trainer.is_global_zero:
-            return
-        callback = best_callback(trainer, self.monitor_of_run)
-        if callback is None or callback.best_model_path == self._path:
-            return
-        original = Path(callback.best_model_path)
-        if original.is_file():
-            now = (original, original.stat().st_ino, original.stat().st_mtime_ns)
-            if now != self._kept and not _same(original, Path(self._path)):
-                run_checkpoints.stand_for(Path(self._path), original)
-            self._kept = now
-
-
-def best_callback(trainer: lightning.Trainer, monitor: str) -> ModelCheckpoint | None:
-    """Find the callback whose best checkpoint is that of the run.
-
-    Args:
-        trainer: whose callbacks they are.
-        monitor: what the run goes by.
-
-    Returns:
-        The one that goes by this, else one that goes by anything else, else any that has saved
-        something; None where no checkpoint was saved but the last one.
-    """
-    found = [
-        callback
-        for callback in trainer.checkpoint_callbacks
-        if isinstance(callback, ModelCheckpoint)
-        and not isinstance(callback, LastCheckpoint)
-        and callback.best_model_path
-    ]
-    return min(
-        found, key=lambda callback: (callback.monitor != monitor, callback.monitor is None),
-        default=None,
-    )  # fmt: skip
 
 
 def _put_average(trainer: lightning.Trainer, checkpoint: dict[str, Any]) -> None:
@@ -344,12 +264,13 @@ def _flush(trainer: lightning.Trainer) -> None:
             logger.save()
 
 
-def _tries_out(trainer: lightning.Trainer) -> bool:
+def tries_out(trainer: lightning.Trainer) -> bool:
     """Whether it runs a few batches to see that nothing fails, and writes nothing."""
     return bool(getattr(trainer, "fast_dev_run", False))
 
 
-def _same(one: Path, other: Path) -> bool:
+def same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one place."""
     return one.absolute() == other.absolute() or one.resolve() == other.resolve()
 
 

@@ -1,16 +1,18 @@
 """The figures of a run: those of its best checkpoint, read as whoever uses it will read it."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lightning
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
+from torch import Tensor
 
 from sentiment_pl import measures, run_checkpoints, runs
+from sentiment_pl.best_checkpoint import ContractedBest
 from sentiment_pl.callbacks import Predictions, ProgressBar
-from sentiment_pl.checkpoints import ContractedBest
 from sentiment_pl.imbalance import BALANCE, TRAIN_LONGER, Scoring
 from sentiment_pl.models import SentimentModule, architectures, load_checkpoint, read_checkpoint
 from sentiment_pl.signals import EndsWhileMeasured
@@ -81,13 +83,13 @@ def measure(
         runner.validate(model, data, verbose=False)
         figures["val"] = scoring.validation(*predictions.arrays()[1:])
     if data.has_test and runner.limit_test_batches:
-        (logged,) = runner.test(model, data, verbose=False)
+        runner.test(model, data, verbose=False)
         ids, labels, logits = predictions.arrays()
         figures["test"] = scoring.other("the test split", labels, logits)
         if runner.is_global_zero:
             runs.write_predictions(folder, ids, labels, logits, data.keys("test", ids))
         for logger in fitted.loggers:
-            _log(logger, dict(logged), fitted)
+            _log(logger, runner.callback_metrics, fitted)
     return figures
 
 
@@ -96,7 +98,8 @@ def _callbacks(trainer: lightning.Trainer) -> list[lightning.Callback]:
     return callbacks
 
 
-def _log(logger: Logger, figures: dict[str, Any], fitted: lightning.Trainer) -> None:
+def _log(logger: Logger, figures: Mapping[str, Tensor], fitted: lightning.Trainer) -> None:
     """Log the test of a run behind its last step, as Lightning would."""
-    logger.log_metrics({**figures, "epoch": fitted.current_epoch}, step=fitted.global_step)
+    values = {key: float(value) for key, value in figures.items()}
+    logger.log_metrics({**values, "epoch": fitted.current_epoch}, step=fitted.global_step)
     logger.save()

@@ -143,8 +143,8 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     from hydra.utils import instantiate
 
     from sentiment_pl import callback_settings, console, initial_weights, loggers, measuring, runs
+    from sentiment_pl.best_checkpoint import ContractedBest
     from sentiment_pl.callbacks import History
-    from sentiment_pl.checkpoints import ContractedBest
     from sentiment_pl.models import check_target
     from sentiment_pl.relocation import Relocation
     from sentiment_pl.resuming import (

@@ -181,3 +181,23 @@ def test_a_class_that_moved_is_the_same_setting(tmp_path):
     for other in ("sentiment_pl.models.elman.Elman", "my_project.models.GRU"):
         with pytest.raises(ConfigError, match=r"other settings: model\._target_ was GRU"):
             runs.begin(tmp_path, {"model": {"_target_": other, "hidden": 2}}, 0)
+
+
+def test_a_run_that_failed_before_it_trained_is_mended_in_its_folder(in_process, tmp_path):
+    rows = "".join(f"a {w} film {i},{s}\n" for i in range(20)
+                   for w, s in (("fine", "positive"), ("poor", "negative")))  # fmt: skip
+    (tmp_path / "train.csv").write_text("text,label\n" + rows)
+    run = ["data=files", "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1",
+           "trainer.accelerator=cpu"]  # fmt: skip
+    for where in ("hydra.run.dir=run", "hydra.sweep.dir=sweep"):
+        more = [*(["-m", "seed=0,1"] if "sweep" in where else []), *run, where]
+        said = in_process("train", *more, "data.train=trian.csv", code=1)
+        assert "trian.csv" in said
+        in_process("train", *more, "data.train=train.csv")
+    for folder in ("run", "sweep/seed=0", "sweep/seed=1"):
+        found = runs.read_run(tmp_path / folder)
+        assert (found.state, found.reason) == ("completed", None)
+        assert found.settings["data"]["train"] == "train.csv"
+    said = in_process("train", *run, "data.train=train.csv", "model.lr=1", "hydra.run.dir=run",
+                      code=1)  # fmt: skip
+    assert "model.lr was 0.003, is 1" in said

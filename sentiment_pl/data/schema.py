@@ -41,6 +41,9 @@ class Schema:
         if id_column is not None:
             columns["id_column"] = id_column
         for key, column in columns.items():
+            if isinstance(column, int) and not isinstance(column, bool):  # as in data.header=false
+                columns[key] = str(column)
+                continue
             if not isinstance(column, str) or not column:
                 raise ConfigError(f"data.{key} must be the name of a column, got {column!r}")
         for first, second in combinations(columns, 2):
@@ -50,8 +53,9 @@ class Schema:
                 )
         checked = Labels.from_setting(labels)
         return cls(
-            text_column, label_column, checked.names, checked.groups, id_column, settable=True
-        )
+            columns["text_column"], columns["label_column"], checked.names, checked.groups,
+            columns.get("id_column"), settable=True,
+        )  # fmt: skip
 
     @property
     def kept_key(self) -> str | None:

@@ -187,7 +187,8 @@ def score_file(
     schema = None
     if reader.fixed or has_fixed_columns(output):
         reader.check_names()
-        columns = columns.found(reader)
+        if reader.columns:  # JSON without any object has none, and its rows say why
+            columns = columns.found(reader)
         schema = reader.schema.append(pa.field(columns.label, pa.string()))
         schema = schema.append(pa.field(columns.probability, pa.float64()))
     summary, began = Summary(), time.perf_counter()
@@ -207,7 +208,8 @@ def score_file(
         if summary.rejected and not summary.scored:
             note.keep()
             raise DataError(
-                f"{source}: none of its {summary.rejected:,} rows can be scored; {rejects} says why"
+                f"{source}: none of its {summary.rejected:,} rows can be scored. {rejects} says"
+                f" why; of the first: {note.first}"
             )
         summary.seconds = time.perf_counter() - began
         note.keep()
@@ -278,9 +280,12 @@ class _Rejects:
     def __init__(self, path: Path) -> None:
         self._path, self._partial = path, path.with_name(f".partial-{path.name}")
         self._file: IO[str] | None = None
+        self.first = ""
+        """The reason of the first, with its line where there is one."""
 
     def __call__(self, reject: Reject) -> None:
         if self._file is None:
+            self.first = (f"line {reject.line}: " if reject.line else "") + reject.reason
             self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
         noted = {key: value for key, value in reject._asdict().items() if value is not None}
         self._file.write(as_json({"content": None, **noted}) + "\n")

@@ -143,7 +143,7 @@ class Separated(Reader):
         if any(
             len(column) > 1 and all(map(_NUMBER.fullmatch, column)) for column in columns
         ) or any(len(name) > 60 or len(name.split()) > 7 for name in self._names):
-            sizes = [sum(map(len, column)) for column in columns]
+            sizes = [sum(map(len, set(column))) for column in columns]
             longest = str(sizes.index(max(sizes)))
             return (
                 f"Its first line looks like a row: {self.options.typed('header', 'false')} reads it"

@@ -24,7 +24,7 @@ def trained(path, scratch, **options):
         rows["row"][:], rows["text"][:], rows["label"][:], strict=True)}  # fmt: skip
 
 
-def predicted(path, monkeypatch, text_column="text", **options):
+def predicted(path, monkeypatch, text_column="text", suffix=".jsonl", **options):
     """Texts that are scored, in order, and reasons by row of those that are not, or a message."""
     texts = []
 
@@ -39,7 +39,7 @@ def predicted(path, monkeypatch, text_column="text", **options):
             return np.zeros(len(more))
 
     monkeypatch.setattr(files, "Scorer", Recorder)
-    output = Path(path).with_name("out.jsonl")
+    output = Path(path).with_name(f"out{suffix}")
     try:
         done = files.score_file(
             SimpleNamespace(labels=("negative", "positive")), Path(path), output,

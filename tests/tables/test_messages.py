@@ -47,10 +47,12 @@ def test_an_object_that_holds_the_whole_table(orient, tmp_path, scratch, monkeyp
 def test_dictionaries_of_python(name, content, tmp_path, scratch, monkeypatch):
     path = tmp_path / name
     path.write_text("\n" + content)
-    learned, scored = trained(path, scratch), predicted(path, monkeypatch)
-    assert "line 2: " in learned
-    assert "a Python dictionary" in learned
-    assert "none of its 1 rows" in scored or "a Python dictionary" in scored
+    for message in (
+        trained(path, scratch), predicted(path, monkeypatch),
+        predicted(path, monkeypatch, suffix=".csv"),
+    ):  # fmt: skip
+        assert "line 2: " in message
+        assert "a Python dictionary" in message
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.json", "a.jsonl", "a.parquet", "a.csv.gz"])
@@ -189,3 +191,37 @@ def test_duplicates_in_parquet_never_show_an_error_of_arrow(tmp_path, scratch, m
     pq.write_table(table, path)
     for message in both_messages(path, scratch, monkeypatch):
         assert message == f"{path}: two columns are called 'label': rename one of them"
+
+
+def test_the_reason_of_the_first_row_is_told_where_none_can_be_scored(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,n\nфильм,0\nфильм,1\n".encode("cp1251"))
+    message = predicted(path, monkeypatch)
+    assert "none of its 2 rows can be scored" in message
+    assert (
+        "of the first: line 2: column 'text' is not UTF-8 (byte 0xf4): --encoding NAME" in message
+    )
+
+
+def test_columns_by_number_as_yaml_reads_them(tmp_path, scratch):
+    path = tmp_path / "a.csv"
+    path.write_text("good,1\nbad,0\n")
+    found = trained(path, scratch, header=False, text_column=0, label_column=1)
+    assert found == {0: ("good", 1), 1: ("bad", 0)}
+
+
+def test_the_hub_says_where_a_table_is_not_utf8(tmp_path, scratch):
+    from sentiment_pl.data.sources import Hub
+    from sentiment_pl.errors import DataError
+
+    folder = tmp_path / "mydata"
+    folder.mkdir()
+    (folder / "README.md").write_text(
+        "---\nconfigs:\n- config_name: a\n  data_files: train.csv\n---\n"
+    )
+    (folder / "train.csv").write_bytes("text,label\nfine,0\ntrès drôle,1\n".encode("latin-1"))
+    with pytest.raises(DataError) as caught:
+        Hub(str(folder)).load(scratch)
+    message = str(caught.value)
+    assert f"{folder / 'train.csv'}: line 3: column 'text' is not UTF-8 (byte 0xe8)" in message
+    assert f"data=files data.train={folder / 'train.csv'}" in message

@@ -287,8 +287,10 @@ class _Rejects:
         if self._file is None:
             self.first = (f"line {reject.line}: " if reject.line else "") + reject.reason
             self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
-        noted = {key: value for key, value in reject._asdict().items() if value is not None}
-        self._file.write(as_json({"content": None, **noted}) + "\n")
+        noted = reject._asdict()
+        if reject.line is None:
+            del noted["line"]
+        self._file.write(as_json(noted) + "\n")
 
     def keep(self) -> None:
         """Put the file in place; without rejected rows take an older one away."""

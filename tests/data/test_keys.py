@@ -36,6 +36,7 @@ def test_keys_stay_with_their_rows(tmp_path_factory, drawn, name, numbers, data)
     module = ReviewDataModule.from_files(
         train=path, test=path, label_column="stars", id_column=name,
         labels={"negative": [1, 2], "positive": [4, 5]}, cache_dir=str(folder / "cache"),
+        min_frequency=1,
     )  # fmt: skip
     module.prepare_data()
     kept = [i for i, (text, stars, _) in enumerate(drawn) if text and stars != 3]
@@ -57,7 +58,9 @@ def test_keys_stay_with_their_rows(tmp_path_factory, drawn, name, numbers, data)
 
 def test_without_a_key_there_is_no_column(tmp_path):
     path = write_table(tmp_path / "a.csv", {"text": list("abcd"), "label": [0, 1, 0, 1]})
-    module = ReviewDataModule.from_files(train=path, test=path, cache_dir=str(tmp_path / "cache"))
+    module = ReviewDataModule.from_files(
+        train=path, test=path, cache_dir=str(tmp_path / "cache"), min_frequency=1
+    )
     assert module.keys("test", np.array([0])) == {}
     module.prepare_data()
     assert "key" not in load_from_disk(str(module._prepared() / "test")).column_names

@@ -30,18 +30,6 @@ def is_json(kind: pa.DataType) -> bool:
     return getattr(kind, "extension_name", None) == "arrow.json"
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a column of this type is text, or can be made text without losing anything."""
-    checks = (
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_string_view,
-        pa.types.is_decimal,
-        pa.types.is_null,
-    )
-    return is_binary(kind) or any(check(kind) for check in checks)
-
-
 def is_binary(kind: pa.DataType) -> bool:
     """Whether a column of this type holds bytes."""
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

@@ -10,7 +10,14 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import callback_settings, distributed, measures, run_checkpoints
+from sentiment_pl import (
+    callback_settings,
+    distributed,
+    measures,
+    overrides,
+    run_checkpoints,
+    run_names,
+)
 from sentiment_pl.errors import ConfigError, check_integer
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -20,11 +27,11 @@ CONF = next(folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") i
 
 
 def register_resolvers() -> None:
-    """Teach OmegaConf `${unique:}`, `${launched:}`, `${direction_of:}` and `${mode_of:}`.
+    """Teach OmegaConf the resolvers of `conf/` and of the command line.
 
-    The first is six digits that keep apart what starts in the same second; for the second see
-    `distributed.resolve`; the third is Optuna's word for a `mode`, the fourth the mode of what is
-    monitored.
+    `${unique:}` is six digits that keep apart what starts in the same second, `${direction_of:}`
+    Optuna's word for a `mode`, `${mode_of:}` the mode of what is monitored; for `${launched:}` see `distributed.resolve`, for `${run_name:}`
+    `run_names`, for `${json:}` `overrides`.
     """
     OmegaConf.register_new_resolver(
         "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
@@ -34,6 +41,8 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
+    overrides.register_resolver()
+    run_names.register_resolver()
 
 
 def register_launchers() -> None:
@@ -48,15 +57,17 @@ def register_launchers() -> None:
 
 
 _EXTRAS = {
-    "hydra/launcher=parallel": ("hydra_joblib_launcher", "parallel"),
-    "hydra/launcher=slurm": ("hydra_submitit_launcher", "slurm"),
-    "hparams_search=gru": ("hydra_optuna_sweeper", "optuna"),
+    "hydra/launcher=parallel": ("hydra_plugins.hydra_joblib_launcher", "parallel"),
+    "hydra/launcher=slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
+    "hparams_search=gru": ("hydra_plugins.hydra_optuna_sweeper", "optuna"),
+    "hydra/sweeper=optuna": ("hydra_plugins.hydra_optuna_sweeper", "optuna"),
+    "logger=wandb": ("wandb", "wandb"),
 }
-"""Choices that need a plugin of Hydra, and the extra that installs it."""
+"""Choices that need a package that is not always there, and the extra that installs it."""
 
 
 def check_installed(arguments: Sequence[str]) -> None:
-    """Refuse what needs a plugin that is not installed; Hydra would tell of a missing config.
+    """Refuse what needs a package that is not installed; Hydra would tell of a missing config.
 
     Args:
         arguments: of the command line.
@@ -64,12 +75,15 @@ def check_installed(arguments: Sequence[str]) -> None:
     Raises:
         ConfigError: the message says how to install it.
     """
-    for argument, (plugin, extra) in _EXTRAS.items():
-        if argument in arguments and importlib.util.find_spec(f"hydra_plugins.{plugin}") is None:
-            raise ConfigError(
-                f"{argument} needs {plugin.replace('_', '-')}: pip install -c constraints.txt"
-                f" -e '.[{extra}]'"
-            )
+    for argument, (module, extra) in _EXTRAS.items():
+        if argument in arguments and importlib.util.find_spec(module) is None:
+            package = module.rpartition(".")[2].replace("_", "-")
+            raise ConfigError(f"{argument} needs {package}: {install(extra)}")
+
+
+def install(extra: str) -> str:
+    """The command that installs an extra."""
+    return f"pip install -c constraints.txt -e '.[{extra}]'"
 
 
 def quicken_help() -> None:
@@ -95,33 +109,36 @@ def quicken_help() -> None:
     setattr(ConfigLoaderImpl, name, once)
 
 
-def quoted(argument: str) -> str:
-    """Put the paths in an override in quotes where Hydra would read more into them.
-
-    Runs of a sweep lie in folders such as `model.hidden=64,seed=0`. A value with an equals sign is
-    no value to Hydra; one that names a file or folder, or a list of such, is taken for what it is.
-    """
-    key, _, value = argument.partition("=")
-    if key.startswith("-") or "=" not in value:
-        return argument
-    if _exists(value):
-        return f"{key}='{value}'"
-    if not (value.startswith("[") and value.endswith("]")):
-        return argument
-    paths, path = [], ""
-    for part in value[1:-1].split(","):  # a comma may be part of a name
-        path = f"{path},{part}" if path else part.strip()
-        if _exists(path):
-            paths.append(f"'{path}'")
-            path = ""
-    return argument if path else f"{key}=[{','.join(paths)}]"
+TYPED: list[str] = []
+"""The arguments of the command line as they were typed; messages repeat them."""
 
 
-def _exists(name: str) -> bool:
+def read_command_line() -> None:
+    """Check the arguments and rewrite them for Hydra; end with exit code 1 where one is wrong."""
+    TYPED[:] = sys.argv[1:]
     try:
-        return "'" not in name and Path(name).expanduser().exists()
-    except (OSError, ValueError):  # longer than a name may be, a NUL
-        return False
+        check_installed(TYPED)
+        sys.argv[1:] = overrides.taken(TYPED, _roots())
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
+
+
+def _roots() -> set[str]:
+    """Keys at the top of a configuration: what an interpolation may begin with."""
+    keys = {path.name for path in CONF.iterdir() if path.is_dir()}
+    for name in ("train", "evaluate"):
+        keys |= set(map(str, OmegaConf.load(CONF / f"{name}.yaml")))
+    return keys
+
+
+def entries(cfg: DictConfig, group: str) -> dict[str, Any]:
+    """Return the settings of the callbacks or loggers that are wanted, by name.
+
+    Those that are null are left out, and so is what another choice sets of one that is not there
+    (`debug=overfit` with `callbacks=[]`): it has no `_target_`.
+    """
+    found = {str(name): settings for name, settings in (cfg.get(group) or {}).items()}
+    return {name: each for name, each in found.items() if each and "_target_" in each}
 
 
 def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
@@ -221,7 +238,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     for key in _NO_PART_IN_DATA:
         values["data"].pop(key, None)
     for key in _ONLOOKERS:
-        values["callbacks"].pop(key, None)
+        (values.get("callbacks") or {}).pop(key, None)
     # As version 0.1.0 recorded them, so that its runs are known again.
     if "labels" in values["data"] and values["data"]["labels"] is None:
         values["data"]["labels"] = ["negative", "positive"]
@@ -278,7 +295,7 @@ def _check_watch(cfg: DictConfig) -> None:
     callback_settings.check_monitors(cfg)
     if cfg.trainer.get("max_epochs") is not None:
         check_integer("trainer.max_epochs", cfg.trainer.max_epochs, least=-1)
-    stopping = cfg.callbacks.get("early_stopping")
+    stopping = entries(cfg, "callbacks").get("early_stopping")
     if stopping is not None and "patience" in stopping:
         check_integer("callbacks.early_stopping.patience", stopping.patience, least=0)
     probes: Any = cfg.probes

@@ -98,7 +98,7 @@ def _names(key: str, value: Any) -> list[str]:
 def main() -> None:
     """Start an evaluation from the command line."""
     config.quicken_help()
-    sys.argv[1:] = map(config.quoted, sys.argv[1:])
+    config.read_command_line()
     # Else the process ends at once, and the copy of the reviews that it works on stays on disk.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     _run()

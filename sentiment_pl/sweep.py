@@ -8,14 +8,14 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import distributed, runs
-from sentiment_pl.errors import mendable
+from sentiment_pl import distributed, grids, runs
+from sentiment_pl.errors import ConfigError, mendable
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,11 @@ class SweepCallback(Callback):
         return {"_progress": None, "_jobs": 0}
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """See that the run's folder can be written, in plainer words than Hydra would."""
+        """See that this is one run, and that its folder can be written."""
+        try:
+            grids.check_single_run(config)
+        except ConfigError as error:
+            _refuse(error)
         _writable(Path(config.hydra.run.dir), "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -49,13 +53,12 @@ class SweepCallback(Callback):
                 )
             sys.exit(1)
         _writable(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
-        if "direction" in config.hydra.sweeper and not str(config.monitor).startswith("val/"):
-            print(
-                f"monitor={config.monitor}: a search goes by the validation split, as val/auc does",
-                file=sys.stderr,
-            )
-            sys.exit(1)
-        overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+        try:
+            grids.check_sweep(config)
+            grids.set_direction(config)
+        except ConfigError as error:
+            _refuse(error)
+        overrides = grids.parsed(config)
         swept = {str(o.key_or_group) for o in overrides if o.is_sweep_override()}
         fixed = [str(o.key_or_group) for o in overrides if str(o.key_or_group) not in swept]
         names = ",".join(f'"{key}"' for key in fixed)
@@ -126,21 +129,28 @@ def _writable(folder: Path, key: str) -> None:
         sys.exit(1)
 
 
+def _refuse(error: ConfigError) -> NoReturn:
+    """End the command: what a callback of Hydra raises would become a warning."""
+    print(error, file=sys.stderr)
+    sys.exit(1)
+
+
 def _number(config: DictConfig) -> int:
-    """How many runs a sweep is to have."""
+    """How many runs a sweep is to have; 0 where its sweeper alone knows."""
     trials = config.hydra.sweeper.get("n_trials")  # of a search
     if trials is not None:
         return int(trials)
-    found = jobs(config, list(config.hydra.overrides.task))
-    return len(set(map(tuple, found)))  # seed=0,0 is one run
+    if not str(config.hydra.sweeper._target_).endswith(".BasicSweeper"):
+        return 0
+    return len(set(map(tuple, jobs(config, grids.parsed(config)))))  # seed=0,0 is one run
 
 
-def jobs(config: DictConfig, arguments: Sequence[str]) -> list[list[str]]:
+def jobs(config: DictConfig, overrides: Sequence[Override]) -> list[list[str]]:
     """Return the overrides of each run of a sweep.
 
     Args:
         config: composed, with `hydra`.
-        arguments: the overrides on the command line; they win over `hydra.sweeper.params`.
+        overrides: those on the command line; they win over `hydra.sweeper.params`.
     """
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
@@ -148,8 +158,7 @@ def jobs(config: DictConfig, arguments: Sequence[str]) -> list[list[str]]:
         config.hydra.sweeper.get("params") or OmegaConf.create()
     )
     preset = [f"{key}={value}" for key, value in parameters.items()]
-    parsed = OverridesParser.create().parse_overrides([*preset, *arguments])
-    (batch,) = BasicSweeper.split_arguments(parsed, None)
+    (batch,) = BasicSweeper.split_arguments([*grids.parse(preset), *overrides], None)
     return batch
 
 

@@ -13,7 +13,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import config, distributed, faults, measures, parallel
-from sentiment_pl.errors import ConfigError
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
@@ -278,11 +277,7 @@ def main() -> None:
     """Start a run or a multirun from the command line."""
     config.quicken_help()
     config.register_launchers()
-    try:
-        config.check_installed(sys.argv)
-    except ConfigError as error:
-        sys.exit(f"error: {error}")
-    sys.argv[1:] = map(config.quoted, sys.argv[1:])
+    config.read_command_line()
     if distributed.launch().rank:
         # Behind the last override: it wins, and argparse wants all of them in one place.
         typed = [i for i, word in enumerate(sys.argv) if "=" in word and not word.startswith("-")]

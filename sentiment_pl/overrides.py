@@ -202,11 +202,11 @@ class _Override:
         """One value of a sweep, or a function that gives its values."""
         if not (FUNCTION.match(text) and text.endswith(")")) or exists(text):
             return self._value(text, kind)
-        name, _, inside = text.partition("(")
-        if name not in ("choice", "shuffle", "sort"):
+        if not text.startswith("choice("):
             return text
-        items = [part.strip() for part in split(inside[:-1])]
-        return f"{name}({','.join(self._swept(item, kind) for item in items)})"
+        # Hydra would forget the quotes of what choice(…) gives.
+        items = [item.strip() for item in split(text.removeprefix("choice(")[:-1])]
+        return ",".join(self._value(item, kind) for item in items)
 
     def _value(self, text: str, kind: Kind) -> str:
         """A value of a run: a list, groups of labels, or a name."""

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from sentiment_pl import measures, run_checkpoints
 from sentiment_pl.errors import ConfigError, check_choice
+from sentiment_pl.locating import locate
 
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
@@ -24,6 +25,16 @@ log = logging.getLogger(__name__)
 _MODES = ("max", "min")
 _COUNTED = {"epoch": "max", "step": "max"}
 """What checkpoints can go by besides metrics, to keep the latest ones."""
+
+
+def wanted(cfg: DictConfig) -> dict[str, DictConfig]:
+    """Return the settings of the callbacks that a run is to have, by name.
+
+    Those that are null are left out, and so is what another choice sets of one that is not there
+    (`debug=overfit` with `callbacks=[]`): it has no `_target_`.
+    """
+    found = {str(key): settings for key, settings in (cfg.get("callbacks") or {}).items()}
+    return {key: each for key, each in found.items() if each and "_target_" in each}
 
 
 def check_monitors(cfg: DictConfig) -> None:
@@ -36,8 +47,8 @@ def check_monitors(cfg: DictConfig) -> None:
     check_choice("monitor", cfg.monitor, modes)
     check_choice("mode", cfg.mode, _MODES)
     _check("", cfg.monitor, cfg.mode, modes, cfg)
-    for key, settings in (cfg.callbacks or {}).items():
-        if OmegaConf.is_dict(settings) and settings.get("monitor") is not None:
+    for key, settings in wanted(cfg).items():
+        if settings.get("monitor") is not None:
             where, monitor = f"callbacks.{key}.", settings.monitor
             watchable = {**modes, **_COUNTED}
             check_choice(f"{where}monitor", monitor, watchable)
@@ -72,12 +83,11 @@ def build(cfg: DictConfig) -> "list[Callback]":
 
     modes: Mapping[str, str] = measures.monitors(measures.selected(cfg.metrics))
     built: dict[str, Callback] = {}
-    for key, settings in (cfg.callbacks or {}).items():
-        if settings:
-            better = {**modes, **_COUNTED}.get(settings.get("monitor"))
-            mode = {"mode": better} if better and _lacks_mode(settings) else {}
-            built[str(key)] = instantiate(settings, **mode)
-            _check_built(f"callbacks.{key}", built[str(key)], modes)
+    for key, settings in wanted(cfg).items():
+        better = {**modes, **_COUNTED}.get(settings.get("monitor"))
+        mode = {"mode": better} if better and _lacks_mode(settings) else {}
+        built[key] = instantiate(settings, **mode)
+        _check_built(f"callbacks.{key}", built[key], modes)
     _check_states(built)
     _keep_names_apart(built, cfg.monitor, Path(cfg.run_dir))
     return list(built.values())
@@ -85,13 +95,13 @@ def build(cfg: DictConfig) -> "list[Callback]":
 
 def _lacks_mode(settings: DictConfig) -> bool:
     """Whether a callback has a mode that its settings leave open."""
-    from hydra.utils import get_class
-
-    if settings.get("mode") is not None or "_target_" not in settings:
+    if settings.get("mode") is not None:
         return False
     try:
-        target = get_class(settings["_target_"])
-    except Exception:  # it is not there, or a function: what builds it tells
+        target = locate(settings["_target_"])
+    except Exception:  # it is not there: what builds it tells
+        return False
+    if not inspect.isclass(target):
         return False
     for base in inspect.getmro(target):  # the first that takes no arguments for another
         parameters = inspect.signature(vars(base).get("__init__", object)).parameters

@@ -1,10 +1,7 @@
 """Where the configuration lies, and checks of a composed one before anything heavy is imported."""
 
 import hashlib
-import importlib.util
 import secrets
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from sentiment_pl import (
     overrides,
     run_checkpoints,
     run_names,
+    trainer_settings,
 )
 from sentiment_pl.errors import ConfigError, check_integer
 
@@ -30,8 +28,8 @@ def register_resolvers() -> None:
     """Teach OmegaConf the resolvers of `conf/` and of the command line.
 
     `${unique:}` is six digits that keep apart what starts in the same second, `${direction_of:}`
-    Optuna's word for a `mode`, `${mode_of:}` the mode of what is monitored; for `${launched:}` see `distributed.resolve`, for `${run_name:}`
-    `run_names`, for `${json:}` `overrides`.
+    Optuna's word for a `mode`, `${mode_of:}` the mode of what is monitored. For `${launched:}` see
+    `distributed.resolve`, for `${run_name:}` `run_names`, for `${json:}` `overrides`.
     """
     OmegaConf.register_new_resolver(
         "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
@@ -43,102 +41,6 @@ def register_resolvers() -> None:
     )
     overrides.register_resolver()
     run_names.register_resolver()
-
-
-def register_launchers() -> None:
-    """Make the launchers of `hydra_plugins.sentiment_pl_launcher` known to Hydra.
-
-    It looks for plugins in folders alone, and an editable install (`pip install -e`) has none.
-    """
-    from hydra.core.plugins import Plugins
-
-    for launcher in importlib.import_module("hydra_plugins.sentiment_pl_launcher").LAUNCHERS:
-        Plugins.instance().register(launcher)
-
-
-_EXTRAS = {
-    "hydra/launcher=parallel": ("hydra_plugins.hydra_joblib_launcher", "parallel"),
-    "hydra/launcher=slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
-    "hparams_search=gru": ("hydra_plugins.hydra_optuna_sweeper", "optuna"),
-    "hydra/sweeper=optuna": ("hydra_plugins.hydra_optuna_sweeper", "optuna"),
-    "logger=wandb": ("wandb", "wandb"),
-}
-"""Choices that need a package that is not always there, and the extra that installs it."""
-
-
-def check_installed(arguments: Sequence[str]) -> None:
-    """Refuse what needs a package that is not installed; Hydra would tell of a missing config.
-
-    Args:
-        arguments: of the command line.
-
-    Raises:
-        ConfigError: the message says how to install it.
-    """
-    for argument, (module, extra) in _EXTRAS.items():
-        if argument in arguments and importlib.util.find_spec(module) is None:
-            package = module.rpartition(".")[2].replace("_", "-")
-            raise ConfigError(f"{argument} needs {package}: {install(extra)}")
-
-
-def install(extra: str) -> str:
-    """The command that installs an extra."""
-    return f"pip install -c constraints.txt -e '.[{extra}]'"
-
-
-def quicken_help() -> None:
-    """Let Hydra read its search path once for `--help`, not anew for each group that it lists.
-
-    That took 0.7 of the 1.0 seconds of `--help`. It is Hydra 1.3's own code that is wrapped, and
-    where that looks otherwise nothing is done.
-    """
-    from hydra._internal.config_loader_impl import ConfigLoaderImpl
-
-    name = "_parse_overrides_and_create_caching_repo"
-    build = getattr(ConfigLoaderImpl, name, None)
-    if build is None or not {"-h", "--help"} & set(sys.argv[1:]):
-        return
-    made: dict[Any, Any] = {}
-
-    def once(loader: Any, config_name: Any, overrides: list[str]) -> Any:
-        key = id(loader), config_name, tuple(overrides)
-        if key not in made:
-            made[key] = build(loader, config_name, overrides)
-        return made[key]
-
-    setattr(ConfigLoaderImpl, name, once)
-
-
-TYPED: list[str] = []
-"""The arguments of the command line as they were typed; messages repeat them."""
-
-
-def read_command_line() -> None:
-    """Check the arguments and rewrite them for Hydra; end with exit code 1 where one is wrong."""
-    TYPED[:] = sys.argv[1:]
-    try:
-        check_installed(TYPED)
-        sys.argv[1:] = overrides.taken(TYPED, _roots())
-    except ConfigError as error:
-        sys.exit(f"error: {error}")
-
-
-def _roots() -> set[str]:
-    """Keys at the top of a configuration: what an interpolation may begin with."""
-    keys = {path.name for path in CONF.iterdir() if path.is_dir()}
-    for name in ("train", "evaluate"):
-        keys |= set(map(str, OmegaConf.load(CONF / f"{name}.yaml")))
-    return keys
-
-
-def entries(cfg: DictConfig, group: str) -> dict[str, Any]:
-    """Return the settings of the callbacks or loggers that are wanted, by name.
-
-    Those that are null are left out, and so is what another choice sets of one that is not there
-    (`debug=overfit` with `callbacks=[]`): it has no `_target_`.
-    """
-    found = {str(name): settings for name, settings in (cfg.get(group) or {}).items()}
-    return {name: each for name, each in found.items() if each and "_target_" in each}
 
 
 def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
@@ -293,9 +195,8 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
 def _check_watch(cfg: DictConfig) -> None:
     """Check what Lightning would stumble over only after an epoch: what is watched, how long."""
     callback_settings.check_monitors(cfg)
-    if cfg.trainer.get("max_epochs") is not None:
-        check_integer("trainer.max_epochs", cfg.trainer.max_epochs, least=-1)
-    stopping = entries(cfg, "callbacks").get("early_stopping")
+    trainer_settings.check_length(cfg)
+    stopping = callback_settings.wanted(cfg).get("early_stopping")
     if stopping is not None and "patience" in stopping:
         check_integer("callbacks.early_stopping.patience", stopping.patience, least=0)
     probes: Any = cfg.probes

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from sentiment_pl import config, faults, measures
+from sentiment_pl import command_line, config, faults, measures
 from sentiment_pl.errors import ConfigError, check_choice
 
 log = logging.getLogger(__name__)
@@ -97,8 +97,8 @@ def _names(key: str, value: Any) -> list[str]:
 
 def main() -> None:
     """Start an evaluation from the command line."""
-    config.quicken_help()
-    config.read_command_line()
+    command_line.quicken_help()
+    command_line.read()
     # Else the process ends at once, and the copy of the reviews that it works on stays on disk.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     _run()

@@ -13,7 +13,9 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import distributed
+from sentiment_pl.command_line import EXTRAS, install
 from sentiment_pl.errors import ConfigError, DataError, UserError, chain, mendable
+from sentiment_pl.locating import why_absent
 
 _GOES_ON = (
     "Repeat the command with the same folder (hydra.run.dir=, hydra.sweep.dir= with -m): it goes on"
@@ -25,6 +27,7 @@ _NO_MEMORY = (
 )  # fmt: skip
 _GPU = re.compile(r"\b(CUDA|CUBLAS|CUDNN|HIP|MPS|GPU)", re.IGNORECASE)
 _DEAD = "DataLoader worker"
+_LONG_INTERVAL = re.compile(r" *`val_check_interval` \((\S+)\) must be less .* batches \((\d+)\)")
 _PEER = re.compile(
     r"Connection (closed|reset) by peer|remote process exited|NCCL .*(abort|closed|peer)",
     re.IGNORECASE,
@@ -171,8 +174,13 @@ def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
         if isinstance(link, InstantiationException):
             key = re.search(r"^full_key: (.+)$", str(link), re.MULTILINE)
             group = key[1] if key else "a setting"
-            if missing := re.match(r"Error locating target '(.*?)'", str(link)):
-                return ConfigError(f"{group}._target_: there is no {missing[1]}")
+            if target := re.match(r"Error locating target '(.*?)'", str(link)):
+                cause = link.__cause__
+                if isinstance(cause, ImportError) and cause.__cause__ is not None:
+                    cause = cause.__cause__  # what Hydra's own error wraps
+                return ConfigError(f"{group}._target_: {why_absent(target[1], cause)}")
+            if isinstance(link.__cause__, ImportError):
+                return ConfigError(f"{group} {_of_a_package(link.__cause__)}")
             if _no_device(link.__cause__):
                 continue  # said below
             kind = type(link.__cause__).__name__
@@ -183,6 +191,12 @@ def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
                 f"trainer.accelerator, trainer.devices: {_said(link, hint='')}. On SLURM ask for a"
                 " GPU with hydra.launcher.gpus_per_node=1; trainer=cpu does without one"
             )
+        elif isinstance(link, ValueError) and (found := _LONG_INTERVAL.match(str(link))):
+            return ConfigError(
+                f"trainer.val_check_interval={found[1]} is longer than an epoch, which has"
+                f" {found[2]} batches: lower it, or count batches over all epochs with"
+                " trainer.check_val_every_n_epoch=null"
+            )
         elif isinstance(link, ValueError) and str(link).startswith("Tried to step"):
             return ConfigError(
                 "the checkpoint's one-cycle schedule is over, which is as long as the run that"
@@ -192,6 +206,14 @@ def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
         elif type(link).__name__ == "MisconfigurationException":
             return ConfigError(f"Lightning refuses these settings: {_said(link)}")
     return None
+
+
+def _of_a_package(error: ImportError) -> str:
+    """What to install for a logger or callback that is there, but not what it needs."""
+    if found := re.search(r"pip install -U '?([\w-]+)", str(error)):  # as Lightning's loggers say
+        extra = install(found[1]) if found[1] in EXTRAS else f"pip install {found[1]}"
+        return f"needs {found[1]}: {extra}"
+    return f"cannot be set up: {type(error).__name__}: {_said(error)}"
 
 
 def _no_device(error: BaseException | None) -> bool:

@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import config as configuration
+from sentiment_pl import command_line
 from sentiment_pl.errors import ConfigError
 
 _DIRECTIONS: Mapping[str, tuple[Any, Any]] = {
@@ -57,7 +57,7 @@ def check_single_run(config: DictConfig) -> None:
         for group, choice in config.hydra.runtime.choices.items()
         if group in ("experiment", "hparams_search") and choice is not None
     )
-    arguments = [word for word in configuration.TYPED if word not in ("-r", "--run")]
+    arguments = [word for word in command_line.TYPED if word not in ("-r", "--run")]
     spans = "; ".join(f"{key}: {values}" for key, values in left.items())
     message = (
         f"{source or 'hydra.sweeper.params'} is a grid or a search, which without -m would be left"
@@ -103,7 +103,7 @@ def check_sweep(config: DictConfig) -> None:
         if not any(_holds_grid(repository, group, choice) for choice in choices):
             continue
         others = [
-            word for word in configuration.TYPED if not word.lstrip("+").startswith(f"{group}=")
+            word for word in command_line.TYPED if not word.lstrip("+").startswith(f"{group}=")
         ]
         commands = "; ".join(_command([*others, f"{group}={choice}"]) for choice in choices)
         raise ConfigError(

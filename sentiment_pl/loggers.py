@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from hydra.utils import get_object, instantiate
+from hydra.utils import instantiate
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from sentiment_pl.atomic import replacing
+from sentiment_pl.locating import locate
 from sentiment_pl.runs import IDENTITIES
 
 _IDENTITY = {
@@ -27,8 +28,8 @@ _IDENTITY = {
 
 
 def names(configs: Any) -> list[str]:
-    """Names of the loggers in the configuration's `logger`; empty entries are none."""
-    return [name for name, config in (configs or {}).items() if config]
+    """Names of the loggers in the configuration's `logger`; those without a class are none."""
+    return [name for name, config in (configs or {}).items() if config and "_target_" in config]
 
 
 def build(configs: Any, folder: Path) -> list[Logger]:
@@ -55,7 +56,10 @@ def build(configs: Any, folder: Path) -> list[Logger]:
 
 
 def _identified_by(config: Mapping[str, Any]) -> str | None:
-    logger = get_object(config["_target_"])
+    try:
+        logger = locate(config["_target_"])
+    except Exception:  # whatever its module raises; `instantiate` says which setting that was
+        return None
     classes = logger.__mro__ if isinstance(logger, type) else ()
     return next((_IDENTITY[c.__name__] for c in classes if c.__name__ in _IDENTITY), None)
 

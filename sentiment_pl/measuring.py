@@ -72,6 +72,7 @@ def measure(
         callbacks=[*bars, predictions, EndsWhileMeasured()],
         logger=False,
         enable_checkpointing=False,
+        enable_progress_bar=bool(bars),
         plugins=[] if cluster is None else [cluster],
         default_root_dir=folder,
     )

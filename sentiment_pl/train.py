@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import config, distributed, faults, measures, parallel
+from sentiment_pl import command_line, config, distributed, faults, measures, parallel
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
@@ -152,6 +152,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         TrainerState,
         check_resumable,
     )
+    from sentiment_pl.validation import ValidationAtTheEnd
 
     console.quieten_lightning()
     # Deterministic mode also fills all new memory, lest somebody read it; nobody here does.
@@ -160,11 +161,11 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     check_target(cfg.model._target_)
     measured = measures.selected(cfg.metrics)
     logged = loggers.RunSettings(
-        loggers.names(cfg.logger), _settings(cfg), (*measured, "loss"), folder
+        loggers.names(cfg.get("logger")), _settings(cfg), (*measured, "loss"), folder
     )
     callbacks = callback_settings.build(cfg)
     callbacks += [Relocation(), RandomState(cfg.seed), RunningMetrics(), TrainerState()]
-    callbacks.append(ContractedBest(cfg.monitor))
+    callbacks += [ValidationAtTheEnd(), ContractedBest(cfg.monitor)]
     with distributed.together():
         # Before the data, which may take long to prepare: the devices asked for may not be there.
         trainer = _trainer(cfg, folder, [*callbacks, logged])
@@ -214,6 +215,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
 
 def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lightning.Trainer":
     from hydra.utils import instantiate
+    from lightning.pytorch.callbacks import LearningRateMonitor
 
     from sentiment_pl import loggers
     from sentiment_pl.checkpoints import AtomicCheckpointIO
@@ -221,10 +223,13 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
     cluster = distributed.environment()
     checkpoints = AtomicCheckpointIO()
     plugins = [checkpoints, *([] if cluster is None else [cluster])]
+    logged_to = loggers.build(cfg.get("logger"), folder)
+    if not logged_to:  # it has nowhere to write
+        callbacks = [each for each in callbacks if not isinstance(each, LearningRateMonitor)]
     trainer: lightning.Trainer = instantiate(
         cfg.trainer,
         callbacks=callbacks,
-        logger=loggers.build(cfg.logger, folder),
+        logger=logged_to,
         plugins=plugins,
         default_root_dir=folder,
     )
@@ -275,9 +280,9 @@ def _plain(group: DictConfig) -> dict[str, Any]:
 
 def main() -> None:
     """Start a run or a multirun from the command line."""
-    config.quicken_help()
-    config.register_launchers()
-    config.read_command_line()
+    command_line.quicken_help()
+    command_line.register_launchers()
+    command_line.read()
     if distributed.launch().rank:
         # Behind the last override: it wins, and argparse wants all of them in one place.
         typed = [i for i, word in enumerate(sys.argv) if "=" in word and not word.startswith("-")]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from sentiment_pl import config, grids, overrides
+from sentiment_pl import command_line, config, grids, overrides
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.override_grammar import QUOTED, split
 from sentiment_pl.sweep import jobs
@@ -79,11 +79,8 @@ def test_any_name_is_taken_as_typed_in_a_sweep(names):
 @settings(max_examples=300, deadline=None)
 @given(names=st.lists(PATHS.filter(str.strip), min_size=2, max_size=3))
 def test_any_names_are_taken_as_typed_in_a_list(names):
-    typed = [
-        overrides.quote(n) if set(n) & set(",[]{}()'\"\\$") or n != n.strip() or n[:1] in "-0123456789"
-        else n
-        for n in names
-    ]  # fmt: skip
+    odd = set(",[]{}()'\"\\$-0123456789")
+    typed = [overrides.quote(n) if set(n) & odd or n != n.strip() else n for n in names]
     for mode in ([], ["-m"]):
         *_, argument = overrides.taken([*mode, f"data.labels=[{','.join(typed)}]"])
         assert value(argument) == names
@@ -92,8 +89,8 @@ def test_any_names_are_taken_as_typed_in_a_list(names):
 @pytest.mark.parametrize(
     "name",
     ["reseñas.csv", "reviews (1).csv", "a&b.csv", "#", "'", "[ ]", "{ }", "$", "=", "a=b,c=d", "%",
-     ";", "@", "\\", "🙂.csv", " x ", "true", "1e5", "007", "0", "评论", "text (raw)", "${x}", "a${b",
-     "\\${seed}", "C:\\new\\table.csv", "it's", 'say "so"', "a,b", "nul", "choice(a,b)",
+     ";", "@", "\\", "🙂.csv", " x ", "true", "1e5", "007", "0", "评论", "text (raw)", "${x}",
+     "a${b", "\\${seed}", "C:\\new\\table.csv", "it's", 'say "so"', "a,b", "nul", "choice(a,b)",
      "-1", "1_000", "inf", "~"],
 )  # fmt: skip
 def test_names_that_hydra_reads_otherwise(name):
@@ -183,7 +180,7 @@ def test_interpolations_that_mean_something(monkeypatch):
 
     def composed(*typed):
         with initialize_config_dir(str(config.CONF), version_base="1.3"):
-            return compose("train", overrides.taken(typed, config._roots()))
+            return compose("train", overrides.taken(typed, command_line.roots()))
 
     cfg = composed("data=files", "data.train=${oc.env:FOLDER}/é-${seed}.csv", "data.val=${x}.csv")
     assert (cfg.data.train, cfg.data.val) == ("/data/é-0.csv", "${x}.csv")
@@ -279,7 +276,8 @@ def test_both_doors_take_odd_names(command, tmp_path):
     data = ["data=files", "data.text_column=评论", "data.label_column=text (raw)"]
     command(
         "train", *data, "data.train=reseñas (1), a&b's.csv", "data.labels=[差,好]", "model=mlp",
-        "model.hidden=[4]", "trainer.max_epochs=1", "trainer.accelerator=cpu", "hydra.run.dir=a = ü",
+        "model.hidden=[4]", "trainer.max_epochs=1", "trainer.accelerator=cpu",
+        "hydra.run.dir=a = ü",
     )  # fmt: skip
     record = json.loads((tmp_path / "a = ü" / "metrics.json").read_text(encoding="utf-8"))
     assert record["settings"]["data"]["label_column"] == "text (raw)"

@@ -115,7 +115,22 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
         ("+data.foo=1", "data cannot be set up: .*unexpected keyword argument 'foo'"),
         ("+model.foo=1", "model cannot be set up: .*unexpected keyword argument 'foo'"),
         ("model._target_=nowhere.GRU", "model._target_: there is no nowhere.GRU"),
-        ("logger.csv=null logger.tensorboard=null", "Lightning refuses .*LearningRateMonitor"),
+        ("trainer.limit_train_batches=0", "trainer.limit_train_batches=0 leaves nothing to train"),
+        ("+trainer.fast_dev_run=true", "debug=fast trains on a few batches"),
+        ("+trainer.check_val_every_n_epoch=7", "check_val_every_n_epoch=7 is more than .*=6"),
+        (
+            "+trainer.check_val_every_n_epoch=3 +trainer.max_steps=9",
+            "trainer.max_steps=9 is the end of epoch 2, before the first validation",
+        ),
+        (
+            "+trainer.val_check_interval=1000",
+            "trainer.val_check_interval=1000 is longer than an epoch, which has 8 batches",
+        ),
+        ("+trainer.val_check_interval=00:00:01:00", "must be a number of batches or a share"),
+        (
+            "+logger.mlflow._target_=lightning.pytorch.loggers.MLFlowLogger",
+            "logger.mlflow needs mlflow: pip install mlflow",
+        ),
     ],
 )
 def test_a_setting_that_is_refused_is_told_in_a_sentence(in_process, override, words):

@@ -15,7 +15,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from sentiment_pl import config, runs
+from sentiment_pl import config, grids, runs
 from sentiment_pl.sweep import jobs
 from tests.conftest import SMALL
 
@@ -45,7 +45,7 @@ def test_every_preset_is_listed_here():
 def test_a_preset_spans_its_grid_and_each_of_its_runs_composes(preset, number):
     cfg = composed(f"experiment={preset}", "hydra.mode=MULTIRUN")
     assert cfg.hydra.sweeper.params.seed == ",".join(map(str, range(seeds(preset))))
-    grid = jobs(cfg, [f"experiment={preset}"])
+    grid = jobs(cfg, grids.parse([f"experiment={preset}"]))
     assert len(grid) == number
     for overrides in grid[:: seeds(preset)]:
         run = composed(*overrides)
@@ -73,7 +73,7 @@ def test_settings_do_not_depend_on_the_seed_or_on_where_things_lie():
 
 def test_a_command_line_wins_over_a_preset():
     cfg = composed("experiment=gru_hidden", "hydra.mode=MULTIRUN")
-    grid = jobs(cfg, ["experiment=gru_hidden", "model.hidden=8,16", "seed=3"])
+    grid = jobs(cfg, grids.parse(["experiment=gru_hidden", "model.hidden=8,16", "seed=3"]))
     assert len(grid) == 2
 
 

@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 
 LAUNCHERS: list[type[Launcher]] = []
-"""Those that are here; `sentiment_pl.config.register_launchers` makes them known to Hydra."""
+"""Those that are here; `sentiment_pl.command_line.register_launchers` makes them known to Hydra."""
 
 if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is not None:
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher

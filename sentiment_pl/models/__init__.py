@@ -10,11 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_object
-
 from sentiment_pl import run_checkpoints
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.locating import locate, why_absent
 from sentiment_pl.models.module import Prediction, SentimentModule
 
 __all__ = [
@@ -59,13 +58,9 @@ def check_target(target: Any) -> bool:
         ConfigError: there is no such class, or it is no architecture.
     """
     try:
-        found = get_object(target)
+        found = locate(target)
     except Exception as error:  # whatever the user's module raises as it is imported
-        cause = error.__cause__ or error
-        raise ConfigError(
-            f"model._target_: there is no {target} that can be imported"
-            f" ({type(cause).__name__}: {cause})"
-        ) from error
+        raise ConfigError(f"model._target_: {why_absent(str(target), error)}") from error
     if inspect.isclass(found) and not issubclass(found, SentimentModule):
         raise ConfigError(
             f"model._target_={target} must be a subclass of sentiment_pl.models.SentimentModule"

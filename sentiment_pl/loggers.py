@@ -116,7 +116,7 @@ class RunSettings(lightning.Callback):
                 logger.log_hyperparams(settings)
         known = {
             name: str(logger.version)
-            for name, logger in zip(self._loggers, trainer.loggers, strict=True)
+            for name, logger in zip(self._loggers, trainer.loggers, strict=False)
             if any(c.__name__ in _IDENTITY for c in type(logger).__mro__) and logger.version
         }
         if known:

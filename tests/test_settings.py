@@ -116,7 +116,6 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
         ("+model.foo=1", "model cannot be set up: .*unexpected keyword argument 'foo'"),
         ("model._target_=nowhere.GRU", "model._target_: there is no nowhere.GRU"),
         ("trainer.limit_train_batches=0", "trainer.limit_train_batches=0 leaves nothing to train"),
-        ("+trainer.fast_dev_run=true", "debug=fast trains on a few batches"),
         ("+trainer.check_val_every_n_epoch=7", "check_val_every_n_epoch=7 is more than .*=6"),
         (
             "+trainer.check_val_every_n_epoch=3 +trainer.max_steps=9",

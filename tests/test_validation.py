@@ -61,12 +61,14 @@ def test_a_run_without_loggers(in_process, tmp_path, typed):
     assert names.isdisjoint({"metrics.csv", "tensorboard"})
 
 
-@pytest.mark.parametrize("typed", [["callbacks=[]"], ["~callbacks", "debug=overfit"]])
+@pytest.mark.parametrize(
+    "typed", [["callbacks=[]"], ["~callbacks", "debug=overfit"], ["+trainer.fast_dev_run=true"]]
+)
 def test_a_run_without_callbacks(in_process, tmp_path, typed):
     in_process("train", *TINY, *typed, "trainer.max_epochs=1")
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert record["status"] == "completed"
-    assert record["test"]["n"] == 144
+    assert record["test"]["n"] in (144, 64)  # a batch, where a run is only tried out
     assert not list((tmp_path / "run").rglob("*.ckpt"))
 
 

@@ -220,7 +220,7 @@ def test_names_of_labels(command, tmp_path, saved):
         (["checkpoint=RUN", "split=tset"], "split must be one of train, val, test"),
         (["checkpoint=RUN", "data.test=0"], "has no split test"),
         (["checkpoint=RUN", "trainer.devices=2"], "trainer.devices must be 1"),
-        (["checkpoint=RUN", "slice=3"], "slice must be a name"),
+        (["checkpoint=RUN", "slice=['']"], "slice must be a name"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(command, tmp_path, saved, overrides, words):

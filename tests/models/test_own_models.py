@@ -71,11 +71,8 @@ def test_a_class_over_one_of_ours_is_not_taken_for_it(caplog):
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        (
-            "my_project.Mine",
-            r": there is no my_project\.Mine that can be imported \(ModuleNotFoundError: No module",
-        ),
-        ("sentiment_pl.models.gru.GRV", r": there is no sentiment_pl\.models\.gru\.GRV that"),
+        ("my_project.Mine", r": there is no my_project\.Mine$"),
+        ("sentiment_pl.models.gru.GRV", r": there is no sentiment_pl\.models\.gru\.GRV$"),
         (
             f"{__name__}.Other",
             f"={__name__}.Other must be a subclass of sentiment_pl.models.SentimentModule",

@@ -24,6 +24,7 @@ from sentiment_pl import distributed, run_checkpoints
 from sentiment_pl.errors import DataError, check_number
 from sentiment_pl.models import read_checkpoint
 from sentiment_pl.signals import Signals
+from sentiment_pl.validation import validates_at_the_end
 
 log = logging.getLogger(__name__)
 
@@ -168,9 +169,12 @@ class LastCheckpoint(ModelCheckpoint):
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int,
         *args: Any,
     ) -> None:  # fmt: skip
-        """Save if it is time, or if told to stop: the training batches before the validation."""
+        """Save if it is time, or if told to stop: the training batches before the validation.
+
+        Not in the one that was asked for at the end: from there a run would go on without it.
+        """
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
-        if fitting and not _accumulates(trainer):
+        if fitting and not _accumulates(trainer) and not validates_at_the_end(trainer):
             self._within_validation = True
             try:
                 self._save_if_due(trainer, batch_idx)

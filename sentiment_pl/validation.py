@@ -18,6 +18,8 @@ class ValidationAtTheEnd(lightning.Callback):
     def __init__(self) -> None:
         self._validated = False
         self._asked = False
+        self.under_way = False
+        """Whether the validation that it asked for is to come, or has begun."""
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Refuse a run of fewer epochs than lie between two validations.
@@ -45,7 +47,7 @@ class ValidationAtTheEnd(lightning.Callback):
         epochs_are_over = trainer.is_last_batch and trainer.current_epoch + 1 == trainer.max_epochs
         missing = counts_batches and epochs_are_over and not self._validated
         if (steps_are_over or missing) and not trainer.should_stop:
-            trainer.should_stop = self._asked = True
+            trainer.should_stop = self._asked = self.under_way = True
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Take the request back: a checkpoint would remember that the run is to stop."""
@@ -55,6 +57,11 @@ class ValidationAtTheEnd(lightning.Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Take the request back also where there was no validation."""
         self._take_back(trainer)
+        self.under_way = False
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Note that it is over."""
+        self.under_way = False
 
     def _take_back(self, trainer: lightning.Trainer) -> None:
         if self._asked:
@@ -67,3 +74,9 @@ class ValidationAtTheEnd(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take it up."""
         self._validated = state_dict["validated"]
+
+
+def validates_at_the_end(trainer: lightning.Trainer) -> bool:
+    """Whether a trainer runs the validation that `ValidationAtTheEnd` asked for."""
+    callbacks: list[lightning.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return any(isinstance(each, ValidationAtTheEnd) and each.under_way for each in callbacks)

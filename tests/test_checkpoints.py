@@ -64,10 +64,13 @@ def assert_same(one, other):
          "+trainer.val_check_interval=3", "data.batch_size=96"],
         ["model=mlp", "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2"],
         ["model=mlp", "trainer.max_epochs=-1", "+trainer.max_steps=12"],
+        ["model=mlp", "trainer.max_epochs=2", "+trainer.val_check_interval=1000",
+         "+trainer.check_val_every_n_epoch=null"],
         ["model=mlp", "trainer.max_epochs=8", "callbacks.early_stopping.patience=0"],
     ],
     ids=["gru", "validation in the epoch", "accumulation", "limit", "workers",
-         "accumulation over a validation", "validation now and then", "steps", "early stopping"],
+         "accumulation over a validation", "validation now and then", "steps",
+         "validation at the end", "early stopping"],
 )  # fmt: skip
 def test_a_run_saved_anywhere_ends_where_it_would_have_ended(tmp_path, monkeypatch, overrides):
     folder, saved = tmp_path / "run", []

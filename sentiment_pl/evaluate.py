@@ -11,8 +11,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from sentiment_pl import command_line, config, faults, measures
+from sentiment_pl import faults
+from sentiment_pl.config import command_line
+from sentiment_pl.config import composed as config
 from sentiment_pl.errors import ConfigError, check_choice
+from sentiment_pl.metrics import measures
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +63,10 @@ def evaluate(cfg: DictConfig, folder: Path, overrides: list[str]) -> None:
     import lightning
     from hydra.utils import instantiate
 
-    from sentiment_pl import console, evaluation
+    from sentiment_pl.evaluation import evaluation
+    from sentiment_pl.explain import verdicts
     from sentiment_pl.models import load_checkpoint
-    from sentiment_pl.reading import verdicts
+    from sentiment_pl.training import console
 
     console.quieten_lightning()
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import distributed
-from sentiment_pl.command_line import EXTRAS, install
+from sentiment_pl import processes
+from sentiment_pl.config.command_line import EXTRAS, install
+from sentiment_pl.config.locating import why_absent
 from sentiment_pl.errors import ConfigError, DataError, UserError, chain, mendable
-from sentiment_pl.locating import why_absent
 
 _GOES_ON = (
     "Repeat the command with the same folder (hydra.run.dir=, hydra.sweep.dir= with -m): it goes on"
@@ -94,7 +94,7 @@ def explain(
         ends = [found[0] for link in links if (found := _END.search(str(link)))]
         how = max(ends, key=lambda end: "signal" in end, default="why is unknown")
         return _dead_worker(how, again)
-    if distributed.launch().processes > 1 and any(_PEER.search(str(link)) for link in links):
+    if processes.launch().processes > 1 and any(_PEER.search(str(link)) for link in links):
         return DataError(f"another process of this run ended; what it said tells why. {again}")
     cause = mendable(error) if folders is None else mendable(error, folders)
     return cause if cause is not None else _of_a_setting(links)

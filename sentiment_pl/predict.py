@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 from sentiment_pl.errors import UserError
-from sentiment_pl.reading.command import MOST_DRAWN, parse
+from sentiment_pl.explain.arguments import MOST_DRAWN, parse
 
 if TYPE_CHECKING:  # torch is imported once the arguments are understood
     from sentiment_pl.models import SentimentModule
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.file:
         _file(arguments, models[0])
     elif arguments.lexicon:
-        from sentiment_pl.lexicon import Lexicon
+        from sentiment_pl.models.lexicon import Lexicon
 
         lexicon = Lexicon(models[0])
         words = arguments.lexicon.with_suffix(".words.py")
@@ -65,19 +65,19 @@ def _run(arguments: argparse.Namespace) -> None:
                 file=sys.stderr,
             )
     elif arguments.export:
-        from sentiment_pl.export import export_onnx
+        from sentiment_pl.explain.onnx_export import export_onnx
 
         written = export_onnx(models[0], arguments.export)
         print(f"written: {', '.join(map(str, written))}", file=sys.stderr)
     else:
-        from sentiment_pl.lexicon import reader
+        from sentiment_pl.models.lexicon import reader
 
         _texts(arguments, [reader(model) for model in models])
 
 
 def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
     """Score a table and say what became of it."""
-    from sentiment_pl.scoring.files import Columns, score_file
+    from sentiment_pl.explain.table_scoring import Columns, score_file
     from sentiment_pl.tables.options import TableOptions
 
     columns = Columns(
@@ -114,8 +114,8 @@ def _file(arguments: argparse.Namespace, model: "SentimentModule") -> None:
 
 def _texts(arguments: argparse.Namespace, models: "Sequence[Reader]") -> None:
     """Show texts on the terminal, as JSON or as a page."""
-    from sentiment_pl.atomic import check_folder, replacing
-    from sentiment_pl.reading import pages, terminal, verdicts
+    from sentiment_pl.explain import pages, terminal, verdicts
+    from sentiment_pl.files import check_folder, replacing
 
     files = [path for path in (arguments.html, arguments.figure) if path]
     for path in files:
@@ -131,7 +131,7 @@ def _texts(arguments: argparse.Namespace, models: "Sequence[Reader]") -> None:
         with replacing(arguments.html) as partial:
             partial.write_text(page, encoding="utf-8")
     if arguments.figure:
-        from sentiment_pl.reading.pictures import sentences_figure
+        from sentiment_pl.explain.pictures import sentences_figure
 
         with replacing(arguments.figure) as partial:
             figure = sentences_figure(models, names, list(texts), arguments.full)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sentiment_pl.errors import DataError, UserError, mendable
+from sentiment_pl.errors import mendable
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -34,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         output = folders[0] / "report"
     elif output is None:
         output = Path("outputs", "reports", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    from sentiment_pl.reports.writing import report
+
     try:
         report(folders, output.expanduser())
     except Exception as error:
@@ -41,35 +43,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         if cause is None:
             raise
         sys.exit(f"error: {cause}")
-
-
-def report(folders: Sequence[Path], output: Path) -> None:
-    """Write a report over all runs in and below some folders.
-
-    Args:
-        folders: of runs and sweeps.
-        output: the folder to write; an earlier report there is replaced.
-
-    Raises:
-        UserError: there is nothing to report or nothing that can be read, or `output` holds
-            something other than a report.
-    """
-    from sentiment_pl import console, runs
-    from sentiment_pl.reports import page, results
-
-    output = output.resolve()  # a link stays one
-    if output.exists() and not output.is_dir():
-        raise UserError(f"--output {output} is a file, where a folder is needed")
-    if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
-        raise UserError(f"--output {output} holds something other than a report: choose another")
-    found = results.collect(runs.find_runs(folders))
-    unreadable = [run for run in found.runs if run.state == "unreadable"]
-    if unreadable and not found.groups and not found.untested:
-        reasons = "".join(f"\n  {run.folder}: {run.reason}" for run in unreadable)
-        raise DataError(f"there is no run that can be reported.{reasons}")
-    print(f"reporting on {len(found.runs)} runs …", flush=True)
-    page.write(found, output)
-    console.report(found, output)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import command_line, config, distributed, faults, measures, parallel
+from sentiment_pl import faults, processes
+from sentiment_pl.config import command_line
+from sentiment_pl.config import composed as config
+from sentiment_pl.launch import parallel
+from sentiment_pl.metrics import measures
+from sentiment_pl.training import distributed
 
 if TYPE_CHECKING:  # torch is imported when a run starts, not when --help is asked for
     import lightning
@@ -32,7 +37,8 @@ def _run(cfg: DictConfig) -> float | None:
     hydra_config = HydraConfig.get()
     multirun = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
-    from sentiment_pl import console, runs
+    from sentiment_pl.runs import folder as runs
+    from sentiment_pl.training import console
 
     if multirun:
         parallel.end_with_launcher()
@@ -40,7 +46,7 @@ def _run(cfg: DictConfig) -> float | None:
         ours = False
         try:
             distributed.join()
-            if distributed.launch().rank:
+            if processes.launch().rank:
                 _follow(cfg)
                 return None
             with distributed.leading() as plan:
@@ -80,7 +86,8 @@ def _begin(cfg: DictConfig, folder: Path) -> tuple[dict[str, Any] | None, dict[s
     Returns:
         The record, if the run is complete already, and the run's settings.
     """
-    from sentiment_pl import run_checkpoints, runs
+    from sentiment_pl.runs import folder as runs
+    from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 
     settings = config.settings(cfg) | config.start(cfg, folder)
     record = runs.begin(
@@ -141,18 +148,25 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     import torch
     from hydra.utils import instantiate
 
-    from sentiment_pl import callback_settings, console, initial_weights, loggers, measuring, runs
-    from sentiment_pl.best_checkpoint import ContractedBest
-    from sentiment_pl.callbacks import History
     from sentiment_pl.models import check_target
-    from sentiment_pl.relocation import Relocation
-    from sentiment_pl.resuming import (
+    from sentiment_pl.runs import folder as runs
+    from sentiment_pl.training import (
+        callback_building,
+        console,
+        initial_weights,
+        loggers,
+        measuring,
+    )
+    from sentiment_pl.training.best_checkpoint import ContractedBest
+    from sentiment_pl.training.callbacks import History
+    from sentiment_pl.training.relocation import Relocation
+    from sentiment_pl.training.resuming import (
         RandomState,
         RunningMetrics,
         TrainerState,
         check_resumable,
     )
-    from sentiment_pl.validation import ValidationAtTheEnd
+    from sentiment_pl.training.validation import ValidationAtTheEnd
 
     console.quieten_lightning()
     # Deterministic mode also fills all new memory, lest somebody read it; nobody here does.
@@ -163,7 +177,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     logged = loggers.RunSettings(
         loggers.names(cfg.get("logger")), _settings(cfg), (*measured, "loss"), folder
     )
-    callbacks = callback_settings.build(cfg)
+    callbacks = callback_building.build(cfg)
     callbacks += [Relocation(), RandomState(cfg.seed), RunningMetrics(), TrainerState()]
     callbacks += [ValidationAtTheEnd(), ContractedBest(cfg.monitor)]
     with distributed.together():
@@ -217,8 +231,8 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
     from hydra.utils import instantiate
     from lightning.pytorch.callbacks import LearningRateMonitor
 
-    from sentiment_pl import loggers
-    from sentiment_pl.checkpoints import AtomicCheckpointIO
+    from sentiment_pl.training import loggers
+    from sentiment_pl.training.checkpoints import AtomicCheckpointIO
 
     cluster = distributed.environment()
     checkpoints = AtomicCheckpointIO()
@@ -234,10 +248,10 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
         default_root_dir=folder,
     )
     checkpoints.trainer = trainer
-    processes = distributed.launch().processes
-    if trainer.world_size != processes:  # trainer.devices=auto or -1
-        distributed.check(trainer.world_size, None, multirun=False)
-    if processes == 1 and cfg.trainer.get("strategy") is not None:
+    count = processes.launch().processes
+    if trainer.world_size != count:  # trainer.devices=auto or -1
+        processes.check(trainer.world_size, None, multirun=False)
+    if count == 1 and cfg.trainer.get("strategy") is not None:
         log.warning(
             "trainer=ddp, but this run was started as one process: torchrun --nproc-per-node=N -m"
             " sentiment_pl.train trainer=ddp, or hydra.launcher.tasks_per_node=N on SLURM"
@@ -248,7 +262,7 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
 def _model(cfg: DictConfig, data: "ReviewDataModule", recipe: Any) -> "SentimentModule":
     from hydra.utils import instantiate
 
-    from sentiment_pl.embeddings import Corpus
+    from sentiment_pl.embeddings.recipes import Corpus
 
     corpus = Corpus(data.tokenizer.words, data.sentences, data.fingerprint, data.cache_dir)
     matrix = recipe.matrix(corpus)
@@ -283,11 +297,11 @@ def main() -> None:
     command_line.quicken_help()
     command_line.register_launchers()
     command_line.read()
-    if distributed.launch().rank:
+    if processes.launch().rank:
         # Behind the last override: it wins, and argparse wants all of them in one place.
         typed = [i for i, word in enumerate(sys.argv) if "=" in word and not word.startswith("-")]
         behind = typed[-1] + 1 if typed else len(sys.argv)
-        sys.argv[behind:behind] = distributed.follower_overrides()
+        sys.argv[behind:behind] = processes.follower_overrides()
     _run()
 
 

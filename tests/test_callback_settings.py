@@ -6,13 +6,16 @@ from hypothesis import strategies as st
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from omegaconf import OmegaConf
 
-from sentiment_pl import callback_settings, config, measures
+from sentiment_pl.config import callback_settings
+from sentiment_pl.config import composed as config
 from sentiment_pl.errors import ConfigError
+from sentiment_pl.metrics import measures
+from sentiment_pl.training import callback_building
 from tests.test_sweep import composed
 
 CLASSES = (
     "lightning.pytorch.callbacks.ModelCheckpoint", "lightning.pytorch.callbacks.EarlyStopping",
-    "tests.test_callback_settings.Stops", "sentiment_pl.callbacks.History",
+    "tests.test_callback_settings.Stops", "sentiment_pl.training.callbacks.History",
 )  # fmt: skip
 MODES = measures.monitors([*measures.ALWAYS, "mcc"])
 
@@ -38,7 +41,7 @@ class WatchesNothingThere(ModelCheckpoint):
 
 def checked_and_built(cfg):
     callback_settings.check_monitors(cfg)
-    return callback_settings.build(cfg)
+    return callback_building.build(cfg)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,7 @@ def test_any_monitor_of_any_callback_is_checked(cfg, key, target, monitor, mode)
         return
     callback_settings.check_monitors(changed)
     if "History" not in target:  # which has nothing to watch
-        (built,) = callback_settings.build(changed)
+        (built,) = callback_building.build(changed)
         assert (built.monitor, built.mode) == (monitor, MODES[monitor])
 
 
@@ -113,18 +116,18 @@ def test_what_cannot_work_is_refused_with_its_key(overrides, words):
 def test_the_direction_follows_what_is_monitored(monitor):
     cfg = composed(f"monitor={monitor}", "run_dir=run")
     callback_settings.check_monitors(cfg)
-    watching = [c for c in callback_settings.build(cfg) if getattr(c, "monitor", None)]
+    watching = [c for c in callback_building.build(cfg) if getattr(c, "monitor", None)]
     assert len(watching) == 2
     assert {(c.monitor, c.mode) for c in watching} == {(monitor, MODES[monitor])}
     cfg = composed(f"callbacks.checkpoint.monitor={monitor}", "run_dir=run")
-    modes = {type(c).__name__: c.mode for c in callback_settings.build(cfg) if hasattr(c, "mode")}
+    modes = {type(c).__name__: c.mode for c in callback_building.build(cfg) if hasattr(c, "mode")}
     assert (modes["ModelCheckpoint"], modes["EarlyStopping"]) == (MODES[monitor], "max")
 
 
 def test_several_kept_under_one_name_do_not_overwrite_each_other():
     for number in (3, -1):
         cfg = composed(f"+callbacks.checkpoint.save_top_k={number}", "run_dir=run")
-        (saver,) = (c for c in callback_settings.build(cfg) if type(c) is ModelCheckpoint)
+        (saver,) = (c for c in callback_building.build(cfg) if type(c) is ModelCheckpoint)
         assert saver.filename == "best-{epoch}-{step}"
 
 

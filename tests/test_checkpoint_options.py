@@ -8,10 +8,11 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sentiment_pl import config, run_checkpoints
-from sentiment_pl.checkpoints import AtomicCheckpointIO
+from sentiment_pl.config import composed as config
 from sentiment_pl.models import load_checkpoint
+from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from sentiment_pl.train import train
+from sentiment_pl.training.checkpoints import AtomicCheckpointIO
 from tests.test_checkpoints import DROPOUTS, composed
 from tests.test_sweep import timeless
 

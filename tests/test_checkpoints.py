@@ -16,9 +16,9 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
-from sentiment_pl import config
-from sentiment_pl.checkpoints import AtomicCheckpointIO
+from sentiment_pl.config import composed as config
 from sentiment_pl.train import train
+from sentiment_pl.training.checkpoints import AtomicCheckpointIO
 from tests.conftest import SMALL
 from tests.test_sweep import timeless
 

@@ -5,8 +5,10 @@ import importlib.util
 import pytest
 from hydra import compose, initialize_config_dir
 
-from sentiment_pl import callback_settings, command_line, config, loggers
+from sentiment_pl.config import callback_settings, command_line
+from sentiment_pl.config import composed as config
 from sentiment_pl.errors import ConfigError
+from sentiment_pl.training import loggers
 from tests.test_sweep import composed
 
 

@@ -6,7 +6,7 @@ import signal
 import lightning
 import pytest
 
-from sentiment_pl import run_checkpoints
+from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from tests.test_checkpoint_options import EVERY_BATCH, points, ran
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment_pl import cutting
 from sentiment_pl.errors import DataError
+from sentiment_pl.evaluation import cutting
 
 
 def parts(slicing):

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 import torch
 
-from sentiment_pl import distributed
-from sentiment_pl.distributed import Launch
+from sentiment_pl import processes
 from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.training import distributed
+from sentiment_pl.training.distributed import Launch
 from tests.conftest import only_run
 from tests.test_sweep import timeless
 
@@ -61,9 +62,9 @@ SRUN = {
 )
 def test_who_started_a_process(started, variables, launch):
     started(**variables)
-    assert distributed.launch() == launch
-    nodes = distributed.resolve("nodes")
-    assert nodes * distributed.resolve("per_node") == launch.processes
+    assert processes.launch() == launch
+    nodes = processes.resolve("nodes")
+    assert nodes * processes.resolve("per_node") == launch.processes
     assert nodes == launch.nodes
 
 
@@ -82,15 +83,15 @@ def test_processes_that_would_not_be_one_run_are_refused(
 ):
     started(**variables)
     with pytest.raises(ConfigError, match=words):
-        distributed.check(devices, strategy, multirun=multirun)
+        processes.check(devices, strategy, multirun=multirun)
 
 
 def test_what_is_no_mistake(started):
     started()
-    distributed.check(1, None, multirun=True)
-    distributed.check("auto", {"_target_": "…"}, multirun=False)
+    processes.check(1, None, multirun=True)
+    processes.check("auto", {"_target_": "…"}, multirun=False)
     started(**SRUN)
-    distributed.check(4, {"_target_": "…"}, nodes=2, multirun=True)
+    processes.check(4, {"_target_": "…"}, nodes=2, multirun=True)
 
 
 def test_alone_there_is_nobody_to_ask(started):

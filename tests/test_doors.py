@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.truncation import Truncation
-from sentiment_pl.evaluation import Asked, predict
-from sentiment_pl.lexicon import Lexicon
+from sentiment_pl.evaluation.evaluation import Asked, predict
+from sentiment_pl.explain.table_scoring import Columns, score_file
 from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.models.lexicon import Lexicon
 from sentiment_pl.predict import main
-from sentiment_pl.scoring.files import Columns, score_file
 from tests.conftest import ODD_TEXTS, SMALL, TRAINING_TEXTS
 
 README = Path(__file__).parents[1] / "README.md"

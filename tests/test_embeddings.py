@@ -18,10 +18,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentiment_pl import embeddings
-from sentiment_pl.data import vectors as vectors_module
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
-from sentiment_pl.embeddings import (
+from sentiment_pl.embeddings import recipes as embeddings
+from sentiment_pl.embeddings import vectors as vectors_module
+from sentiment_pl.embeddings.recipes import (
     Corpus,
     FileEmbedding,
     GloveEmbedding,
@@ -400,7 +400,7 @@ HUB = """
         port = free.getsockname()[1]
     os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{port}"
     from pathlib import Path
-    from sentiment_pl.embeddings import Corpus, GloveEmbedding
+    from sentiment_pl.embeddings.recipes import Corpus, GloveEmbedding
     from sentiment_pl.errors import DataError
 
     logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
@@ -492,7 +492,7 @@ def test_glove_gives_up_soon(case, tmp_path):
         listener = socket.create_server(("127.0.0.1", 0))  # takes calls and never answers
         os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
         from pathlib import Path
-        from sentiment_pl.embeddings import Corpus, DataError, GloveEmbedding
+        from sentiment_pl.embeddings.recipes import Corpus, DataError, GloveEmbedding
         start = time.monotonic()
         try:
             GloveEmbedding(dim=50).matrix(Corpus(["", "", "good"], list, "", Path("none")))

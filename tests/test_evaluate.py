@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from sentiment_pl.data import negation
-from sentiment_pl.evaluation import write_predictions
+from sentiment_pl.data.corpus import writer as negation
+from sentiment_pl.evaluation.evaluation import write_predictions
 from sentiment_pl.models import load_checkpoint
 from tests.conftest import SMALL, only_run
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_pl import export
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
+from sentiment_pl.explain import onnx_export as export
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.predict import main
 from tests.models.conftest import VARIANTS

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_pl import predict, report, runs
+from sentiment_pl import predict, report
 from sentiment_pl.errors import mendable
+from sentiment_pl.runs import folder as runs
 from tests.conftest import SMALL
 
 RUN = [*SMALL, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sentiment_pl import gradient_flow
 from sentiment_pl.data.batching import Batch, EncodedReviews
 from sentiment_pl.errors import DataError
-from sentiment_pl.figures import gradient_flow_figure
-from sentiment_pl.gradient_flow import Row, derivative_norms
+from sentiment_pl.gradient_flow import measure as gradient_flow
+from sentiment_pl.gradient_flow.figure import gradient_flow_figure
+from sentiment_pl.gradient_flow.measure import Row, derivative_norms
 from tests.models.conftest import VARIANTS, _batch, _build
 
 LENGTHS = (7, 5, 9)

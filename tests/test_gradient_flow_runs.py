@@ -7,9 +7,9 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sentiment_pl import gradient_flow
 from sentiment_pl.data.datamodule import ReviewDataModule
-from sentiment_pl.gradient_flow import derivative_norms
+from sentiment_pl.gradient_flow import measure as gradient_flow
+from sentiment_pl.gradient_flow.measure import derivative_norms
 from sentiment_pl.models import load_checkpoint
 from tests.conftest import SMALL
 

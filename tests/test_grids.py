@@ -7,8 +7,9 @@ import shlex
 import pytest
 from omegaconf import OmegaConf
 
-from sentiment_pl import command_line, grids
+from sentiment_pl.config import command_line
 from sentiment_pl.errors import ConfigError
+from sentiment_pl.launch import grids
 from tests.conftest import SMALL
 from tests.test_sweep import PRESETS, composed
 

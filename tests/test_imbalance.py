@@ -10,10 +10,10 @@ import torch
 from datasets import Dataset
 from torch.nn import functional
 
-from sentiment_pl import imbalance, measures
 from sentiment_pl.data.batching import EncodedReviews, Share
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import ConfigError
+from sentiment_pl.metrics import imbalance, measures
 from sentiment_pl.models import architectures
 
 from .conftest import only_run

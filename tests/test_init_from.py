@@ -6,10 +6,10 @@ import re
 import pytest
 import torch
 
-from sentiment_pl import initial_weights
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.training import initial_weights
 from tests.conftest import SMALL
 
 RUN = [*SMALL, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1", "embedding.dim=8"]

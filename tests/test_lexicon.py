@@ -13,11 +13,11 @@ from scipy.special import expit
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
-from sentiment_pl.lexicon import Lexicon, TokenWise, reader
+from sentiment_pl.explain.table_scoring import Scorer
 from sentiment_pl.models import SentimentModule, architectures, load_checkpoint
+from sentiment_pl.models.lexicon import Lexicon, TokenWise, reader
 from sentiment_pl.models.tokenwise import TokenwiseModule
 from sentiment_pl.predict import main
-from sentiment_pl.scoring.files import Scorer
 from tests.conftest import SMALL, only_run
 
 TEXTS = ["Not what I expected!", "the best movie, xyzzy: best", ";", "I can not understand why"]
@@ -261,7 +261,7 @@ def test_a_trained_checkpoint_knows_how_often_it_saw_each_word(command, tmp_path
     command("predict", str(run), "--lexicon", "lexicon.csv")
     frame = pd.read_csv(tmp_path / "lexicon.csv", keep_default_na=False, index_col="word")
     assert list(frame.columns) == ["score", "weight", "count"]
-    from sentiment_pl.data import negation
+    from sentiment_pl.data.corpus import writer as negation
 
     model = load_checkpoint(run)
     texts = negation.generate({"train": 480})["train"]["text"]

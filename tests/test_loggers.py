@@ -13,9 +13,10 @@ from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment
 from tensorboard.plugins.hparams import list_session_groups as rows
 
-from sentiment_pl import loggers, runs
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.models.gru import GRU
+from sentiment_pl.runs import folder as runs
+from sentiment_pl.training import loggers
 
 from .conftest import SMALL, only_run
 

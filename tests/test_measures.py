@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from sentiment_pl import measures
 from sentiment_pl.errors import ConfigError
-from sentiment_pl.statistics import scores
+from sentiment_pl.metrics import measures
+from sentiment_pl.metrics.statistics import scores
 
 REFERENCE = {
     "accuracy": lambda y, p: reference.accuracy_score(y, p >= 0.5),

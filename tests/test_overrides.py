@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from sentiment_pl import command_line, config, grids, overrides
+from sentiment_pl.config import command_line, overrides
+from sentiment_pl.config import composed as config
+from sentiment_pl.config.override_grammar import QUOTED, split
 from sentiment_pl.errors import ConfigError
-from sentiment_pl.override_grammar import QUOTED, split
-from sentiment_pl.sweep import jobs
+from sentiment_pl.launch import grids
+from sentiment_pl.launch.sweep import jobs
 
 ODD = st.sampled_from("\\'\"${}[](),;:=#&%@~!*? \t\n.-+é评🙂")
 ANY_LETTER = st.characters(exclude_characters="\0", exclude_categories=["Cs"])

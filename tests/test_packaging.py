@@ -190,7 +190,7 @@ def test_wheel_holds_the_package_its_configs_and_the_licence(wheel):
 
 @pytest.mark.slow
 def test_installed_wheel_runs_from_anywhere_with_its_own_configs(installed, tmp_path):
-    where = "import sentiment_pl.config as c; print(c.__file__, c.CONF, sep='\\n')"
+    where = "import sentiment_pl.config.composed as c; print(c.__file__, c.CONF, sep='\\n')"
     module, conf = run(sys.executable, "-c", where, cwd=tmp_path, pythonpath=installed).splitlines()
     assert Path(module).is_relative_to(installed)
     assert Path(conf).resolve() == (installed / "sentiment_pl" / "conf").resolve()

@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from sentiment_pl.data.truncation import Truncation
+from sentiment_pl.explain import pages, terminal
+from sentiment_pl.explain.arguments import MOST_DRAWN
+from sentiment_pl.explain.verdicts import Opinion, Verdict, names
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.reading import Reading
 from sentiment_pl.predict import main
-from sentiment_pl.reading import pages, terminal
-from sentiment_pl.reading.command import MOST_DRAWN
-from sentiment_pl.reading.verdicts import Opinion, Verdict, names
 
 
 @pytest.fixture(scope="module")
@@ -358,7 +358,7 @@ def test_where_memory_is_short_full_may_be_left_out(capsys, monkeypatch, mlp, op
     def short(*arguments):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
-    monkeypatch.setattr("sentiment_pl.lexicon.Lexicon.read", short)
+    monkeypatch.setattr("sentiment_pl.models.lexicon.Lexicon.read", short)
     said = refused(capsys, mlp, *options, "good")
     assert "plit the longest texts: shorter texts need less" in said
     assert ("Leave --full out" in said) == bool(options)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from sentiment_pl.checkpoints import AtomicCheckpointIO
+from sentiment_pl.training.checkpoints import AtomicCheckpointIO
 from tests.conftest import SMALL
 from tests.test_checkpoints import DROPOUTS, assert_same, trained
 

@@ -5,8 +5,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_pl import overrides
-from sentiment_pl.run_names import LONGEST, run_name
+from sentiment_pl.config import overrides
+from sentiment_pl.config.run_names import LONGEST, run_name
 
 TEXTS = st.text(
     st.sampled_from("ab,='\"/\\\n .é🙂${}[]0") | st.characters(exclude_categories=["Cs"]),

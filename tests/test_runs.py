@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from sentiment_pl import runs
 from sentiment_pl.errors import ConfigError
+from sentiment_pl.runs import folder as runs
 
 SETTINGS = {"model": {"hidden": 64}, "trainer": {"max_epochs": 3}}
 

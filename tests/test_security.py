@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import sentiment_pl
 from sentiment_pl.data.sources import Hub, Imdb
 from sentiment_pl.data.sources.hub_repository import HubRepository
-from sentiment_pl.data.vectors import read_vectors
+from sentiment_pl.embeddings.vectors import read_vectors
 from sentiment_pl.errors import DataError
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from sentiment_pl import config
+from sentiment_pl.config import composed as config
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Files, Hub, Imdb, Negation
 from sentiment_pl.data.tokenizer import Tokenizer

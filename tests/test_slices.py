@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from sentiment_pl import cutting, slices
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import DataError
+from sentiment_pl.evaluation import cutting, slices
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 5), (5, 5), (7, 10), (450, 1000)])

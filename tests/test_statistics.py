@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.special import expit
 
-from sentiment_pl import statistics
+from sentiment_pl.metrics import statistics
 
 
 def drawn(rng, n, shift):

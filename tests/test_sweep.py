@@ -15,8 +15,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from sentiment_pl import config, grids, runs
-from sentiment_pl.sweep import jobs
+from sentiment_pl.config import composed as config
+from sentiment_pl.launch import grids
+from sentiment_pl.launch.sweep import jobs
+from sentiment_pl.runs import folder as runs
 from tests.conftest import SMALL
 
 TINY = [*SMALL, "trainer.max_epochs=1"]

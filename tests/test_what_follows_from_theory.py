@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment_pl.data import negation
+from sentiment_pl.data.corpus import writer as negation
 from tests.conftest import only_run
 
 pytestmark = pytest.mark.slow

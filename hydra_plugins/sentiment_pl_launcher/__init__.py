@@ -12,28 +12,28 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 
 LAUNCHERS: list[type[Launcher]] = []
-"""Those that are here; `sentiment_pl.command_line.register_launchers` makes them known to Hydra."""
+"""The launchers whose plugins are installed; `command_line.register_launchers` registers them."""
 
 if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is not None:
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
 
     class SentimentSlurmLauncher(SlurmLauncher):  # type: ignore[misc]
-        """Runs as an array of SLURM jobs; `sentiment_pl.slurm` says what it adds to submitit."""
+        """Runs as an array of SLURM jobs; see `sentiment_pl.launch.slurm`."""
 
         def launch(
             self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
         ) -> Sequence[JobReturn]:
             """Submit a run for each of the overrides; return when all have ended."""
-            from sentiment_pl import slurm
+            from sentiment_pl.launch import slurm
 
             return slurm.launch(self, job_overrides, initial_job_idx)
 
         def __call__(self, sweep_overrides: list[str], *args: Any) -> JobReturn:
             """Do a run; in a job of several processes those that follow leave its log alone."""
-            from sentiment_pl import distributed
+            from sentiment_pl import processes
 
-            if distributed.launch().rank:
-                sweep_overrides = [*sweep_overrides, *distributed.follower_overrides()]
+            if processes.launch().rank:
+                sweep_overrides = [*sweep_overrides, *processes.follower_overrides()]
             done: JobReturn = super().__call__(sweep_overrides, *args)
             return done
 
@@ -44,13 +44,13 @@ if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is not None:
     from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 
     class SentimentParallelLauncher(JoblibLauncher):  # type: ignore[misc]
-        """Runs as processes; `sentiment_pl.parallel` says what it adds to joblib."""
+        """Runs as processes; `sentiment_pl.launch.parallel` says what it adds to joblib."""
 
         def launch(
             self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
         ) -> Sequence[JobReturn]:
             """Do a run for each of the overrides; return when all have ended."""
-            from sentiment_pl import parallel
+            from sentiment_pl.launch import parallel
 
             return parallel.launch(self, job_overrides, initial_job_idx)
 

@@ -31,7 +31,7 @@ from sentiment_pl.errors import (
     check_integer,
     check_seed,
 )
-from sentiment_pl.imbalance import check_class_weight, class_weights, say_shares
+from sentiment_pl.metrics.imbalance import check_class_weight, class_weights, say_shares
 from sentiment_pl.tables.options import TableOptions
 
 log = logging.getLogger(__name__)

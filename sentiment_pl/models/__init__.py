@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sentiment_pl import run_checkpoints
+from sentiment_pl.config.locating import locate, why_absent
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, DataError
-from sentiment_pl.locating import locate, why_absent
 from sentiment_pl.models.module import Prediction, SentimentModule
+from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 
 __all__ = [
     "Prediction", "SentimentModule", "architectures", "check_target", "load_checkpoint",

@@ -19,11 +19,11 @@ from torch.nn import functional
 from torchmetrics import MeanMetric, MetricCollection
 
 import sentiment_pl
-from sentiment_pl import measures
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, check_choice, check_count, check_flag, check_number
+from sentiment_pl.metrics import measures
 from sentiment_pl.models.reading import Reading, find_words
 
 log = logging.getLogger(__name__)

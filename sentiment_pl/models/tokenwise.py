@@ -5,8 +5,8 @@ from typing import ClassVar, Unpack
 
 from torch import Tensor, nn
 
-from sentiment_pl.lexicon import Lexicon
 from sentiment_pl.models.layers import Trace, inputs_kept, token_network
+from sentiment_pl.models.lexicon import Lexicon
 from sentiment_pl.models.module import SentimentModule, Shared
 from sentiment_pl.models.reading import Reading
 

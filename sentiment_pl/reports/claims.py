@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from sentiment_pl.data.negation import ceiling
+from sentiment_pl.data.corpus.writer import ceiling
+from sentiment_pl.metrics.statistics import equivalence
 from sentiment_pl.reports.comparisons import LEVEL, Comparison, compare
 from sentiment_pl.reports.results import Group, Setting
-from sentiment_pl.statistics import equivalence
 
 MARGIN = 0.01
 """Differences in accuracy below one point count as small."""

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sentiment_pl import study
-from sentiment_pl.reports.results import Group, Setting
-from sentiment_pl.statistics import (
+from sentiment_pl.metrics.statistics import (
     Test,
     holm,
     mcnemar,
@@ -21,6 +19,8 @@ from sentiment_pl.statistics import (
     paired_over_seeds,
     seeds_needed,
 )
+from sentiment_pl.reports.results import Group, Setting
+from sentiment_pl.study import reference as study
 
 LEVEL = 0.05
 """Below this a corrected p value counts."""

@@ -14,12 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from sentiment_pl import study
-from sentiment_pl.figures import COLOURS, LINES, MARKERS
+from sentiment_pl.explain.look import COLOURS, LINES, MARKERS
+from sentiment_pl.metrics.statistics import METRICS, calibration, roc
 from sentiment_pl.reports.comparisons import beside_study
 from sentiment_pl.reports.records import history
 from sentiment_pl.reports.results import Group, Setting
-from sentiment_pl.statistics import METRICS, calibration, roc
+from sentiment_pl.study import reference as study
 
 TITLES = {"accuracy": "Accuracy", "f1": "F1", "auc": "AUC"}
 

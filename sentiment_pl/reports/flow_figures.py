@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sentiment_pl.gradient_flow import LAYER
+from sentiment_pl.gradient_flow.measure import LAYER
+from sentiment_pl.metrics.statistics import over_seeds
 from sentiment_pl.reports.figures import Picture, nth_look
 from sentiment_pl.reports.gradient_flow import MOMENTS, Flow
-from sentiment_pl.statistics import over_seeds
 
 _ROWS = {
     "forward": "", "backward": "reading backward: ", None: "",

@@ -28,11 +28,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_pl.gradient_flow import LAYER, Row, measured, read
+from sentiment_pl.gradient_flow.measure import LAYER, Row, measured, read
+from sentiment_pl.metrics.statistics import Interval, Test, holm, over_seeds, paired_over_seeds
 from sentiment_pl.reports.claims import Claim, Verdict
 from sentiment_pl.reports.comparisons import LEVEL
 from sentiment_pl.reports.results import Group, Setting
-from sentiment_pl.statistics import Interval, Test, holm, over_seeds, paired_over_seeds
 
 VANISHING = -math.log(2) / 10
 """A slope below this halves a derivative within ten steps."""

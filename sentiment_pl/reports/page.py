@@ -15,10 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown import markdown
 from markupsafe import Markup, escape
 
-from sentiment_pl.console import figure
+from sentiment_pl.metrics.statistics import METRICS, Interval
 from sentiment_pl.reports import claims, comparisons, figures, flow_figures, gradient_flow, records
 from sentiment_pl.reports.results import Group, Result, Results, Setting
-from sentiment_pl.statistics import METRICS, Interval
+from sentiment_pl.training.console import figure
 
 NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
 """States of runs that a report names and leaves out."""

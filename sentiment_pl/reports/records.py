@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sentiment_pl.errors import DataError
-from sentiment_pl.runs import RECORD, Run
-from sentiment_pl.statistics import METRICS
+from sentiment_pl.metrics.statistics import METRICS
+from sentiment_pl.runs.folder import RECORD, Run
 
 
 def _text(value: Any) -> bool:

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_pl import gradient_flow, measures
 from sentiment_pl.errors import DataError
+from sentiment_pl.gradient_flow import measure as gradient_flow
+from sentiment_pl.metrics import measures
+from sentiment_pl.metrics.statistics import METRICS, Bootstrap, Interval, bootstrap, over_seeds
 from sentiment_pl.reports.records import check_record, figure_of
-from sentiment_pl.runs import PREDICTIONS, RECORD, Run, flat, read_predictions
-from sentiment_pl.statistics import METRICS, Bootstrap, Interval, bootstrap, over_seeds
+from sentiment_pl.runs.folder import PREDICTIONS, RECORD, Run, flat, read_predictions
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from sentiment_pl.data.tokenizer import Tokenizer
+from sentiment_pl.explain.table_scoring import Scorer
 from sentiment_pl.models import architectures
-from sentiment_pl.scoring.files import Scorer
 from tests.benchmarks.test_speed import imdb_like_lengths, in_turns
 
 pytestmark = pytest.mark.benchmark

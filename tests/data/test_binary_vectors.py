@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from sentiment_pl.data.vectors import read_vectors
+from sentiment_pl.embeddings.vectors import read_vectors
 from sentiment_pl.errors import DataError
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentiment_pl.data.datamodule import ReviewDataModule
-from sentiment_pl.runs import PREDICTIONS, read_predictions, write_predictions
+from sentiment_pl.runs.folder import PREDICTIONS, read_predictions, write_predictions
 from tests.data.sources.tables import write_table
 
 TINY = [

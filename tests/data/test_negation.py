@@ -11,9 +11,9 @@ import torch
 from scipy import optimize, stats
 from torch.nn import functional
 
-from sentiment_pl.data import negation
-from sentiment_pl.data.negation import DISTANCES, ceiling, generate
-from sentiment_pl.data.negation_grammar import NEGATIVE, NEGATORS, POSITIVE
+from sentiment_pl.data.corpus import writer as negation
+from sentiment_pl.data.corpus.grammar import NEGATIVE, NEGATORS, POSITIVE
+from sentiment_pl.data.corpus.writer import DISTANCES, ceiling, generate
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import ConfigError
 

@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl.data.truncation import Truncation
-from sentiment_pl.models import architectures, load_checkpoint
-from sentiment_pl.predict import main
-from sentiment_pl.reading.pictures import (
+from sentiment_pl.explain.pictures import (
     MOST_WORDS,
     attention_panel,
     sentences_figure,
     weights_panel,
 )
+from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.predict import main
 from tests.conftest import SMALL, only_run
 
 TEXT = "Not what I expected of a $5 and $6 movie"

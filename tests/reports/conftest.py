@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from sentiment_pl import runs
+from sentiment_pl.metrics.statistics import bootstrap, scores
 from sentiment_pl.reports import results
-from sentiment_pl.statistics import bootstrap, scores
+from sentiment_pl.runs import folder as runs
 
 N = 1500
 

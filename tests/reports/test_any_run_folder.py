@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentiment_pl import report, runs
+from sentiment_pl import report
 from sentiment_pl.errors import DataError
+from sentiment_pl.metrics.statistics import bootstrap, scores
 from sentiment_pl.reports import page, results
-from sentiment_pl.statistics import bootstrap, scores
+from sentiment_pl.runs import folder as runs
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sentiment_pl import runs
 from sentiment_pl.reports import claims, comparisons
 from sentiment_pl.reports.results import collect
+from sentiment_pl.runs import folder as runs
 
 
 @pytest.fixture

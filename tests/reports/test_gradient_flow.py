@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from sentiment_pl import gradient_flow, report, runs
-from sentiment_pl.gradient_flow import Row
+from sentiment_pl import report
+from sentiment_pl.gradient_flow import measure as gradient_flow
+from sentiment_pl.gradient_flow.measure import Row
 from sentiment_pl.reports import gradient_flow as flow
 from sentiment_pl.reports.results import collect
+from sentiment_pl.runs import folder as runs
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ import pytest
 from scipy.special import logit
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sentiment_pl import report, runs
+from sentiment_pl import report
 from sentiment_pl.errors import UserError
+from sentiment_pl.metrics.statistics import scores
 from sentiment_pl.reports import page
 from sentiment_pl.reports.figures import draw
 from sentiment_pl.reports.results import collect
-from sentiment_pl.statistics import scores
+from sentiment_pl.runs import folder as runs
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pl.errors import DataError
+from sentiment_pl.explain import table_scoring as files
+from sentiment_pl.explain.table_scoring import Columns, Scorer, score_file
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.predict import main
-from sentiment_pl.scoring import files
-from sentiment_pl.scoring.files import Columns, Scorer, score_file
 from sentiment_pl.tables import base
 
 TEXTS = ["not what i expected", "best movie ever", 'a, "quoted"\nmovie', "good", "xyzzy ü movie"]

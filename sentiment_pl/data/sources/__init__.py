@@ -6,10 +6,10 @@ schema that `reviews` describes. Nothing falls back to other data by itself: wha
 an error that says what to do.
 """
 
-from sentiment_pl.data.sources.files import Files
 from sentiment_pl.data.sources.hub import Hub
 from sentiment_pl.data.sources.imdb import Imdb
 from sentiment_pl.data.sources.negation import Negation
+from sentiment_pl.data.sources.own_files import Files
 from sentiment_pl.data.sources.source import Source, calm_libraries
 
 __all__ = ["Files", "Hub", "Imdb", "Negation", "Source", "calm_libraries"]

@@ -1,4 +1,4 @@
-"""The embedded corpus as a source; `sentiment_pl.data.negation` writes it."""
+"""The embedded corpus as a source; `sentiment_pl.data.corpus.writer` writes it."""
 
 import hashlib
 import inspect
@@ -8,7 +8,8 @@ from typing import Any
 
 from datasets import Dataset, Features, Value
 
-from sentiment_pl.data import negation, negation_grammar
+from sentiment_pl.data.corpus import grammar as negation_grammar
+from sentiment_pl.data.corpus import writer as negation
 from sentiment_pl.data.schema import Raw
 from sentiment_pl.data.sources.source import Source
 from sentiment_pl.errors import check_count, check_integer

@@ -1,0 +1,1 @@
+"""The configuration: where it lies, what is typed on the command line, checks of a composed one."""

@@ -1,0 +1,101 @@
+"""What is done with the arguments of a command before Hydra sees them."""
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from sentiment_pl.config import overrides
+from sentiment_pl.config.composed import CONF
+from sentiment_pl.errors import ConfigError
+
+TYPED: list[str] = []
+"""The arguments of the command line as they were typed; messages repeat them."""
+
+
+def read() -> None:
+    """Check the arguments and rewrite them for Hydra; end with exit code 1 where one is wrong."""
+    TYPED[:] = sys.argv[1:]
+    try:
+        check_installed(TYPED)
+        sys.argv[1:] = overrides.taken(TYPED, roots())
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
+
+
+def roots() -> set[str]:
+    """Keys at the top of a configuration: what an interpolation may begin with."""
+    keys = {path.name for path in CONF.iterdir() if path.is_dir()}
+    for name in ("train", "evaluate"):
+        keys |= set(map(str, OmegaConf.load(CONF / f"{name}.yaml")))
+    return keys
+
+
+def register_launchers() -> None:
+    """Make the launchers of `hydra_plugins.sentiment_pl_launcher` known to Hydra.
+
+    It looks for plugins in folders alone, and an editable install (`pip install -e`) has none.
+    """
+    from hydra.core.plugins import Plugins
+
+    for launcher in importlib.import_module("hydra_plugins.sentiment_pl_launcher").LAUNCHERS:
+        Plugins.instance().register(launcher)
+
+
+_EXTRAS = {
+    "hydra/launcher=parallel": ("hydra_plugins.hydra_joblib_launcher", "parallel"),
+    "hydra/launcher=slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
+    "hparams_search=gru": ("hydra_plugins.hydra_optuna_sweeper", "optuna"),
+    "hydra/sweeper=optuna": ("hydra_plugins.hydra_optuna_sweeper", "optuna"),
+    "logger=wandb": ("wandb", "wandb"),
+}
+"""Choices that need a package that is not always there, and the extra that installs it."""
+
+
+def check_installed(arguments: Sequence[str]) -> None:
+    """Refuse what needs a package that is not installed; Hydra would tell of a missing config.
+
+    Args:
+        arguments: of the command line.
+
+    Raises:
+        ConfigError: the message says how to install it.
+    """
+    for argument, (module, extra) in _EXTRAS.items():
+        if argument in arguments and importlib.util.find_spec(module) is None:
+            package = module.rpartition(".")[2].replace("_", "-")
+            raise ConfigError(f"{argument} needs {package}: {install(extra)}")
+
+
+EXTRAS = frozenset({extra for _, extra in _EXTRAS.values()} | {"word2vec", "onnx"})
+"""Extras of the package."""
+
+
+def install(extra: str) -> str:
+    """Return the command that installs an extra."""
+    return f"pip install -c constraints.txt -e '.[{extra}]'"
+
+
+def quicken_help() -> None:
+    """Let Hydra read its search path once for `--help`, not anew for each group that it lists.
+
+    That took 0.7 of the 1.0 seconds of `--help`. It is Hydra 1.3's own code that is wrapped, and
+    where that looks otherwise nothing is done.
+    """
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+    name = "_parse_overrides_and_create_caching_repo"
+    build = getattr(ConfigLoaderImpl, name, None)
+    if build is None or not {"-h", "--help"} & set(sys.argv[1:]):
+        return
+    made: dict[Any, Any] = {}
+
+    def once(loader: Any, config_name: Any, overrides: list[str]) -> Any:
+        key = id(loader), config_name, tuple(overrides)
+        if key not in made:
+            made[key] = build(loader, config_name, overrides)
+        return made[key]
+
+    setattr(ConfigLoaderImpl, name, once)

@@ -1,0 +1,199 @@
+"""Where the configuration lies, and checks of a composed one before anything heavy is imported."""
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from sentiment_pl import processes
+from sentiment_pl.config import callback_settings, overrides, run_names, trainer_settings
+from sentiment_pl.errors import ConfigError, check_integer
+from sentiment_pl.metrics import measures
+from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+CONF = next(folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if folder.is_dir())
+"""The folder of configs: inside an installed package, at the top level of a checkout."""
+
+
+def register_resolvers() -> None:
+    """Teach OmegaConf the resolvers of `conf/` and of the command line.
+
+    `${unique:}` is six digits that keep apart what starts in the same second, `${direction_of:}`
+    Optuna's word for a `mode`, `${mode_of:}` the mode of what is monitored. For `${launched:}` see
+    `processes.resolve`, for `${run_name:}` `run_names`, for `${json:}` `overrides`.
+    """
+    OmegaConf.register_new_resolver(
+        "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
+    )
+    OmegaConf.register_new_resolver("mode_of", measures.mode_of, replace=True)
+    OmegaConf.register_new_resolver("launched", processes.resolve, replace=True)
+    OmegaConf.register_new_resolver(
+        "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
+    )
+    overrides.register_resolver()
+    run_names.register_resolver()
+
+
+def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
+    """Return what says in a run's settings which checkpoint of another run it began with.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run's.
+
+    Raises:
+        ConfigError: `resume=never` would delete the checkpoint that `ckpt_path` names.
+    """
+    if cfg.init_from is not None:
+        return {"init_from": f"weights {_digest(weights_to_begin_with(cfg.init_from))}"}
+    if cfg.ckpt_path is None:
+        return {}
+    path = checkpoint_to_go_on_from(cfg.ckpt_path)
+    if folder.resolve() in path.resolve().parents:  # the run's own: it goes on, whatever it was
+        if cfg.resume == "never":
+            raise ConfigError(
+                f"resume=never begins {folder} anew and deletes its checkpoints, ckpt_path="
+                f"{cfg.ckpt_path} among them: leave one of the two out"
+            )
+        return {}
+    return {"ckpt_path": f"checkpoint {_digest(path)}"}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def checkpoint_to_go_on_from(name: Any) -> Path:
+    """Find the checkpoint that `ckpt_path` names: a file, or the last one of a run folder.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = _path("ckpt_path", name)
+    return _found("ckpt_path", path, run_checkpoints.last(path), run_checkpoints.last_path(path))
+
+
+def weights_to_begin_with(name: Any) -> Path:
+    """Find the checkpoint that `init_from` names: a file, or the best one of a run folder.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = _path("init_from", name)
+    return _found("init_from", path, run_checkpoints.best(path), run_checkpoints.best_path(path))
+
+
+def _path(key: str, name: Any) -> Path:
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise ConfigError(f"{key} must be a run folder or the path of a checkpoint, got {name!r}")
+    return Path(name).expanduser()
+
+
+def _found(key: str, path: Path, of_folder: Path | None, looked_for: Path) -> Path:
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise ConfigError(f"{key}: there is no file {path}, nor a run folder of that name")
+    if of_folder is None:
+        raise ConfigError(f"{key}={path}: that folder holds no checkpoint ({looked_for})")
+    return of_folder
+
+
+_NO_PART_IN_RESULTS = (
+    "seed", "run_dir", "ckpt_path", "init_from", "resume", "probes", "logger", "metrics",
+)  # fmt: skip
+_NO_PART_IN_DATA = ("cache_dir", "num_workers")
+_DEFAULTS_SINCE = {
+    "id_column": None, "class_weight": None, "separator": None, "encoding": None, "header": True,
+    "quoting": "auto",
+}  # fmt: skip
+"""Settings of data that version 0.1.0 did not have, and what they are where nobody sets them."""
+_ONLOOKERS = (
+    "progress_bar", "lr_monitor", "word_scores", "history", "last_checkpoint", "finite_loss",
+    "gradient_flow",
+)  # fmt: skip
+"""Callbacks that change nothing of a run."""
+
+
+def settings(cfg: DictConfig) -> dict[str, Any]:
+    """Return what a run's result depends on, as plain values, without its seed.
+
+    What follows the seed (`${seed}` elsewhere) reads "seed", so that runs which differ in nothing
+    else have equal settings. Folders that a run writes, caches, loggers and probes are left out.
+    """
+    plain = cfg.copy()
+    OmegaConf.set_readonly(plain, False)
+    plain.seed, plain.run_dir = "seed", ""
+    values: Any = OmegaConf.to_container(plain, resolve=True)
+    for key in _NO_PART_IN_RESULTS:
+        values.pop(key, None)
+    for key in _NO_PART_IN_DATA:
+        values["data"].pop(key, None)
+    for key in _ONLOOKERS:
+        (values.get("callbacks") or {}).pop(key, None)
+    # As version 0.1.0 recorded them, so that its runs are known again.
+    if "labels" in values["data"] and values["data"]["labels"] is None:
+        values["data"]["labels"] = ["negative", "positive"]
+    for key, default in _DEFAULTS_SINCE.items():
+        if values["data"].get(key, "") == default:
+            del values["data"][key]
+    if values["data"].get("words") == "unicode":
+        del values["data"]["words"]
+    return dict(values)
+
+
+def default_settings() -> dict[str, Any]:
+    """Return the settings of this run had only its groups been chosen (`model=gru`)."""
+    from hydra import compose
+    from hydra.core.hydra_config import HydraConfig
+
+    groups = HydraConfig.get().runtime.choices
+    chosen = [
+        f"{group}={choice}"
+        for group, choice in groups.items()
+        if isinstance(choice, str) and not str(group).startswith("hydra/") and group != "recipe"
+    ]
+    return settings(compose("train", chosen))
+
+
+def check(cfg: DictConfig, *, multirun: bool) -> None:
+    """Refuse what would fail late or in a way that is hard to read.
+
+    Raises:
+        ConfigError: the message names the key and says what to do.
+    """
+    seed: Any = cfg.seed
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed must be an integer from 0 to 4294967295, got {seed}")
+    if cfg.ckpt_path is not None:
+        checkpoint_to_go_on_from(cfg.ckpt_path)
+    if cfg.init_from is not None:
+        weights_to_begin_with(cfg.init_from)
+        if cfg.ckpt_path is not None:
+            raise ConfigError(
+                "ckpt_path goes on from a checkpoint, init_from begins with the weights of one and"
+                " nothing else of it: leave one of the two out"
+            )
+    if cfg.resume not in ("auto", "never"):
+        raise ConfigError(f"resume must be auto or never, got {cfg.resume}")
+    _check_watch(cfg)
+    devices: Any = cfg.trainer.get("devices", 1)
+    nodes: Any = cfg.trainer.get("num_nodes", 1)
+    processes.check(devices, cfg.trainer.get("strategy"), nodes=nodes, multirun=multirun)
+
+
+def _check_watch(cfg: DictConfig) -> None:
+    """Check what Lightning would stumble over only after an epoch: what is watched, how long."""
+    callback_settings.check_monitors(cfg)
+    trainer_settings.check_length(cfg)
+    stopping = callback_settings.wanted(cfg).get("early_stopping")
+    if stopping is not None and "patience" in stopping:
+        check_integer("callbacks.early_stopping.patience", stopping.patience, least=0)
+    probes: Any = cfg.probes
+    if not OmegaConf.is_list(probes) or not all(isinstance(probe, str) for probe in probes):
+        raise ConfigError(f"probes must be a list of sentences, [] for none, got {probes!r}")

@@ -1,0 +1,1 @@
+"""From a vocabulary to a matrix of word vectors."""

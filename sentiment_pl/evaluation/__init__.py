@@ -1,0 +1,1 @@
+"""Checkpoints on labelled reviews: metrics, slices and contrast pairs."""

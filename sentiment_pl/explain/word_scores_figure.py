@@ -1,0 +1,53 @@
+"""Tables to pictures."""
+
+from collections.abc import Sequence
+
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from sentiment_pl.models.reading import Reading
+
+
+def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Figure:
+    """Draw sentences with their words shaded by score.
+
+    Red speaks for label 0 and blue for label 1, darker the more a word says, on one scale for all
+    sentences; the score stands below each word, so that the picture reads in grey as well.
+
+    Args:
+        readings: what a model says of each sentence.
+        labels: names of label 0 and label 1.
+    """
+    broad = 62  # a line's width, in letters: TensorBoard shows pictures small
+    lines: list[tuple[str, list[tuple[float, str, float]]]] = []
+    for reading in readings:
+        verdict = (
+            f"{labels[reading.probability >= 0.5]}, P({labels[1]}) = {reading.probability:.3f}"
+        )
+        line: list[tuple[float, str, float]] = []
+        lines.append((verdict, line))
+        x = 0.0
+        for word, score in zip(reading.words, reading.scores, strict=True):
+            width = 1.12 * max(len(word), 4) + 1.6
+            if line and x + width > broad:
+                line, x = [], 0.0
+                lines.append(("", line))
+            line.append((x, word, score))
+            x += width
+    largest = max((abs(s) for r in readings for s in r.scores), default=0.0) or 1.0
+    figure = Figure(figsize=(6.4, 0.3 + 0.8 * len(lines)), layout="constrained")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set(xlim=(0, broad), ylim=(-len(lines), 0))
+    colours = colormaps["RdBu"]
+    for row, (verdict, placed) in enumerate(lines):
+        axes.text(0, -row - 0.12, verdict, fontsize=9, color="0.35", va="center")
+        for x, word, score in placed:
+            # The middle of the map is pale enough for black letters, its ends are not.
+            shade = colours(0.5 + 0.42 * score / largest)
+            box = {"facecolor": shade, "edgecolor": "none", "boxstyle": "round,pad=0.25"}
+            axes.text(
+                x + 0.6, -row - 0.45, word, fontsize=11, family="monospace", va="center", bbox=box
+            )
+            axes.text(x + 0.6, -row - 0.78, f"{score:+.2f}", fontsize=7, color="0.25", va="center")
+    return figure

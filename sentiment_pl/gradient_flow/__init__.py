@@ -1,0 +1,1 @@
+"""How much of the loss's derivative arrives inside a network: measured, drawn, reported."""

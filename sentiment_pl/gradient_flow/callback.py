@@ -1,0 +1,81 @@
+"""Gradient flow recorded while a model trains."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from sentiment_pl.data.batching import Batch
+from sentiment_pl.errors import check_count
+from sentiment_pl.gradient_flow import measure as gradient_flow
+from sentiment_pl.gradient_flow.figure import gradient_flow_figure
+
+log = logging.getLogger(__name__)
+
+
+class GradientFlow(lightning.Callback):
+    """Records how much of the loss's derivative arrives, before training and after every epoch.
+
+    At each state of a recurrent network, by its distance from the end, or at each layer of a
+    token-wise one; `gradient_flow.measure` says what exactly, and what to expect of which pooling.
+    Writes gradient_flow.csv, .png and .svg, and "gradient flow" into TensorBoard's Images.
+    It looks on: weights, optimiser, generators and metrics stay as they are.
+
+    Args:
+        folder: where to write, the run's.
+        reviews: how many reviews of the validation split to look at, the ones of median length.
+
+    Raises:
+        ConfigError: `reviews` is not a positive integer.
+    """
+
+    def __init__(self, folder: str, reviews: int = 256) -> None:
+        check_count("callbacks.gradient_flow.reviews", reviews)
+        self.folder, self.reviews = Path(folder), reviews
+        self._batch: Batch | None = None
+        self._table: list[gradient_flow.Row] = []
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Record the start, unless a checkpoint brought it along."""
+        if not isinstance(pl_module, gradient_flow.Traceable):
+            log.warning("callbacks=gradient_flow: nothing to record in this architecture")
+            return
+        # Not by the loader: to start one draws from the generator.
+        split = trainer.datamodule.encoded("val")  # type: ignore[attr-defined]
+        self._batch = gradient_flow.reviews_of_like_length(split, self.reviews)
+        if not any(row.epoch == trainer.current_epoch for row in self._table):
+            self._record(trainer, pl_module, trainer.current_epoch)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Record the state after an epoch."""
+        if self._batch is not None:
+            self._record(trainer, pl_module, trainer.current_epoch + 1)
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Draw what was recorded."""
+        if trainer.is_global_zero and self._table:
+            figure = gradient_flow_figure(self._table)
+            for suffix in ("png", "svg"):
+                figure.savefig(self.folder / f"gradient_flow.{suffix}", dpi=160)
+
+    def _record(self, trainer: lightning.Trainer, pl_module: Any, epoch: int) -> None:
+        if not trainer.is_global_zero:
+            return
+        assert self._batch is not None
+        norms = gradient_flow.derivative_norms(pl_module, self._batch)
+        self._table += gradient_flow.rows(epoch, norms)
+        gradient_flow.write(self._table, self.folder)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                figure = gradient_flow_figure(self._table)
+                logger.experiment.add_figure("gradient flow", figure, trainer.global_step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"table": [list(row) for row in self._table]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember what a checkpoint kept."""
+        self._table = [gradient_flow.Row(*row) for row in state_dict["table"]]

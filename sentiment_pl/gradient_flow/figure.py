@@ -1,0 +1,49 @@
+"""The gradient flow of a run, as a picture."""
+
+from collections.abc import Sequence
+
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sentiment_pl.gradient_flow.measure import LAYER, Row, measured
+
+
+def gradient_flow_figure(table: Sequence[Row]) -> Figure:
+    """Draw the norm of the loss's derivative, place by place: a panel a part, a curve an epoch.
+
+    Later epochs are darker. An epoch at which nothing arrives anywhere has no place on a log scale
+    and is left out.
+
+    Args:
+        table: of one run.
+    """
+    parts = list(dict.fromkeys(row.part for row in table))
+    figure = Figure(figsize=(6.4 * max(len(parts), 1), 4.2), layout="constrained")
+    panels = figure.subplots(1, max(len(parts), 1), squeeze=False)[0]
+    last = max((row.epoch for row in table), default=0)
+    for axes, part in zip(panels, parts, strict=False):
+        for epoch in measured(table, part):
+            own = [row for row in table if row.part == part and row.epoch == epoch and row.norm > 0]
+            axes.plot(
+                [row.place for row in own], [row.norm for row in own], marker=".", markersize=4,
+                linewidth=1.3, color=colormaps["viridis_r"](0.1 + 0.9 * epoch / max(last, 1)),
+                label="before training" if epoch == 0 else f"after epoch {epoch}",
+            )  # fmt: skip
+        if axes.has_data():
+            axes.set_yscale("log")
+            axes.legend(frameon=False, fontsize=8)
+        axes.set(
+            xlabel="layer (0: word vectors)" if part == LAYER else _READING[part],
+            ylabel="norm of ∂loss/∂activations" if part == LAYER else "norm of ∂loss/∂h",
+        )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(color="0.9")
+        axes.set_axisbelow(True)
+    return figure
+
+
+_READING = {
+    "forward": "distance from the end of the review, in words",
+    "backward": "read backward: distance from the beginning, in words",
+}

@@ -1,0 +1,197 @@
+"""How much of the loss's derivative arrives: at each state of a recurrent network, at each layer.
+
+    norm_i(a) = ‖∂loss_i / ∂a‖₂        loss_i of review i alone, a what the network computes on it
+
+For a recurrent network a is the state h_t, the derivative the total one, along every path from h_t
+to the loss: Π_{s>t} ∂h_s/∂h_{s−1} times what the classifier asks of the last state, plus, for a
+pooling other than "last", what the pooling takes from each state on the way. So vanishing shows
+most clearly with pooling="last": the curve falls to zero with the distance from the end. "mean"
+gives each of T states 1/T of the derivative directly, "max" those that hold a maximum, "mean_max"
+both: there a curve levels off at that share, and what lies above it came through the recurrence.
+
+For a token-wise network a are the activations of a layer at all words of the review.
+
+Derivatives are autograd's, in float64, without dropout: a product of 100 derivatives of the sigmoid
+(at most 0.25 each) is below 10⁻⁶⁰ and would be zero in float32.
+"""
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from sentiment_pl.data.batching import Batch, EncodedReviews
+from sentiment_pl.errors import DataError
+from sentiment_pl.files import replacing
+from sentiment_pl.models.layers import Trace
+
+TABLE = "gradient_flow.csv"
+"""Its name in a run folder."""
+LAYER = "layer"
+"""The part whose places are layers; those of the others are distances from the end."""
+
+
+class Row(NamedTuple):
+    """A mean over reviews; a line of `TABLE`."""
+
+    epoch: int
+    """Epochs that were over; 0 before training."""
+    part: str
+    """"forward" or "backward", the directions of a recurrent network, or "layer"."""
+    place: int
+    """Steps from the last state in reading order, or number of the layer, 0 the word vectors."""
+    norm: float
+    """Mean of ‖∂loss_i/∂a‖, in nats per unit of a."""
+    relative: float
+    """Mean of that norm over its value at the last state, or at the last hidden layer; not a number
+    where that is zero for every review."""
+
+
+@runtime_checkable
+class Traceable(Protocol):
+    """An architecture whose inner derivatives can be asked for."""
+
+    def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
+        """Classify reviews [B, T] of lengths [B] and keep what is computed on the way."""
+
+
+class _Traced(nn.Module):
+    """`trace` in the place of `forward`, the one method that `functional_call` calls."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Trace:
+        assert isinstance(self.model, Traceable)
+        return self.model.trace(tokens, lengths)
+
+
+def reviews_of_like_length(reviews: EncodedReviews, count: int) -> Batch:
+    """Choose reviews whose lengths are next to the median, the same ones every time.
+
+    Args:
+        reviews: a split.
+        count: how many; all there are if there are fewer.
+    """
+    order = reviews.lengths.argsort(kind="stable")
+    first = max(0, (len(order) - count) // 2)
+    return reviews.__getitems__(order[first : first + count].tolist())
+
+
+def derivative_norms(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """Measure ‖∂loss_i/∂a‖₂ for each review, leaving the model and all generators as they are.
+
+    Args:
+        model: an architecture that is `Traceable`.
+        batch: B reviews.
+
+    Returns:
+        By part [B, P] float64 on the CPU. A direction: column k is the state k steps before the
+        last one in reading order, for the k that all reviews have. "layer": column 0 is the word
+        vectors, as the stack gets them, column l the output of hidden layer l.
+    """
+    device = next(model.parameters()).device
+    wide = torch.float32 if device.type == "mps" else torch.float64  # Apple's GPUs have no float64
+    tokens, lengths = batch.tokens.to(device), batch.lengths.to(device)
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.enable_grad(), torch.autocast(device.type, enabled=False):
+            # Copies: nothing of this reaches the parameters or their gradients.
+            parameters = {
+                f"model.{name}": parameter.detach().to(wide, copy=True).requires_grad_()
+                for name, parameter in model.named_parameters()
+            }
+            trace: Trace = functional_call(_Traced(model), parameters, (tokens, lengths))
+            # Reviews do not see one another, so the derivative of the sum is that of each.
+            loss = functional.binary_cross_entropy_with_logits(
+                trace.logits, batch.labels.to(device, wide), reduction="sum"
+            )
+            flat = [a for part in trace.activations.values() for a in part]
+            found = iter(torch.autograd.grad(loss, flat))
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    result = {}
+    for part, activations in trace.activations.items():
+        norms = torch.stack(
+            [next(found).reshape(len(lengths), -1).norm(dim=1) for _ in activations], 1
+        )
+        if part != LAYER:
+            distances = torch.arange(int(lengths.min()), device=device)
+            norms = norms.gather(1, lengths[:, None] - 1 - distances)
+        result[part] = norms.cpu().double()
+    return result
+
+
+def rows(epoch: int, norms: dict[str, Tensor]) -> list[Row]:
+    """Average the norms of `derivative_norms` over reviews."""
+    made = []
+    for part, values in norms.items():
+        reference = values[:, -1:] if part == LAYER else values[:, :1]
+        counted = reference[:, 0] > 0
+        relative = (values[counted] / reference[counted]).mean(0)
+        made += [
+            Row(epoch, part, place, *figures)
+            for place, figures in enumerate(
+                zip(values.mean(0).tolist(), relative.tolist(), strict=True)
+            )
+        ]
+    return made
+
+
+def write(table: Sequence[Row], folder: Path) -> None:
+    """Write the table of a run into its folder."""
+    with (
+        replacing(folder / TABLE) as partial,
+        partial.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(Row._fields)
+        writer.writerows(table)  # floats as repr writes them: read back they are the same
+
+
+def read(folder: Path) -> list[Row]:
+    """Read the table of a run; empty where the run has none.
+
+    Raises:
+        DataError: it is not what `write` writes.
+    """
+    path = folder / TABLE
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = [_row(fields) for fields in csv.DictReader(file)]
+    except FileNotFoundError:
+        return []
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read: {error!r}") from None
+    places: dict[str, dict[int, list[int]]] = {}
+    for row in table:
+        places.setdefault(row.part, {}).setdefault(row.epoch, []).append(row.place)
+    for part, epochs in places.items():
+        (first, *others) = epochs.values()
+        if first != list(range(len(first))) or any(other != first for other in others):
+            raise DataError(f"{path} is cut short, or rows of {part} are missing")
+    return table
+
+
+def _row(fields: dict[str, Any]) -> Row:
+    return Row(
+        int(fields["epoch"]), fields["part"], int(fields["place"]),
+        float(fields["norm"]), float(fields["relative"]),
+    )  # fmt: skip
+
+
+def measured(table: Sequence[Row], part: str) -> list[int]:
+    """Return the epochs at which the loss depends on a part at all, sorted.
+
+    The last layer of a token-wise network starts at zero: before training nothing arrives.
+    """
+    return sorted({r.epoch for r in table if r.part == part and not math.isnan(r.relative)})

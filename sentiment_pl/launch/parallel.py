@@ -1,0 +1,108 @@
+"""Several runs at once on one machine: what is added to Hydra's launcher over joblib."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from hydra.core.utils import JobReturn
+
+if TYPE_CHECKING:
+    from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
+
+log = logging.getLogger(__name__)
+
+_LAUNCHER = "SENTIMENT_PL_LAUNCHER"
+"""Environment variable that tells the processes of a sweep who started them."""
+
+_SECONDS_TO_SAVE = 60
+
+
+def launch(
+    launcher: "JoblibLauncher", job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+) -> Sequence[JobReturn]:
+    """Do a run for each of the overrides, several at once; return when all have ended.
+
+    If one of the processes is killed, as the system does when memory is short, joblib ends the
+    others with it. Then all is begun again: complete runs are left alone, the others go on from
+    their last checkpoints. That ends when it completes nothing any more.
+
+    Returns:
+        What each run returned; nothing if some could not be ended.
+    """
+    assert launcher.config is not None
+    folder = Path(launcher.config.hydra.sweep.dir)
+    os.environ[_LAUNCHER] = str(os.getpid())
+
+    def interrupted(number: int, frame: FrameType | None) -> NoReturn:
+        """Leave at once: joblib would kill the runs, which so notice, save and end themselves."""
+        print(
+            "interrupted: its runs save and end. The same command with"
+            f" hydra.sweep.dir={folder} goes on",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
+        os._exit(128 + number)
+
+    previous = signal.signal(signal.SIGINT, interrupted)
+    try:
+        return _launched(launcher, job_overrides, initial_job_idx, folder)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _launched(
+    launcher: "JoblibLauncher",
+    job_overrides: Sequence[Sequence[str]],
+    initial_job_idx: int,
+    folder: Path,
+) -> Sequence[JobReturn]:
+    from hydra_plugins.hydra_joblib_launcher import _core
+
+    from sentiment_pl.runs import folder as runs
+
+    completed = -1
+    while True:
+        try:
+            returned: Sequence[JobReturn] = _core.launch(launcher, job_overrides, initial_job_idx)
+            return returned
+        except BrokenProcessPool:
+            before, completed = completed, sum(1 for _ in folder.rglob(runs.RECORD))
+            again = completed > before
+            print(
+                "a process of this sweep was killed, and its runs with it. Often memory is short:"
+                " fewer runs at once (hydra.launcher.n_jobs=) need less."
+                f"{' Going on from the last checkpoints' if again else ''}",
+                file=sys.stderr,
+            )
+            if not again:
+                return []
+
+
+def end_with_launcher() -> None:
+    """In a process of a sweep: see to it that it ends when the sweep does, however that was ended.
+
+    A training saves first. Does nothing in any other process.
+    """
+    launcher = int(os.environ.get(_LAUNCHER, os.getpid()))
+    if launcher == os.getpid():
+        return
+    if os.getppid() != launcher:  # no run is under way here
+        os._exit(128 + signal.SIGTERM)
+    if not any(thread.name == _LAUNCHER for thread in threading.enumerate()):
+        threading.Thread(target=_watch, args=(launcher,), name=_LAUNCHER, daemon=True).start()
+
+
+def _watch(launcher: int) -> None:
+    while os.getppid() == launcher:
+        time.sleep(1.0)
+    log.warning("the process that started this sweep is gone: this run ends, too")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_SECONDS_TO_SAVE)
+    os._exit(128 + signal.SIGTERM)

@@ -1,0 +1,224 @@
+"""A sweep as an array of SLURM jobs: what happens around what submitit does.
+
+submitit writes the batch script, pickles the runs and submits them. Around it: data is prepared
+once, in the launching process; job states come from `squeue`, since not every cluster keeps
+accounts (`sacct`) and submitit would wait for ever for a job that ended without a word; Ctrl-C
+leaves the jobs alone.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from sentiment_pl.errors import ConfigError, UserError, mendable
+from sentiment_pl.launch.sweep import Progress
+from sentiment_pl.runs import folder as runs
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 5.0
+"""How often `squeue` is asked: a controller serves many users."""
+GRACE_SECONDS = 20.0
+"""How long a result may take to show up once SLURM knows its job no more: network file systems."""
+
+
+def launch(
+    launcher: Any, job_overrides: Sequence[Sequence[str]], first: int
+) -> Sequence[JobReturn]:
+    """Prepare data, submit the runs, wait for them.
+
+    Args:
+        launcher: the plugin, set up by Hydra.
+        job_overrides: of each run.
+        first: number of the first run in the sweep.
+
+    Returns:
+        What each run returned; None for one that ended without a word, with the reason in its
+        `error.txt`.
+
+    Raises:
+        SystemExit: SLURM refuses the jobs, no data can be prepared, or Ctrl-C.
+    """
+    import submitit
+
+    loader = launcher.hydra_context.config_loader
+    configs = [loader.load_sweep_config(launcher.config, list(o)) for o in job_overrides]
+    folders = []
+    for number, cfg in enumerate(configs, first):
+        with open_dict(cfg):
+            cfg.hydra.job.num = number
+        folders.append(Path(cfg.hydra.sweep.dir) / cfg.hydra.sweep.subdir)
+    sweep = Path(launcher.config.hydra.sweep.dir)
+    sweep.mkdir(parents=True, exist_ok=True)
+    try:
+        prepare(configs)
+        parameters = dict(launcher.params)
+        executor = submitit.AutoExecutor(
+            folder=parameters.pop("submitit_folder"),
+            cluster="slurm",
+            slurm_max_num_timeout=parameters.pop("max_num_timeout"),
+        )
+        shared = {"timeout_min", "cpus_per_task", "gpus_per_node", "tasks_per_node", "mem_gb",
+                  "nodes", "name", "stderr_to_stdout"}  # fmt: skip
+        executor.update_parameters(
+            **{key if key in shared else f"slurm_{key}": v for key, v in parameters.items()}
+        )
+        numbers = range(first, first + len(configs))
+        jobs = executor.map_array(
+            launcher,
+            [list(overrides) for overrides in job_overrides],
+            ["hydra.sweep.dir"] * len(configs),
+            list(numbers),
+            [f"job_id_for_{number}" for number in numbers],
+            [Singleton.get_state()] * len(configs),
+        )
+    except (UserError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", None)
+        reason = (said.decode() if isinstance(said, bytes) else said) or error
+        log.error("Nothing was submitted: %s", str(reason).strip())
+        sys.exit(1)
+    for job, overrides in zip(jobs, job_overrides, strict=True):
+        log.info("%s  %s  log: %s", job.job_id, " ".join(filter_overrides(overrides)),
+                 job.paths.stdout)  # fmt: skip
+    try:
+        _wait(jobs, folders, Progress(sweep, len(jobs)))
+    except KeyboardInterrupt:
+        array = jobs[0].job_id.split("_")[0]
+        print(
+            f"\nThe jobs go on without this shell."
+            f"\n  how they stand:  squeue --job {array}"
+            f"\n  to cancel them:  scancel {array}"
+            f"\n  when all ended:  python -m sentiment_pl.report {sweep}",
+            flush=True,
+        )
+        sys.exit(130)
+    return [_result(job) for job in jobs]
+
+
+def prepare(configs: Sequence[DictConfig]) -> None:
+    """Encode the reviews, and train or fetch the word vectors, of runs that are yet to start.
+
+    Args:
+        configs: of the runs; what several share is prepared once.
+
+    Raises:
+        UserError: not one of them can have its data.
+    """
+    from hydra.utils import instantiate
+
+    from sentiment_pl.embeddings.recipes import Corpus, RandomEmbedding
+
+    done: dict[str, UserError | None] = {}
+    for cfg in configs:
+        wanted: Any = {key: OmegaConf.to_container(cfg[key], resolve=True)
+                       for key in ("data", "embedding")}  # fmt: skip
+        for key in ("shuffle_seed", "num_workers", "batch_size"):
+            wanted["data"].pop(key, None)
+        if wanted["embedding"]["_target_"].endswith("RandomEmbedding"):
+            wanted.pop("embedding")  # nothing of it is kept
+        key = json.dumps(wanted, sort_keys=True)
+        if key in done:
+            continue
+        try:
+            data = instantiate(cfg.data, _convert_="all")
+            data.prepare_data()
+            recipe = instantiate(cfg.embedding)
+            if not isinstance(recipe, RandomEmbedding):
+                data.setup()
+                recipe.matrix(
+                    Corpus(data.tokenizer.words, data.sentences, data.fingerprint, data.cache_dir)
+                )
+            done[key] = None
+        except Exception as error:
+            cause = mendable(error)
+            if cause is None:
+                raise
+            done[key] = cause
+            log.error("%s", cause)
+    if all(done.values()):
+        raise ConfigError("no run of this sweep can have its data")
+
+
+def states(array: str) -> dict[str, str] | None:
+    """Ask SLURM for the jobs of an array that have not ended.
+
+    Args:
+        array: its id.
+
+    Returns:
+        State by job id, `7_0`: PENDING, RUNNING, COMPLETING and so on; None where SLURM does not
+        answer.
+    """
+    command = ["squeue", "--noheader", "--array", f"--job={array}", "--format=%i %T"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode != 0:
+        return {} if "Invalid job id" in done.stderr else None  # ended a while ago
+    return dict(row.split(maxsplit=1) for row in done.stdout.splitlines() if row.strip())
+
+
+def _wait(jobs: Sequence[Any], folders: Sequence[Path], progress: Progress) -> None:
+    """Return when no job is left, having told how they stand a line a change."""
+    array = jobs[0].job_id.split("_")[0]
+    told, left, gone = "", set(range(len(jobs))), dict[int, float]()
+    while left:
+        known = states(array)
+        for number in sorted(left):
+            job = jobs[number]
+            if job.paths.result_pickle.exists():
+                left.discard(number)
+            elif known is not None and job.job_id not in known:
+                since = gone.setdefault(number, time.monotonic())
+                if time.monotonic() - since > GRACE_SECONDS:
+                    left.discard(number)
+                    _say_why(job, folders[number])
+            else:
+                gone.pop(number, None)
+        line = progress.line() + _queue(known)
+        if line.split(" after ")[0] + _queue(known) != told:
+            told = line.split(" after ")[0] + _queue(known)
+            print(line, flush=True)
+        if left:
+            time.sleep(POLL_SECONDS)
+
+
+def _queue(known: Mapping[str, str] | None) -> str:
+    if known is None:
+        return "; SLURM does not answer: asking again"
+    counts = Counter(known.values())
+    return "".join(f"; {number} {state}" for state, number in sorted(counts.items()))
+
+
+def _say_why(job: Any, folder: Path) -> None:
+    """Note in a run's folder that its job ended without a word."""
+    if folder.is_dir() and runs.read_run(folder).state in ("completed", "failed"):
+        return
+    reason = (
+        f"SLURM job {job.job_id} ended without a result: cancelled, killed, out of memory, or its"
+        f" node failed. Its log: {job.paths.stdout}"
+    )
+    log.error("%s: %s", folder, reason)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / runs.ERROR).write_text(f"{reason}\n", encoding="utf-8")
+
+
+def _result(job: Any) -> JobReturn:
+    if job.paths.result_pickle.exists():
+        try:
+            result: JobReturn = job.results()[0]
+            return result
+        except Exception as error:  # what was raised in the job, with its trace
+            log.error("%s", error)
+    return JobReturn(status=JobStatus.COMPLETED, _return_value=None)

@@ -1,0 +1,105 @@
+"""Who started this process, and how many others: read from the environment.
+
+torchrun or SLURM (`srun`) starts the processes of a run, all with the same command. The process of
+rank 0 decides and writes; the others follow it.
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sentiment_pl.errors import ConfigError
+
+
+class Launch(NamedTuple):
+    """Who started this process, and how many others."""
+
+    starter: str | None = None
+    """torchrun, srun, or None for a process on its own."""
+    rank: int = 0
+    """0 <= rank < processes; 0 writes."""
+    processes: int = 1
+    nodes: int = 1
+
+
+def launch() -> Launch:
+    """Read from the environment who started this process."""
+    env = os.environ
+    if "TORCHELASTIC_RUN_ID" in env:
+        processes = int(env["WORLD_SIZE"])
+        return Launch(
+            "torchrun", int(env["RANK"]), processes, processes // int(env["LOCAL_WORLD_SIZE"])
+        )
+    processes = int(env.get("SLURM_STEP_NUM_TASKS", 1))
+    if processes > 1:
+        return Launch("srun", int(env["SLURM_PROCID"]), processes, int(env["SLURM_STEP_NUM_NODES"]))
+    return Launch()
+
+
+def resolve(what: str) -> int:
+    """Fill in `${launched:nodes}` and `${launched:per_node}` of conf/trainer/ddp.yaml."""
+    started = launch()
+    return {"nodes": started.nodes, "per_node": started.processes // started.nodes}[what]
+
+
+def check(devices: Any, strategy: Any, *, nodes: Any = 1, multirun: bool) -> None:
+    """Refuse processes that would not train as one run.
+
+    Args:
+        devices: `trainer.devices`.
+        strategy: `trainer.strategy`; None where the config has none.
+        nodes: `trainer.num_nodes`.
+        multirun: whether the run is one of a sweep.
+
+    Raises:
+        ConfigError: the message says how to start them.
+    """
+    started = launch()
+    if started.processes > 1 and strategy is None:
+        raise ConfigError(
+            f"{started.starter} started this run as {started.processes} processes, which would each"
+            " train on all of the data: trainer=ddp shares it among them"
+        )
+    several = isinstance(devices, Sequence) and not isinstance(devices, str)
+    count = len(devices) if several else devices  # what "auto" and -1 come to the trainer knows
+    if started.processes > 1:
+        known = isinstance(count, int) and count > 0 and isinstance(nodes, int)
+        if known and count * nodes != started.processes:
+            raise ConfigError(
+                f"trainer.devices={devices} on trainer.num_nodes={nodes}, but {started.starter}"
+                f" started {started.processes} processes: leave both out, trainer=ddp fills them in"
+            )
+        return
+    for key in ("WORLD_SIZE", "SLURM_NTASKS"):
+        tasks = os.environ.get(key, "1")
+        if tasks.isdigit() and int(tasks) > 1:
+            raise ConfigError(
+                f"{key}={tasks}, but neither torchrun nor srun started this process, so the others"
+                " cannot be found. For one run in several processes: torchrun"
+                f" --nproc-per-node={tasks} -m sentiment_pl.train trainer=ddp, or srun"
+                f" --ntasks-per-node={tasks} python -m sentiment_pl.train trainer=ddp. For one"
+                " process: srun --ntasks=1, or unset the variable"
+            )
+    if isinstance(count, int) and count > 1:
+        how = (
+            "Leave trainer.devices=1 and let the sweep run several jobs (hydra/launcher=parallel or"
+            " slurm); with trainer=ddp hydra/launcher=slurm hydra.launcher.tasks_per_node="
+            f"{count} hydra.launcher.gpus_per_node={count} each job has that many"
+            if multirun
+            else f"torchrun --nproc-per-node={count} -m sentiment_pl.train trainer=ddp"
+        )
+        raise ConfigError(
+            f"trainer.devices={devices}{' with -m' if multirun else ''}: Lightning would start this"
+            f" whole command once more for each device, its folders included. {how}"
+        )
+
+
+def follower_overrides() -> list[str]:
+    """Return what makes Hydra write and say nothing in a process that follows."""
+    return [
+        f"hydra.run.dir={tempfile.gettempdir()}",
+        "hydra.job_logging.handlers.file.filename=/dev/null",
+        "hydra.job_logging.root.handlers=[console]",
+        "hydra.job_logging.root.level=ERROR",
+    ]

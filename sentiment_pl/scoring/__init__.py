@@ -1,1 +1,0 @@
-"""Files of any size: reviews in, label and probability beside them out."""

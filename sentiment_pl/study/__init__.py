@@ -1,0 +1,1 @@
+"""The reference study: its figures and claims."""

@@ -1,0 +1,1 @@
+"""One training: callbacks, checkpoints, resuming, several processes, loggers, the console."""

@@ -1,0 +1,203 @@
+"""What watches a run: predictions gathered, progress told, scores and derivatives drawn."""
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sentiment_pl.data.batching import Batch
+from sentiment_pl.errors import DataError
+from sentiment_pl.explain.pictures import has_picture, sentences_figure
+from sentiment_pl.explain.word_scores_figure import word_scores_figure
+from sentiment_pl.metrics import measures
+from sentiment_pl.models.module import SentimentModule
+from sentiment_pl.training import distributed
+from sentiment_pl.training.checkpoints import LastCheckpoint
+
+log = logging.getLogger(__name__)
+
+
+class Predictions(lightning.Callback):
+    """Gathers the logits of a validation or test pass."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return ids [N], labels [N] and float64 logits [N] of the last pass, in order of ids.
+
+        Where several processes share the run all have to ask, and each gets all of them.
+        """
+        mine = [torch.cat(parts).numpy() for parts in zip(*self._parts, strict=True)]
+        ids, labels, logits = map(np.concatenate, zip(*distributed.gathered(mine), strict=True))
+        order = np.argsort(ids, kind="stable")
+        return ids[order], labels[order].astype(np.int64), logits[order]
+
+    def on_validation_start(self, *args: Any) -> None:
+        """Forget the pass before."""
+        self._parts = []
+
+    def on_validation_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Batch, *args: Any
+    ) -> None:
+        """Keep the logits of a batch."""
+        self._parts.append((batch.ids.cpu(), batch.labels.cpu(), outputs.detach().cpu().double()))
+
+    def on_test_start(self, *args: Any) -> None:
+        """Forget the pass before."""
+        self._parts = []
+
+    def on_test_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Batch, *args: Any
+    ) -> None:
+        """Keep the logits of a batch."""
+        self.on_validation_batch_end(trainer, pl_module, outputs, batch)
+
+
+class ProgressBar(TQDMProgressBar):
+    """A bar on a terminal; nothing in a file, where `History` tells the same."""
+
+    def __init__(self) -> None:
+        super().__init__(refresh_rate=10, leave=False)
+        if not sys.stderr.isatty():
+            self.disable()
+
+    def get_metrics(self, trainer: Any, model: Any) -> dict[str, Any]:
+        """Loss and metrics without Lightning's version number."""
+        metrics: dict[str, Any] = super().get_metrics(trainer, model)
+        metrics.pop("v_num", None)
+        return metrics
+
+
+class History(lightning.Callback):
+    """Tells how each epoch went, on the console and in train.log, and remembers it.
+
+    What it remembers travels in the checkpoint: a run that is continued has the whole history.
+    """
+
+    def __init__(self) -> None:
+        self.epochs: list[dict[str, float]] = []
+        """A row an epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
+        self._before = 0.0  # seconds of this epoch before the run was taken up again
+        self._start = 0.0
+        self._validated = False  # in this epoch
+
+    def on_train_start(self, *args: Any) -> None:
+        """Start the clock; a run that goes on in the middle of an epoch does not start that one."""
+        self._start = time.perf_counter()
+
+    def on_train_epoch_start(self, *args: Any) -> None:
+        """Start the clock."""
+        self._before, self._start, self._validated = 0.0, time.perf_counter(), False
+
+    def on_validation_end(self, trainer: lightning.Trainer, *args: Any) -> None:
+        """Note that there are figures of this epoch."""
+        self._validated = True
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Say how the epoch went; validation is over by now."""
+        metrics = trainer.callback_metrics
+        figures: dict[str, float] = {}
+        if isinstance(pl_module, SentimentModule):  # it logs that a moment later
+            figures["train/loss"] = float(pl_module.train_loss.compute())
+        figures |= {
+            key: float(metrics[key])
+            for key in ("val/loss", *(f"val/{name}" for name in measures.TABLE))
+            if key in metrics and self._validated  # else they are of an earlier epoch
+        }
+        epoch, seconds = trainer.current_epoch + 1, self._seconds()
+        self.epochs.append({"epoch": epoch, "seconds": seconds} | figures)
+        log.info(
+            "epoch %d/%s  %s  %.1f s",
+            epoch,
+            trainer.max_epochs,
+            "  ".join(f"{key} {value:.4f}" for key, value in figures.items()),
+            seconds,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {
+            "epochs": [dict(row) for row in self.epochs],
+            "seconds": self._seconds(),
+            "validated": self._validated,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember what a checkpoint kept."""
+        self.epochs = [dict(row) for row in state_dict["epochs"]]
+        self._before, self._validated = state_dict["seconds"], state_dict["validated"]
+
+    def _seconds(self) -> float:
+        return self._before + time.perf_counter() - self._start
+
+
+class FiniteLoss(lightning.Callback):
+    """Stops a run whose loss is no number before its weights are spoilt."""
+
+    def on_before_backward(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, loss: Tensor
+    ) -> None:
+        """Look at the loss of a batch.
+
+        Raises:
+            DataError: it is nan or infinite, in this process or another of the run.
+        """
+        finite = bool(torch.isfinite(loss))
+        if trainer.world_size > 1:
+            finite = trainer.strategy.reduce_boolean_decision(finite)
+        if finite:
+            return
+        saved = next(
+            (c.path for c in trainer.checkpoint_callbacks
+             if isinstance(c, LastCheckpoint) and c.path.exists()), None,
+        )  # fmt: skip
+        raise DataError(
+            f"the training loss is {loss.item()} at step {trainer.global_step}, batch"
+            f" {trainer.fit_loop.batch_idx} of epoch {trainer.current_epoch + 1}."
+            f" The last good checkpoint: {saved or 'none yet'}. A lower model.lr or"
+            " trainer.gradient_clip_val, or precision=32-true, may help;"
+            " trainer.detect_anomaly=true says where it arises"
+        )
+
+
+class WordScores(lightning.Callback):
+    """Draws the probe sentences with their word scores into TensorBoard's Images, epoch by epoch.
+
+    Where an architecture has more to show, that is drawn as well, as "words": who attends to whom,
+    or weights against scores.
+
+    Args:
+        sentences: the sentences.
+    """
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = list(sentences)
+
+    def on_validation_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Draw the sentences as the model reads them now."""
+        if trainer.state.fn != "fit" or not trainer.is_global_zero:
+            return
+        if not isinstance(pl_module, SentimentModule):
+            return
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger) and self.sentences:
+                readings = pl_module.read(self.sentences)
+                figure = word_scores_figure(readings, pl_module.labels)
+                logger.experiment.add_figure("word scores", figure, trainer.global_step)
+                if has_picture(pl_module, readings[0]):
+                    figure = sentences_figure([pl_module], [pl_module.name], self.sentences)
+                    logger.experiment.add_figure("words", figure, trainer.global_step)

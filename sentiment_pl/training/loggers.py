@@ -1,0 +1,227 @@
+"""Loggers of a run that may be taken up again: what they are given, which run they go on with."""
+
+import csv
+import json
+import secrets
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning
+from hydra.utils import instantiate
+from lightning.fabric.loggers.logger import rank_zero_experiment
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from sentiment_pl.config.locating import locate
+from sentiment_pl.files import replacing
+from sentiment_pl.runs.folder import IDENTITIES
+
+_IDENTITY = {
+    "WandbLogger": "id",
+    "MLFlowLogger": "run_id",
+    "CometLogger": "experiment_key",
+    "NeptuneLogger": "with_id",
+}
+"""Loggers of services that keep runs elsewhere, and the argument that names the run to go on with;
+`version` of such a logger is the identifier."""
+
+
+def names(configs: Any) -> list[str]:
+    """Names of the loggers in the configuration's `logger`; those without a class are none."""
+    return [name for name, config in (configs or {}).items() if config and "_target_" in config]
+
+
+def build(configs: Any, folder: Path) -> list[Logger]:
+    """Instantiate the loggers of a run; those of tracking services go on with the run they know.
+
+    Args:
+        configs: the configuration's `logger`: what to instantiate, by name.
+        folder: the run's.
+    """
+    known = _known(folder)
+    loggers: list[Logger] = []
+    for name in names(configs):
+        config = configs[name]
+        argument = _identified_by(config)
+        arguments: dict[str, Any] = {}
+        if argument is not None and config.get(argument) is None and config.get("version") is None:
+            identity = known.get(name)
+            if identity is None and argument == "id":  # W&B takes an identifier of one's own
+                identity = secrets.token_hex(4)
+            if identity is not None:
+                arguments[argument] = identity
+        loggers.append(instantiate(config, **arguments))
+    return loggers
+
+
+def _identified_by(config: Mapping[str, Any]) -> str | None:
+    try:
+        logger = locate(config["_target_"])
+    except Exception:  # whatever its module raises; `instantiate` says which setting that was
+        return None
+    classes = logger.__mro__ if isinstance(logger, type) else ()
+    return next((_IDENTITY[c.__name__] for c in classes if c.__name__ in _IDENTITY), None)
+
+
+def _known(folder: Path) -> dict[str, str]:
+    try:
+        content = json.loads((folder / IDENTITIES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+class RunSettings(lightning.Callback):
+    """Gives a run's settings to its loggers as training starts, and its figures when it has ended.
+
+    TensorBoard's HParams tab shows a row a run from the start on. A run that is taken up again is
+    the same run in TensorBoard, W&B and MLflow.
+
+    Args:
+        loggers: those of the trainer by their names in the configuration, in their order.
+        settings: of the run, nested by config group.
+        metrics: names of the metrics that `finish` will be given of each split.
+        folder: the run's.
+    """
+
+    def __init__(
+        self, loggers: Sequence[str], settings: Mapping[str, Any], metrics: Sequence[str],
+        folder: Path,
+    ) -> None:  # fmt: skip
+        self._loggers, self._settings, self._folder = list(loggers), dict(settings), folder
+        self._metrics = list(metrics)
+        self._figures: list[str] = []
+
+    def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
+        """Log the settings before the first step."""
+        if stage != "fit" or not trainer.is_global_zero:
+            return
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        splits = {
+            "test": data.has_test and trainer.limit_test_batches,
+            "val": trainer.limit_val_batches,
+        }
+        self._figures = [
+            f"best_{split}/{name}"  # val/… is the tag of a curve over epochs
+            for split, measured in splits.items()
+            if measured
+            for name in self._metrics
+        ]
+        settings = {**self._settings, "architecture": pl_module.name}
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                _begin_row(logger, settings, self._figures)
+            else:
+                logger.log_hyperparams(settings)
+        known = {
+            name: str(logger.version)
+            for name, logger in zip(self._loggers, trainer.loggers, strict=False)
+            if any(c.__name__ in _IDENTITY for c in type(logger).__mro__) and logger.version
+        }
+        if known:
+            with replacing(self._folder / IDENTITIES) as partial:
+                partial.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+
+    def finish(
+        self, trainer: lightning.Trainer, figures: Mapping[str, Mapping[str, Any] | None]
+    ) -> None:
+        """Log the figures of the best checkpoint and let go of the services.
+
+        Args:
+            trainer: the run's.
+            figures: by split, each a mapping from metric to value; None where one is not defined.
+        """
+        values = {
+            f"best_{split}/{name}": value
+            for split, measured in figures.items()
+            for name, value in (measured or {}).items()
+            if f"best_{split}/{name}" in self._figures and value is not None
+        }
+        if trainer.is_global_zero:
+            for logger in trainer.loggers:
+                if not isinstance(logger, CSVLogger):  # metrics.csv holds the curves
+                    logger.log_metrics(values, trainer.global_step)
+                if isinstance(logger, TensorBoardLogger):
+                    _end_row(logger)
+                logger.save()
+        _release(0)
+
+    def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: Any) -> None:
+        """Let go of the services, lest the next run of a sweep goes on with this one."""
+        _release(1)
+
+
+def _begin_row(logger: TensorBoardLogger, settings: Mapping[str, Any], figures: list[str]) -> None:
+    """Begin the run's row in TensorBoard's HParams tab.
+
+    Of several rows in one folder TensorBoard shows the first, so a run that is taken up again may
+    begin its row anew.
+    """
+    from lightning.fabric.utilities.logger import _flatten_dict, _sanitize_params
+    from torch.utils.tensorboard.summary import hparams
+
+    logger.hparams.update(settings)  # for hparams.yaml
+    flat = _sanitize_params(_flatten_dict(dict(settings)))
+    experiment, session, _ = hparams(flat, dict.fromkeys(figures, 0.0))
+    writer = logger.experiment._get_file_writer()
+    writer.add_summary(experiment)
+    writer.add_summary(session)
+    logger.experiment.flush()
+
+
+def _end_row(logger: TensorBoardLogger) -> None:
+    """Mark the run as completed in TensorBoard's HParams tab."""
+    from torch.utils.tensorboard.summary import hparams
+
+    *_, end = hparams({}, {})
+    logger.experiment._get_file_writer().add_summary(end)
+
+
+def _release(code: int) -> None:
+    if "wandb" in sys.modules:  # else the next run of a sweep would go on with this one's
+        sys.modules["wandb"].finish(exit_code=code)
+
+
+def go_on(loggers: Iterable[Logger], steps: int) -> None:
+    """Tell the loggers of a run that it goes on, so that no point stands twice in a curve.
+
+    Args:
+        loggers: before they log anything.
+        steps: what the checkpoint has behind it, 0 where the run begins; what an earlier attempt
+            logged from there on comes again.
+    """
+    for logger in loggers:
+        if isinstance(logger, LastingCSVLogger):
+            logger.resumed_step = steps
+        elif isinstance(logger, TensorBoardLogger):
+            logger._kwargs.setdefault("purge_step", steps)  # of its SummaryWriter
+
+
+class LastingCSVLogger(CSVLogger):
+    """Lightning's `metrics.csv`, which a run that goes on continues instead of deleting it."""
+
+    resumed_step: int | None = None
+    """Steps that the checkpoint had behind it; later rows were written after it and come again."""
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The writer, which holds the rows of before; the first use makes it."""
+        if self._experiment is None:
+            rows = self._rows()
+            writer: Any = super().experiment  # makes it, and deletes the file
+            writer.metrics = rows
+            writer.save()
+        return super().experiment
+
+    def _rows(self) -> list[dict[str, Any]]:
+        path = Path(self.log_dir) / "metrics.csv"
+        if self.resumed_step is None or not path.exists():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {key: value for key, value in row.items() if value}
+                for row in csv.DictReader(file)
+                if (row.get("step") or "").isdigit() and int(row["step"]) < self.resumed_step
+            ]

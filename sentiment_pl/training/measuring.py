@@ -1,0 +1,108 @@
+"""The figures of a run: those of its best checkpoint, read as whoever uses it will read it."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lightning
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
+from torch import Tensor
+
+from sentiment_pl.metrics import measures
+from sentiment_pl.metrics.imbalance import BALANCE, TRAIN_LONGER, Scoring
+from sentiment_pl.models import SentimentModule, architectures, load_checkpoint, read_checkpoint
+from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+from sentiment_pl.training.best_checkpoint import ContractedBest
+from sentiment_pl.training.callbacks import Predictions, ProgressBar
+from sentiment_pl.training.signals import EndsWhileMeasured
+
+if TYPE_CHECKING:
+    from sentiment_pl.data.datamodule import ReviewDataModule
+
+log = logging.getLogger(__name__)
+
+
+def measure(
+    cfg: DictConfig,
+    folder: Path,
+    fitted: lightning.Trainer,
+    model: SentimentModule,
+    data: "ReviewDataModule",
+) -> dict[str, dict[str, Any] | None]:
+    """Validate and test a run, and write the predictions of its test split.
+
+    The best checkpoint is loaded by `load_checkpoint`, as `evaluate` and `predict` load it, into a
+    model of its own, and measured in the precision that they compute in. So what callbacks do to
+    the weights in training (averages, for example) has no part in the figures but through the
+    checkpoint. Test metrics are logged; validation metrics are not, since a curve over epochs
+    would end in a point that is no epoch's.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run's.
+        fitted: the trainer that has trained.
+        model: as training left it; measured where the run keeps no checkpoint.
+        data: the reviews.
+
+    Returns:
+        The figures of "val" and "test", None where that split is left out or not there.
+    """
+    from hydra.utils import instantiate
+
+    from sentiment_pl.training import distributed
+
+    chosen = measures.selected(cfg.metrics)
+    path = run_checkpoints.best_path(folder)
+    if any(isinstance(c, ContractedBest) and c.stands for c in _callbacks(fitted)):
+        if architectures().get(model.name) is type(model):
+            model = load_checkpoint(path)
+            model.measure(chosen)
+        else:  # a class of the user's own
+            model.load_state_dict(read_checkpoint(path)["state_dict"])
+    else:
+        log.warning("%s has no checkpoint: the weights are measured as training left them", folder)
+    predictions = Predictions()
+    bars = [callback for callback in _callbacks(fitted) if isinstance(callback, ProgressBar)]
+    cluster = distributed.environment()
+    runner: lightning.Trainer = instantiate(
+        cfg.trainer,
+        precision="32-true",
+        profiler=None,
+        callbacks=[*bars, predictions, EndsWhileMeasured()],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=bool(bars),
+        plugins=[] if cluster is None else [cluster],
+        default_root_dir=folder,
+    )
+    scoring = Scoring(
+        data.labels, chosen, advice=BALANCE if data.class_weight is None else TRAIN_LONGER
+    )
+    figures: dict[str, dict[str, Any] | None] = {"val": None, "test": None}
+    if runner.limit_val_batches:
+        runner.validate(model, data, verbose=False)
+        figures["val"] = scoring.validation(*predictions.arrays()[1:])
+    if data.has_test and runner.limit_test_batches:
+        runner.test(model, data, verbose=False)
+        ids, labels, logits = predictions.arrays()
+        figures["test"] = scoring.other("the test split", labels, logits)
+        if runner.is_global_zero:
+            runs.write_predictions(folder, ids, labels, logits, data.keys("test", ids))
+        for logger in fitted.loggers:
+            _log(logger, runner.callback_metrics, fitted)
+    return figures
+
+
+def _callbacks(trainer: lightning.Trainer) -> list[lightning.Callback]:
+    callbacks: list[lightning.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return callbacks
+
+
+def _log(logger: Logger, figures: Mapping[str, Tensor], fitted: lightning.Trainer) -> None:
+    """Log the test of a run behind its last step, as Lightning would."""
+    values = {key: float(value) for key, value in figures.items()}
+    logger.log_metrics({**values, "epoch": fitted.current_epoch}, step=fitted.global_step)
+    logger.save()

@@ -1,0 +1,240 @@
+"""What makes a run that is continued, wherever it stopped, end as if it had not stopped."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+from torchmetrics import Metric
+
+import sentiment_pl
+from sentiment_pl import processes
+from sentiment_pl.data.tokenizer import Tokenizer
+from sentiment_pl.errors import DataError
+from sentiment_pl.models import SentimentModule, read_checkpoint
+from sentiment_pl.training import distributed
+
+log = logging.getLogger(__name__)
+
+_TRAINED_BY = ("lr", "weight_decay", "schedule", "warmup")
+"""Settings of a model that its optimiser's state brings along, whatever a later run asks for."""
+
+
+def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
+    """See that a run of this model can go on from a checkpoint, before the trainer touches it.
+
+    Args:
+        path: the checkpoint.
+        model: just built, of the run's settings.
+        run: the run's folder; a checkpoint outside is another run's, which is to be left alone.
+
+    Returns:
+        The optimiser's steps that the checkpoint has behind it.
+
+    Raises:
+        DataError: it is cut short, not one of ours, of another model, vocabulary, optimiser or
+            number of processes, or holds no training state.
+    """
+    if run.resolve() in path.resolve().parents:
+        advice = (
+            "Nothing was changed. To start this run anew, say resume=never (or delete that file);"
+            " to go on from another checkpoint of this run, ckpt_path=FILE"
+        )
+    else:
+        advice = (
+            "Nothing was changed. That checkpoint is another run's: to begin with its weights and"
+            " nothing else of it, say init_from= in place of ckpt_path=; to begin without it, leave"
+            " ckpt_path out"
+        )
+    try:
+        checkpoint = read_checkpoint(path)
+    except DataError as error:
+        raise DataError(f"{error}. {advice}") from error
+    ours = checkpoint["sentiment_pl"]
+    name, version = ours.get("model"), ours.get("version")
+    if name != model.name:
+        raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
+    try:
+        tokenizer = Tokenizer(ours["tokenizer"])
+    except Exception as error:  # whatever a value that is none of ours makes libraries raise
+        raise DataError(f"{path} holds no vocabulary that can be read. {advice}") from error
+    if tokenizer.rule != model.tokenizer.rule:
+        raise DataError(
+            f"{path} was written by sentiment_pl {version} and cuts texts into words by another"
+            " rule than this version does, or with another data.words: it can predict and be"
+            f" evaluated, but not be trained on. {advice}"
+        )
+    theirs = {key: tuple(value.shape) for key, value in checkpoint["state_dict"].items()}
+    mine = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    if theirs != mine:
+        key = next(k for k in sorted({*theirs, *mine}) if theirs.get(k) != mine.get(k))
+        raise DataError(
+            f"{path}, written by sentiment_pl {version}, has other weights than this run's {name}:"
+            f" {key} is {theirs.get(key)}, here {mine.get(key)}. {advice}"
+        )
+    if tokenizer.words != model.tokenizer.words:
+        raise DataError(
+            f"{path} has another vocabulary than this run, so that its word vectors would go to"
+            f" other words: say data= and its settings as that run did. {advice}"
+        )
+    missing = {"optimizer_states", "loops", "callbacks", "running_metrics"} - set(checkpoint)
+    if missing:
+        raise DataError(f"{path} holds weights alone, nothing to go on from. {advice}")
+    before, now = checkpoint["hyper_parameters"], dict(model.hparams)
+    if other := [key for key in _TRAINED_BY if before.get(key) != now[key]]:
+        said = ", ".join(f"model.{key} was {before.get(key)}, is {now[key]}" for key in other)
+        raise DataError(
+            f"{path} was trained with other settings ({said}), and its optimiser would go on with"
+            f" those: say them as that run did. {advice}"
+        )
+    saved_by = len(checkpoint["running_metrics"])
+    if saved_by != processes.launch().processes:
+        raise DataError(
+            f"{path} was saved by {saved_by} processes, this run has"
+            f" {processes.launch().processes}: start as many as then. {advice}"
+        )
+    if version != sentiment_pl.__version__:
+        log.warning(
+            "%s was written by sentiment_pl %s, this is %s: the run goes on, but may end a little"
+            " differently than with one version throughout",
+            path, version, sentiment_pl.__version__,
+        )  # fmt: skip
+    return int(checkpoint["global_step"])
+
+
+class RandomState(lightning.Callback):
+    """Makes chance in training (dropout) a function of seed, epoch and place in the epoch.
+
+    So a run that is continued from a checkpoint goes on as if it had not stopped. Every epoch
+    draws from a generator of its own; a checkpoint in the middle of one keeps the generator. Where
+    several processes share the run each has its own.
+
+    Args:
+        seed: the run's.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._kept: dict[str, Any] | None = None
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Start the epoch's generator, or take up that of a checkpoint in the middle of one.
+
+        Not at the start of the epoch: between that and its first batch the loader draws a seed for
+        its workers, or does not if it is just made.
+        """
+        if batch_idx == 0:
+            entropy = [self.seed, trainer.current_epoch]
+            if trainer.global_rank:
+                entropy.append(trainer.global_rank)
+            words = np.random.SeedSequence(entropy).generate_state(2)
+            torch.manual_seed(int(words[0]) << 32 | int(words[1]))
+        elif self._kept is not None:
+            torch.set_rng_state(self._kept["cpu"])
+            if torch.cuda.is_available() and self._kept["cuda"]:
+                torch.cuda.set_rng_state_all(self._kept["cuda"])
+        self._kept = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        states = distributed.gathered({"cpu": torch.get_rng_state(), "cuda": cuda})
+        return {"processes": states}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember what a checkpoint kept until training starts."""
+        self._kept = state_dict["processes"][processes.launch().rank]
+
+
+class TrainerState(lightning.Callback):
+    """Keeps what a trainer forgets: the latest figures, which others go by, and that it is to stop.
+
+    Without it a run that stopped early would train for another epoch if it is taken up again, and
+    one that does not validate in every epoch would miss the figures of the last time.
+    """
+
+    def __init__(self) -> None:
+        self._metrics: dict[str, Tensor] = {}
+        self._max_steps: int | None = None
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add both."""
+        metrics = {key: value.detach().cpu() for key, value in trainer.callback_metrics.items()}
+        checkpoint["trainer_state"] = {"should_stop": trainer.should_stop, "metrics": metrics}
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take them up where training goes on."""
+        if trainer.state.fn == TrainerFn.FITTING:
+            kept = checkpoint["trainer_state"]
+            trainer.should_stop, self._metrics = kept["should_stop"], kept["metrics"]
+            epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
+            enough = epochs["processed"] >= (trainer.min_epochs or 0)
+            if (trainer.should_stop and enough) or checkpoint["global_step"] == trainer.max_steps:
+                epochs["completed"] = epochs["processed"]  # so that `current_epoch` is as it was
+            elif epochs["processed"] == epochs["ready"]:
+                self._max_steps = trainer.max_steps
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Hide `max_steps` while the loops are restored at the end of an epoch.
+
+        With it Lightning, as of 2.6, takes an epoch that has ended for one to be ended again.
+        """
+        if self._max_steps is not None:
+            trainer.fit_loop.epoch_loop.max_steps = -1
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Put the figures back; the trainer has emptied its own since the checkpoint was read."""
+        trainer.callback_metrics.update(self._metrics)
+        self._metrics = {}
+        if self._max_steps is not None:
+            trainer.fit_loop.epoch_loop.max_steps, self._max_steps = self._max_steps, None
+
+
+class RunningMetrics(lightning.Callback):
+    """Keeps the training metrics of an epoch that is left in its middle."""
+
+    def on_save_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the state of every metric that was updated since the epoch's start."""
+        mine = {
+            name: (metric.update_count, _copied(metric.metric_state))
+            for name, metric in _train_metrics(pl_module)
+            if metric.update_called
+        }
+        checkpoint["running_metrics"] = distributed.gathered(mine)
+
+    def on_load_checkpoint(
+        self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take them up."""
+        kept = checkpoint["running_metrics"][trainer.global_rank]
+        for name, metric in _train_metrics(pl_module):
+            if name in kept:
+                metric._update_count, state = kept[name]
+                for key, value in state.items():
+                    setattr(metric, key, value)
+
+
+def _copied(state: dict[str, list[Tensor] | Tensor]) -> dict[str, list[Tensor] | Tensor]:
+    return {
+        key: [part.cpu() for part in value] if isinstance(value, list) else value.detach().cpu()
+        for key, value in state.items()
+    }
+
+
+def _train_metrics(model: lightning.LightningModule) -> list[tuple[str, Metric]]:
+    if not isinstance(model, SentimentModule):
+        return []
+    # Metrics that share a state are filled in from the one that keeps it, as copies.
+    return [("loss", model.train_loss), *model.train_metrics.items(copy_state=True)]

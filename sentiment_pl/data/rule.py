@@ -68,7 +68,7 @@ STEPS: list[list[str]] = [
     ["replace", _TAG, " "],
     ["replace", r"\.{4,}", "..."],
     ["replace", "__+", "_"],  # of faces: -__-
-    ["replace", r"(?<![\p{L}\p{N}:])([:;=]'?-?)([dp])\2+(?![\p{L}\p{N}])", r"\1\2"],  # :ddd
+    ["replace", r"([:;=])(?<![\p{L}\p{N}:].)('?-?)([dp])\3+(?![\p{L}\p{N}])", r"\1\2\3"],  # :ddd
     ["replace", r"(?<=</?3)3+(?![\p{L}\p{N}])", ""],  # <333
     ["replace", "([0-9#*]\u20e3)", r" \1 "],  # keycaps
 ]
@@ -159,4 +159,4 @@ def rule(words: str = "unicode") -> dict[str, Any]:
             sign; with "characters" each of its graphemes is a word. Other scripts are cut alike.
     """
     separated = _SEPARATED if words == "characters" else []
-    return {"steps": [*STEPS, *separated], "word": _WORD}
+    return {"steps": [*STEPS, *separated], "word": _WORD, "boundary": " "}

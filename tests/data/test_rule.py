@@ -229,6 +229,12 @@ def test_time_grows_with_a_texts_length_alone(unit):
     assert seconds(20_000) < 40 * max(seconds(2_000), 1e-3)
 
 
+def test_a_rule_that_looks_further_is_followed_too():
+    """Without a boundary, texts are searched in one piece."""
+    other = {"steps": [], "word": r"(?<=é )\w+"}
+    assert quick_splitter(other)("é good") == splitter(other)("é good") == ["good"]
+
+
 def test_a_pattern_in_ascii_is_derived_from_the_pattern_alone():
     assert in_ascii(r"\p{Lu}+\.[^\x00-\x40\x5b-\x7f]") == (
         r"[" + "".join(f"\\x{i:02x}" for i in range(65, 91)) + r"]+\.["

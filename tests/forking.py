@@ -23,7 +23,7 @@ from typing import NoReturn
 LOADED = (
     "torch", "lightning", "lightning.pytorch.loggers", "datasets", "hydra", "pandas", "scipy.stats",
     "torchmetrics.classification", "matplotlib.figure", "rich.progress", "rich.table", "jinja2",
-    "statsmodels.stats.multitest", "statsmodels.stats.proportion", "tokenizers", "huggingface_hub",
+    "statsmodels.stats.multitest", "statsmodels.stats.proportion", "regex", "huggingface_hub",
 )  # fmt: skip
 
 

@@ -28,10 +28,12 @@ README = Path(__file__).parents[1] / "README.md"
 WORDS = [
     *(f"word{i}" for i in range(400)), *map(str, range(90)), "null", "nan", "true", "don't", "café",
     "well-made", "rock'n'roll", "7/10", "1/2", "!", "?!", "...", "***", ":)", ";-(", "br", "naïve",
+    "❤", "👍🏽", ":d", "4.5/5", "word3's", "★★★½", "καλος", "好电影", "<3",
 ]  # fmt: skip
 ODD = [
     "", " ", ";", "[UNK]", "[PAD]", "xyzzy plugh", "NULL nan, True <br/>7/10<BR />word1<br >",
     "DON\u2019T don`t\u00a0word2", "\uff57ord3 ﬁlm…", "word4 " * 3_000, "9/10/8 1/2-word5",
+    "word1 ❤️ 4.5/5 word2 👍🏽 :D word3&#39;s <i>word4</i> ★★★½ 7/10", "ΚΑΛΟΣ καλός ፯/፲ 好电影 นี้ดี",
     "word_6 \u00a8 \u00b4word7 i\u0323t wo\uff3frd8",
 ]  # fmt: skip
 

@@ -155,6 +155,7 @@ def test_a_run_that_began_with_another_goes_on_from_its_own(in_process, other, t
     ("overrides", "words"),
     [
         (["data.seed=1"], "has another vocabulary than this run"),
+        (["data.words=characters"], "cuts texts into words by another rule"),
         (["model.lr=1e-5", "model.weight_decay=0.5"],
          r"other settings \(model.lr was 0.003, is 1e-05, model.weight_decay was 0.01, is 0.5\)"),
     ],

@@ -1,8 +1,8 @@
-"""A quick way to the same words for texts of ASCII alone, derived from whatever the rule says.
+"""A quick way to the same words where a text is of ASCII, derived from whatever the rule says.
 
-Most texts in English are of this kind. Sets and properties of Unicode are what takes time; in a
-text of ASCII each of them is the few characters of ASCII that it holds, and the standard library's
-`re` is enough. IMDB's 25,000 training reviews take 2.9 s of one core instead of 5.
+Most texts in English are so, or but for a few words. Sets and properties of Unicode are what takes
+time; in ASCII each of them is the few characters of ASCII that it holds, and the standard library's
+`re` is enough. IMDB's 25,000 training reviews take 1.8 s of one core instead of 4.9.
 """
 
 import re
@@ -36,11 +36,26 @@ def quick_splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
     if "tokenizers" in rule:
         return splitter(rule)
     steps = [compiled(*step) for step in rule["steps"]]
-    find = regex.compile(rule["word"]).findall
+    find: Callable[[str], list[str]] = regex.compile(rule["word"]).findall
     try:
         find_ascii: Callable[[str], list[str]] = re.compile(in_ascii(rule["word"])).findall
     except re.error:  # it holds something that `re` has not
         find_ascii = find
+    apart = rule.get("boundary")
+    beyond = re.compile(rf"[^\x00-\x7f][^{re.escape(apart or ' ')}]*")
+
+    def find_any(text: str) -> list[str]:
+        if apart is None:
+            return find(text)
+        words: list[str] = []
+        place = 0
+        for match in beyond.finditer(text):  # each from a character to the boundary behind it
+            start = max(place, text.rfind(apart, place, match.start()) + 1)
+            words += find_ascii(text[place:start])
+            words += find(text[start : match.end()])
+            place = match.end()
+        return words + find_ascii(text[place:])
+
     # Each with the steps that follow it.
     quick = [
         (compiled(kind, *map(in_ascii, values[:1]), *values[1:]), steps[number + 1 :])
@@ -60,7 +75,7 @@ def quick_splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
                 return find_ascii(text)
         for step in remaining:
             text = step(text)
-        return find_ascii(text) if text.isascii() else find(text)
+        return find_any(text)
 
     return split
 
@@ -81,6 +96,6 @@ def _idle(kind: str, values: list[str]) -> bool:
     """Whether a step leaves every text of ASCII as it is."""
     if kind != "replace":
         return kind == "normalize"
-    pattern = in_ascii(values[0])
-    needed = pattern.removeprefix(_NOTHING)  # what comes first can match nothing
-    return needed != pattern and not needed.startswith(("*", "?", "{")) and "|" not in needed
+    # It needs something that is not there, and nothing in it is optional.
+    outline = _SET.sub("s", in_ascii(values[0]).replace(_NOTHING, "\0"))
+    return "\0" in outline and not re.search(r"[|*{]|(?<!\()\?", outline)

@@ -17,8 +17,10 @@ def splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
 
     Args:
         rule: `steps`, which change the text one after another (see `compiled`), and `word`, the
-            pattern of what is a word in the result, as the package `regex` writes it. Or, of a
-            model of version 0.1.0, `tokenizers`: what the library of that name saved.
+            pattern of what is a word in the result, as the package `regex` writes it. (Its
+            `boundary` is a character beyond which that pattern does not look, for those who search
+            a text piece by piece.) Or, of a model of version 0.1.0, `tokenizers`: what the
+            library of that name saved.
 
     Raises:
         ValueError: there is no such step.

@@ -340,7 +340,7 @@ def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
     import torch
 
-    names = ("lightning", "torchmetrics", "hydra-core", "datasets", "tokenizers", "numpy")
+    names = ("lightning", "torchmetrics", "hydra-core", "datasets", "regex", "numpy")
     return {
         "sentiment_pl": sentiment_pl.__version__,
         "torch": str(torch.__version__),  # names the build as well: +cpu, +cu130

@@ -48,8 +48,8 @@ TABLE = {
     ],
     "\uff01\uff1f ‼": ["!?", "!!"],
     "**** of 5, ***½ or ***1/2": ["****", "of", "5", "***1/2", "or", "***1/2"],
-    "★★★☆☆ ★★★½ ★ ⭐⭐⭐⭐⭐ ●●●○○ ■■□": [
-        "★★★☆☆", "★★★1/2", "★", "⭐⭐⭐⭐⭐", "●●●○○", "■■□",
+    "★★★☆☆ ★★★½ ★★½☆☆ ★ ⭐⭐⭐⭐⭐ ●●●○○ ■■□": [
+        "★★★☆☆", "★★★1/2", "★★1/2☆☆", "★", "⭐⭐⭐⭐⭐", "●●●○○", "■■□",
     ],
     '(",;:&%) \t\n': [],
     "": [],
@@ -81,6 +81,7 @@ TABLE = {
     ":DDDD :)))) good:) bad:( great:D wow!:P": [
         ":d", ":)", "good", ":)", "bad", ":(", "great", ":d", "wow", "!", ":p",
     ],
+    ":D:D <3<3 (:D) wow😀:P": [":d", ":d", "<3", "<3", ":d", "wow", "😀", ":p"],
     "\uff1a\uff09": [":)"],  # full width
     # What looks like one and is none.
     "http://x.com https:/ 10:30 note:don't (see page:3)": [
@@ -90,6 +91,7 @@ TABLE = {
         "c", "users", "d", "path", "std", "d", "x", "1", "f", "x", "1", "x", "y", "a", "d", "a",
         "1",
     ],
+    "f(:x) #:p d[:3]": ["f", "x", "p", "d", "3"],
     "Star Wars (1977): great; as follows:(a) 2:0": [
         "star", "wars", "1977", "great", "as", "follows", "a", "2", "0",
     ],
@@ -227,6 +229,12 @@ def test_time_grows_with_a_texts_length_alone(unit):
         return best
 
     assert seconds(20_000) < 40 * max(seconds(2_000), 1e-3)
+
+
+def test_a_rule_that_looks_further_is_followed_too():
+    """Without a boundary, texts are searched in one piece."""
+    other = {"steps": [], "word": r"(?<=é )\w+"}
+    assert quick_splitter(other)("é good") == splitter(other)("é good") == ["good"]
 
 
 def test_a_pattern_in_ascii_is_derived_from_the_pattern_alone():

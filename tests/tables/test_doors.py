@@ -124,6 +124,7 @@ odd = (
     others=st.lists(odd, min_size=5, max_size=5),
     form=st.sampled_from(["lines", "array", "indented"]),
 )
+@example(values=[{"\x85": 0}], others=["", None, None, True, "a"], form="lines")
 @example(
     values=["2020-01-01", 1.0, True, None, "\x00"], others=[[1], {}, "x", 2**70, None], form="lines"
 )

@@ -30,8 +30,9 @@ if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is not None
 
         def __call__(self, sweep_overrides: list[str], *args: Any) -> JobReturn:
             """Do a run; in a job of several processes those that follow leave its log alone."""
-            from sentiment_pl import distributed
+            from sentiment_pl import config, distributed
 
+            config.register_resolvers()  # the job has not run the command's module
             if distributed.launch().rank:
                 sweep_overrides = [*sweep_overrides, *distributed.follower_overrides()]
             done: JobReturn = super().__call__(sweep_overrides, *args)

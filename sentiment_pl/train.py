@@ -229,7 +229,7 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
 
 def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lightning.Trainer":
     from hydra.utils import instantiate
-    from lightning.pytorch.callbacks import LearningRateMonitor
+    from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
 
     from sentiment_pl.training import loggers
     from sentiment_pl.training.checkpoints import AtomicCheckpointIO
@@ -240,8 +240,10 @@ def _trainer(cfg: DictConfig, folder: Path, callbacks: "list[Callback]") -> "lig
     logged_to = loggers.build(cfg.get("logger"), folder)
     if not logged_to:  # it has nowhere to write
         callbacks = [each for each in callbacks if not isinstance(each, LearningRateMonitor)]
+    bar = any(isinstance(each, ProgressBar) for each in callbacks)  # else Lightning adds its own
     trainer: lightning.Trainer = instantiate(
         cfg.trainer,
+        enable_progress_bar=cfg.trainer.get("enable_progress_bar", bar),
         callbacks=callbacks,
         logger=logged_to,
         plugins=plugins,

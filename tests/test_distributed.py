@@ -13,8 +13,8 @@ import torch
 
 from sentiment_pl import processes
 from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.processes import Launch
 from sentiment_pl.training import distributed
-from sentiment_pl.training.distributed import Launch
 from tests.conftest import only_run
 from tests.test_sweep import timeless
 

@@ -81,7 +81,8 @@ def test_a_sweep_outlives_a_run_without_memory(in_process, tmp_path, monkeypatch
         return of_a_gpu() if self.hparams["hidden"] == 16 else train(self, batch, batch_idx)
 
     monkeypatch.setattr(SentimentModule, "training_step", greedy)
-    monkeypatch.setattr("sentiment_pl.report.report", lambda *_: None)  # takes longer than the runs
+    # It takes longer than the runs.
+    monkeypatch.setattr("sentiment_pl.reports.writing.report", lambda *_: None)
     said = in_process(
         "train", "-m", *RUN, "trainer.max_epochs=1", "model.hidden=16,4", "hydra.sweep.dir=s",
         code=1,

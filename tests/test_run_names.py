@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
 from sentiment_pl.config import overrides
 from sentiment_pl.config.run_names import LONGEST, run_name
@@ -12,6 +14,17 @@ TEXTS = st.text(
     st.sampled_from("ab,='\"/\\\n .é🙂${}[]0") | st.characters(exclude_categories=["Cs"]),
     max_size=400,
 ).map(lambda text: text.replace("\0", ""))
+
+
+def test_a_slurm_job_can_name_its_folder(monkeypatch):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher.submitit_launcher")
+    from hydra_plugins.sentiment_pl_launcher import SentimentSlurmLauncher
+
+    OmegaConf.clear_resolver("run_name")
+    monkeypatch.setattr(  # its own base: Hydra imports plugins anew
+        SentimentSlurmLauncher.__base__, "__call__", lambda *_: OmegaConf.has_resolver("run_name")
+    )
+    assert SentimentSlurmLauncher.__call__(object.__new__(SentimentSlurmLauncher), ["seed=0"])
 
 
 def test_names_of_version_0_1_0_stay():

@@ -120,7 +120,7 @@ def test_starting_anew_forgets_checkpoints_but_no_record(tmp_path):
 
 def test_two_processes_do_not_write_one_folder(tmp_path):
     hold = (
-        "import sys; from pathlib import Path; from sentiment_pl import runs\n"
+        "import sys; from pathlib import Path; from sentiment_pl.runs import folder as runs\n"
         "with runs.claimed(Path(sys.argv[1])): print('mine', flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(

@@ -65,7 +65,8 @@ def test_a_run_without_loggers(in_process, tmp_path, typed):
     "typed", [["callbacks=[]"], ["~callbacks", "debug=overfit"], ["+trainer.fast_dev_run=true"]]
 )
 def test_a_run_without_callbacks(in_process, tmp_path, typed):
-    in_process("train", *TINY, *typed, "trainer.max_epochs=1")
+    said = in_process("train", *TINY, *typed, "trainer.max_epochs=1")
+    assert "Epoch 0" not in said  # a bar of Lightning's own
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert record["status"] == "completed"
     assert record["test"]["n"] in (144, 64)  # a batch, where a run is only tried out

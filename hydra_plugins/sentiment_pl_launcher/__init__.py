@@ -31,7 +31,9 @@ if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is not None
         def __call__(self, sweep_overrides: list[str], *args: Any) -> JobReturn:
             """Do a run; in a job of several processes those that follow leave its log alone."""
             from sentiment_pl import processes
+            from sentiment_pl.config import composed
 
+            composed.register_resolvers()  # the job has not run the command's module
             if processes.launch().rank:
                 sweep_overrides = [*sweep_overrides, *processes.follower_overrides()]
             done: JobReturn = super().__call__(sweep_overrides, *args)

@@ -47,6 +47,10 @@ class Profile:
         found = [fields for fields in rows if len(fields) == width]
         columns = list(zip(*found, strict=True)) if found else [()] * width
         self._checks = [_check(column, whole) for column in columns]
+        self._plain = [
+            bool(column) and all(value and not value[0].isspace() for value in column)
+            for column in columns
+        ]
 
     def judge(self, lines: Sequence[str]) -> Verdict:
         """What lines are that a field in quotation marks covers.
@@ -67,11 +71,20 @@ class Profile:
         fits = [
             len(piece) == self._width
             and all(check(piece[i].strip('"')) for i, check in checks.items())
+            and not self._begins_unlike(piece)
             for piece in pieces
         ]
         if not (fits[0] and fits[-1] and 2 * sum(fits) >= len(fits)):
             return "text"
         return "rows" if checks else "unsure"
+
+    def _begins_unlike(self, piece: Sequence[str]) -> bool:
+        """Whether a field is empty or begins with a blank where its column never does."""
+        bare = [field.strip('"') for field in piece]
+        return any(
+            plain and (not field or field[0].isspace())
+            for plain, field in zip(self._plain, bare, strict=True)
+        )
 
 
 def _check(column: Sequence[str], whole: bool) -> Callable[[str], bool] | None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sentiment_pl import report
 from sentiment_pl.errors import DataError
 from sentiment_pl.metrics.statistics import bootstrap, scores
-from sentiment_pl.reports import page, results
+from sentiment_pl.reports import page, results, writing
 from sentiment_pl.runs import folder as runs
 
 
@@ -295,7 +295,7 @@ def test_if_no_run_is_left_the_error_names_each_with_its_reason(make_run, tmp_pa
     removed("predictions.parquet")(make_run("gru", 64, 0, name="first"))
     written("metrics.json", b"{")(make_run("gru", 64, 1, name="second"))
     with pytest.raises(DataError) as caught:
-        report.report([tmp_path / "sweep"], tmp_path / "out")
+        writing.report([tmp_path / "sweep"], tmp_path / "out")
     said = str(caught.value)
     assert "no run that can be reported" in said
     assert "first: " in said

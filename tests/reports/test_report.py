@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sentiment_pl import report
 from sentiment_pl.errors import UserError
 from sentiment_pl.metrics.statistics import scores
-from sentiment_pl.reports import page
+from sentiment_pl.reports import page, writing
 from sentiment_pl.reports.figures import draw
 from sentiment_pl.reports.results import collect
 from sentiment_pl.runs import folder as runs
@@ -181,11 +181,11 @@ def test_a_report_replaces_a_report_and_nothing_else(grid, tmp_path):
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")
     with pytest.raises(UserError, match="something other than a report"):
-        report.report([grid], mine)
+        writing.report([grid], mine)
     assert (mine / "thesis.tex").exists()
-    report.report([grid], grid / "report")
+    writing.report([grid], grid / "report")
     (grid / "report" / "stale.png").write_text("old")
-    report.report([grid], grid / "report")
+    writing.report([grid], grid / "report")
     assert not (grid / "report" / "stale.png").exists()
     assert [p.name for p in grid.iterdir() if p.name.startswith(".")] == []
 

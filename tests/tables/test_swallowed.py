@@ -4,7 +4,7 @@ import csv
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.tables.doors import both, predicted, trained
@@ -80,6 +80,8 @@ texts = st.lists(st.lists(words, min_size=1, max_size=6).map(" ".join), min_size
 )
 
 
+@example(reviews=["It\n1,"], order=["label", "text"], quoting=csv.QUOTE_MINIMAL, name="a.csv")
+@example(reviews=["It\n1, 5"], order=["label", "text"], quoting=csv.QUOTE_MINIMAL, name="a.csv")
 @settings(
     max_examples=60, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -13,6 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.errors import DataError
 from sentiment_pl.evaluation.cutting import Slicing
+from sentiment_pl.metrics.measures import THRESHOLD
 
 RESAMPLES = 999
 """Of the bootstrap."""
@@ -118,7 +119,7 @@ def table(
     """
     probabilities = expit(logits)
     truth = np.asarray(labels).astype(bool)
-    said = probabilities >= 0.5
+    said = probabilities >= THRESHOLD
     right = said == truth
     rows = []
     everything: list[tuple[str, Any, NDArray[np.bool_]]] = [("all", "all", np.ones_like(truth))]
@@ -213,6 +214,6 @@ def pairs(name: str, keys: Sequence[Any], labels: NDArray[Any]) -> Pairs:
 
 def consistency(found: Pairs, labels: NDArray[Any], logits: NDArray[np.float64]) -> Interval:
     """Share of the pairs of which both are classified right, with its Wilson interval."""
-    right = (expit(logits) >= 0.5) == np.asarray(labels).astype(bool)
+    right = (expit(logits) >= THRESHOLD) == np.asarray(labels).astype(bool)
     both = right[found.first] & right[found.second]
     return proportion(int(both.sum()), len(both))

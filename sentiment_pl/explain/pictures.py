@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from sentiment_pl.metrics.measures import THRESHOLD
 from sentiment_pl.models.reading import Reader, Reading
 
 MOST_WORDS = 60
@@ -59,7 +60,7 @@ def sentences_figure(
     figure = Figure(figsize=(7.5, sum(heights)), layout="constrained")
     parts = figure.subfigures(len(rows), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, (model, name, text, reading) in zip(parts, rows, strict=True):
-        label = model.labels[reading.probability >= 0.5]
+        label = model.labels[reading.probability >= THRESHOLD]
         shown = text if len(text) <= 90 else f"{text[:89]}…"
         title = f"{shown}\n{name}: {label}, P({model.labels[1]}) = {reading.probability:.3f}"
         title += _part_of_words(reading)

@@ -21,6 +21,7 @@ from sentiment_pl.data.tokenizer import UNKNOWN
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import DataError
 from sentiment_pl.files import check_folder, replacing
+from sentiment_pl.metrics.measures import THRESHOLD
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.models.lexicon import Lexicon, TokenWise
 from sentiment_pl.tables.base import Chunk, Reader, Reject, Rows
@@ -264,7 +265,7 @@ def _scored(
     columns: Columns,
 ) -> Rows:
     probabilities = expit(logits)
-    said = [labels[likely] for likely in (probabilities >= 0.5).tolist()]
+    said = [labels[likely] for likely in (probabilities >= THRESHOLD).tolist()]
     if isinstance(rows, list):
         return [
             {**record, columns.label: label, columns.probability: float(p)}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sentiment_pl.metrics.measures import THRESHOLD
 from sentiment_pl.models.reading import Reader, Reading
 
 
@@ -20,7 +21,7 @@ class Verdict(NamedTuple):
     @property
     def label(self) -> str:
         """Name of the likelier label."""
-        return self.labels[self.reading.probability >= 0.5]
+        return self.labels[self.reading.probability >= THRESHOLD]
 
     @property
     def cut(self) -> str:

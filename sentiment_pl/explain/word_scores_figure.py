@@ -1,10 +1,11 @@
-"""Tables to pictures."""
+"""Sentences with their words shaded by score, as a picture."""
 
 from collections.abc import Sequence
 
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from sentiment_pl.metrics.measures import THRESHOLD
 from sentiment_pl.models.reading import Reading
 
 
@@ -21,9 +22,8 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
     broad = 62  # a line's width, in letters: TensorBoard shows pictures small
     lines: list[tuple[str, list[tuple[float, str, float]]]] = []
     for reading in readings:
-        verdict = (
-            f"{labels[reading.probability >= 0.5]}, P({labels[1]}) = {reading.probability:.3f}"
-        )
+        label = labels[reading.probability >= THRESHOLD]
+        verdict = f"{label}, P({labels[1]}) = {reading.probability:.3f}"
         line: list[tuple[float, str, float]] = []
         lines.append((verdict, line))
         x = 0.0

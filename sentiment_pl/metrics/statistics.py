@@ -102,7 +102,7 @@ def bootstrap(
     place = np.empty(n, dtype=np.int64)  # of each example among the sorted ones
     place[order] = np.arange(n)
     truth, probabilities = truth[order], probabilities[order]
-    said = probabilities >= 0.5
+    said = probabilities >= measures.THRESHOLD
     starts = np.flatnonzero(np.r_[True, np.diff(probabilities) > 0])  # of each run of ties
     columns = np.stack([said == truth, said & truth, said, truth], axis=1).astype(np.float64)
 
@@ -206,7 +206,7 @@ def mcnemar(labels: NDArray[Any], a: Floats, b: Floats) -> float:
     from statsmodels.stats.contingency_tables import mcnemar as exact  # takes a second to import
 
     truth = np.asarray(labels).astype(bool)
-    first, second = ((p >= 0.5) == truth for p in (a, b))
+    first, second = ((p >= measures.THRESHOLD) == truth for p in (a, b))
     table = [
         [np.sum(first & second), np.sum(first & ~second)],
         [np.sum(~first & second), np.sum(~first & ~second)],

@@ -53,7 +53,11 @@ class Signals:
         previous = self.stop_listening().get(number)
         if number not in (signal.SIGTERM, signal.SIGINT) and processes.launch().rank == 0:
             if callable(previous):
-                previous(number, None)  # submitit's: puts the job back into the queue and exits
+                try:
+                    previous(number, None)  # submitit's: puts the job back into the queue and exits
+                except subprocess.CalledProcessError as error:
+                    # SLURM itself was quicker, as when a more urgent job takes the place.
+                    log.warning("the job was not put back into the queue by submitit: %s", error)
             else:
                 _requeue()
         sys.exit(128 + number)

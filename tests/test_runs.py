@@ -35,6 +35,8 @@ def test_a_run_goes_through_its_states(tmp_path):
     runs.write_record(tmp_path, record)
     assert runs.read_run(tmp_path).state == "completed"
     assert runs.begin(tmp_path, SETTINGS, 0) == record
+    with runs.claimed(tmp_path):  # by a command that is about to find it complete
+        assert runs.read_run(tmp_path).state == "completed"
     assert runs.find_runs([tmp_path, tmp_path]) == [runs.read_run(tmp_path)]
     (tmp_path / "error.txt").write_text("other settings\n")  # of a command that was refused
     assert (runs.read_run(tmp_path).state, runs.read_run(tmp_path).reason) == (

@@ -89,20 +89,20 @@ def _within(run: Path, folder: Path) -> bool:
 def read_run(folder: Path) -> Run:
     """Read what a folder says of its run; what is wrong with one that cannot be read is said so."""
     try:
+        locked = _locked(folder)  # first: a run that ends meanwhile has a record when it is read
         record = _json(folder / RECORD)
         # A record holds the settings as well: only without one is the other file needed.
         begun = None if record is not None and "settings" in record else _json(folder / SETTINGS)
         reason = _reason(folder / ERROR)
-        locked = _locked(folder)
     except (DataError, OSError) as error:
         return _unreadable(folder, error)
     if record is None and begun is None and reason is None and (folder / PREDICTIONS).exists():
         return _unreadable(folder, f"{folder} has neither {RECORD} nor {SETTINGS}")
     state: State
-    if locked:
+    if record is not None:
+        state = "completed"  # whatever was refused since then, and whoever looks at it again
+    elif locked:
         state = "running"
-    elif record is not None:
-        state = "completed"  # whatever was refused since then
     else:
         state = "interrupted" if reason is None else "failed"
     settings = (record or {}).get("settings") or (begun or {}).get("settings")

@@ -74,11 +74,15 @@ class JsonObjects(Reader):
         return self._schema
 
     def find_schema(self, needed: Collection[str] | None = None) -> pa.Schema:
-        """The same of all objects in which the needed values are text, and not all of them."""
+        """The same of all objects in which the needed values are text, and not all of them.
+
+        A key that is no text, as spoilt bytes leave it, cannot name a column and is left out.
+        """
         found: dict[str, Values] = {}
         for chunk in self._chunks(None, needed):
             assert isinstance(chunk.rows, list)
-            for name in {name: None for record in chunk.rows for name in record}:
+            names = {name: None for record in chunk.rows for name in record}
+            for name in (name for name in names if is_text([name])):
                 values = [record.get(name) for record in chunk.rows]
                 found[name] = common(found.get(name, Values(pa.null(), False)), values)
         return pa.schema(

@@ -312,6 +312,7 @@ def test_any_text_comes_back_as_it_was_or_is_counted(suffix, texts, tmp_path_fac
 )
 @example(name="a.tsv", at=0.1, cut=0, put=b"\x00")
 @example(name="a.json", at=0.0, cut=4, put=b"null")
+@example(name="a.jsonl", at=0.25, cut=0, put=b"\x80")  # a key that is no text
 def test_a_spoilt_file_is_read_or_refused_by_name(name, at, cut, put, tmp_path_factory):
     folder = tmp_path_factory.mktemp("spoilt")
     path = Path(write_table(folder / name, {"text": ["ä film", 'bad\n"film"', "x"], **LABELS}))

@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-import math
 import os
 import subprocess
 import sys
@@ -11,26 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.forking import ForkServer
-
-SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=cpu"]
-"""A corpus that trains in a second."""
-
-NOT_NUMBERS = ["0.1", "", None, math.nan, math.inf, -math.inf, True, [0.1]]
-NOT_INTEGERS = ["3", None, math.nan, math.inf, True, 2.5, 3.0, [3]]
-"""What a setting that is to be a number, or an integer, must not be."""
-
-ODD_TEXTS = {
-    "punctuation alone": ", --- ;",
-    "a mark alone": "\u0301",
-    "NUL bytes": "good\x00\x00film \x00",
-    "control characters": "\x01good\x1b[31m film\x7f\x85",
-    "emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f600\U0001f1f5\U0001f1f1",
-    "right to left": "\u202e\u05e1\u05e8\u05d8 \u0637\u064a\u0628\u202c",
-    "unknown words alone": "xyzzy plugh",
-    "a long word": "a" * 10_000,
-    "many words": "good film " * 5_000,
-}
-"""What a review may be, and all that reads reviews must take."""
+from tests.helpers import TRAINING_TEXTS
 
 FORKS = sys.platform == "linux"
 """Whether commands are forked: macOS cannot use its libraries in a fork of a process that has."""
@@ -121,18 +101,6 @@ def in_process(tmp_path, cache, capsys, monkeypatch):
         return said.out + said.err
 
     return run
-
-
-def only_run(folder: Path) -> Path:
-    (run,) = (folder / "outputs" / "runs").iterdir()
-    return run
-
-
-TRAINING_TEXTS = [
-    "this movie is the best movie i have ever seen",
-    "not what i expected",
-    "i really can not understand why people said this is a good movie",
-]
 
 
 @pytest.fixture(scope="session")

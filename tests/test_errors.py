@@ -15,7 +15,7 @@ from sentiment_pl.errors import (
     check_seed,
     mendable,
 )
-from tests.conftest import NOT_INTEGERS, NOT_NUMBERS
+from tests.helpers import NOT_INTEGERS, NOT_NUMBERS
 
 
 def test_what_may_be():

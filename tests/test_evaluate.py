@@ -15,7 +15,7 @@ import torch
 from sentiment_pl.data.corpus import writer as negation
 from sentiment_pl.evaluation.evaluation import write_predictions
 from sentiment_pl.models import load_checkpoint
-from tests.conftest import SMALL, only_run
+from tests.helpers import SMALL, only_run
 
 DATA = [*SMALL[:3], "trainer.accelerator=cpu"]
 

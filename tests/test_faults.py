@@ -11,7 +11,7 @@ import torch
 from sentiment_pl import predict, report
 from sentiment_pl.errors import mendable
 from sentiment_pl.runs import folder as runs
-from tests.conftest import SMALL
+from tests.helpers import SMALL
 
 RUN = [*SMALL, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]
 

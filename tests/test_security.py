@@ -22,7 +22,7 @@ from sentiment_pl.embeddings.vectors import read_vectors
 from sentiment_pl.errors import DataError
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
-from tests.conftest import SMALL
+from tests.helpers import SMALL
 
 RUN = [*SMALL, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
 

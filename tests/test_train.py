@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.mlp import MLP
-from tests.conftest import SMALL, only_run
+from tests.helpers import SMALL, only_run
 
 
 def figures(run):

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.explain.table_scoring import Scorer
 from sentiment_pl.models import architectures
-from tests.benchmarks.test_speed import imdb_like_lengths, in_turns
+from tests.benchmarks.timing import imdb_like_lengths, in_turns
 
 pytestmark = pytest.mark.benchmark
 

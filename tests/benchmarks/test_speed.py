@@ -8,7 +8,6 @@ from 30,000 words by Zipf's law, about 4.7 tokens a distinct word, 100 numbers a
 """
 
 import os
-import time
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from sentiment_pl.models import Prediction
 from sentiment_pl.models.gru import GRU
 from sentiment_pl.models.mlp import MLP
 from sentiment_pl.models.windowed_attention import WindowedAttention
+from tests.benchmarks.timing import ROUNDS, imdb_like_lengths, in_turns
 
 pytestmark = [
     pytest.mark.benchmark,
@@ -33,18 +33,12 @@ pytestmark = [
 ]
 
 B, E, V = 64, 100, 30_000
-ROUNDS = 5
 SETTINGS = {"embedding_dim": E, "schedule": "constant", "weight_decay": 0.01}
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
     return Tokenizer.train((f"w{i}" for i in range(V)), size=V).to_json()
-
-
-def imdb_like_lengths(count):
-    rng = np.random.default_rng(0)
-    return np.clip(rng.lognormal(np.log(174), 0.72, count), 10, 400).astype(np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -84,19 +78,6 @@ def steps_of(model, batches):
 def all_of(functions):
     """One function that calls all of them."""
     return lambda: [function() for function in functions]
-
-
-def in_turns(functions, rounds=ROUNDS):
-    """Seconds [round, part] by name, after a warm-up; the functions take turns at each part."""
-    seconds = {name: np.zeros((rounds + 1, len(parts))) for name, parts in functions.items()}
-    for i in range(rounds + 1):
-        for j in range(max(map(len, functions.values()))):
-            for name, parts in functions.items():
-                if j < len(parts):
-                    start = time.perf_counter()
-                    parts[j]()
-                    seconds[name][i, j] = time.perf_counter() - start
-    return {name: times[1:] for name, times in seconds.items()}
 
 
 def ratios(title, seconds, *, steps):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sentiment_pl.data.batching import EncodedReviews, LengthBuckets, Share, collate, order_of
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
-from tests.conftest import ODD_TEXTS
+from tests.helpers import ODD_TEXTS
 
 rows_of_words = st.lists(
     st.lists(st.integers(1, 2**31 - 1), min_size=1, max_size=30), min_size=1, max_size=20

@@ -6,7 +6,7 @@ from sentiment_pl.data.cache import digest
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Negation
 from sentiment_pl.errors import ConfigError, DataError
-from tests.conftest import NOT_INTEGERS, NOT_NUMBERS, ODD_TEXTS
+from tests.helpers import NOT_INTEGERS, NOT_NUMBERS, ODD_TEXTS
 
 COUNTS = ("max_tokens", "vocab_size", "min_frequency", "batch_size")
 INTEGERS = (*COUNTS, "seed", "shuffle_seed", "num_workers", "limit_train")

@@ -16,7 +16,7 @@ from sentiment_pl.data import rule as rules
 from sentiment_pl.data.rule import rule
 from sentiment_pl.data.splitting import splitter
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
-from tests.conftest import ODD_TEXTS
+from tests.helpers import ODD_TEXTS
 
 TEXTS = [
     "A good film. Don't miss it! It is good, good and well-made.",

@@ -9,7 +9,7 @@ from torch import nn
 from sentiment_pl.errors import ConfigError, DataError
 from sentiment_pl.models import Prediction, SentimentModule, check_target, load_checkpoint
 from sentiment_pl.models.gru import GRU
-from tests.conftest import SMALL, only_run
+from tests.helpers import SMALL, only_run
 
 
 class Mine(SentimentModule):

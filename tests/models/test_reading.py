@@ -7,8 +7,8 @@ import torch
 
 from sentiment_pl.models import architectures
 from sentiment_pl.models.recurrent import RecurrentModule
-from tests.conftest import ODD_TEXTS
-from tests.models.conftest import WORDS
+from tests.helpers import ODD_TEXTS
+from tests.models.building import WORDS
 
 TEXTS = {**ODD_TEXTS, "empty": "", "half a surrogate pair": "w1 \ud800 w2\udfffw3"}
 

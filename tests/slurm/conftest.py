@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.slurm.sweeps import NODES
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
-NODES = 3
 CPUS = 2
 
 CONFIGURATION = """\
@@ -208,13 +209,3 @@ def train(environment, tmp_path):
         )  # fmt: skip
 
     return start
-
-
-def until(condition, seconds: float = 120, every: float = 0.2):
-    """Wait until a condition holds; return what it gave."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(every)
-    raise AssertionError(f"not within {seconds} s")

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.slurm.conftest import NODES, until
+from tests.slurm.sweeps import NODES, until
 
 
 def test_a_job_spans_several_nodes(cluster, environment):

@@ -8,8 +8,7 @@ import sys
 import pytest
 import torch
 
-from tests.slurm.conftest import until
-from tests.slurm.test_sweep import SLURM, same_figures
+from tests.slurm.sweeps import SLURM, same_figures, until
 
 LONG = [
     "data.train=6000", "data.val=200", "data.test=200", "data.batch_size=8", "model=gru",

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.conftest import until
-from tests.slurm.test_sweep import SLURM, same_figures
+from tests.slurm.sweeps import SLURM, same_figures, until
 
 SWEEP = [
     "model=gru", "model.hidden=4,8", "seed=0,1,2", "data.train=6000", "data.val=200",

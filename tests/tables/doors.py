@@ -9,7 +9,7 @@ from sentiment_pl.data.sources import Files
 from sentiment_pl.errors import DataError
 from sentiment_pl.explain import table_scoring as files
 from sentiment_pl.tables.options import TableOptions
-from tests.scoring.test_files import rejected
+from tests.helpers import rejected
 
 
 def trained(path, scratch, **options):

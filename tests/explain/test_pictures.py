@@ -1,0 +1,115 @@
+"""What is drawn of a sentence, architecture by architecture."""
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from sentiment_pl.data.truncation import Truncation
+from sentiment_pl.explain.pictures import (
+    MOST_WORDS,
+    attention_panel,
+    sentences_figure,
+    weights_panel,
+)
+from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.predict import main
+from tests.helpers import SMALL, only_run
+
+TEXT = "Not what I expected of a $5 and $6 movie"
+
+
+def texts_of(figure):
+    return " ".join(
+        text.get_text() for text in figure.findobj(match=lambda a: hasattr(a, "get_text"))
+    )
+
+
+@pytest.mark.parametrize("window", [2, None])
+def test_rows_of_the_heat_map_sum_to_one_within_the_window(saved, window):
+    model = load_checkpoint(saved("windowed_attention", window=window, layers=2))
+    words, weights = model.read_attention(TEXT)
+    T = len(words)
+    assert weights.shape == (2, T, T)
+    assert torch.allclose(weights.sum(-1), torch.ones(2, T), atol=1e-6)
+    place = torch.arange(T)
+    beyond = (place - place[:, None]).abs() > 2
+    assert (weights[:, beyond] == 0).all() == (window == 2)
+    assert (weights[:, ~beyond] > 0).all()
+    assert model.read_attention(";")[1].shape == (2, 0, 0)
+
+
+def test_the_map_shows_the_weights_word_by_word(saved):
+    words, weights = load_checkpoint(saved("windowed_attention")).read_attention(TEXT)
+    axes = Figure().subplots()
+    attention_panel(axes, words, weights[0].numpy())
+    assert np.array_equal(axes.images[0].get_array(), weights[0].numpy())
+    assert [label.get_text() for label in axes.get_yticklabels()] == words
+    assert [label.get_text() for label in axes.get_xticklabels()] == words
+
+
+def test_weights_stand_against_the_scores_before_the_weighting(saved):
+    model = load_checkpoint(saved("weighted_mlp"))
+    (reading,) = model.read([TEXT])
+    axes = Figure().subplots()
+    weights_panel(axes, reading)
+    points = axes.collections[-1].get_offsets()
+    with torch.no_grad():
+        table = model.word_table()
+    ids = model.tokenizer.encode([TEXT])[0]
+    assert points[:, 0].tolist() == pytest.approx(table[ids, 0].tolist(), abs=1e-5)
+    assert points[:, 1].tolist() == pytest.approx(table[ids, 1].softmax(0).tolist(), abs=1e-6)
+    assert [t.get_text() for t in axes.texts] == reading.words
+
+
+@pytest.mark.parametrize("name", architectures())
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_the_command_draws_every_architecture(capsys, saved, tmp_path, name, suffix):
+    out = tmp_path / f"figure{suffix}"
+    main([str(saved(name)), "--figure", str(out), TEXT, ";", "word " * (MOST_WORDS + 5)])
+    assert capsys.readouterr().out == ""
+    if suffix == ".png":
+        assert matplotlib.image.imread(out).std() > 0.01
+    assert [p.name for p in tmp_path.iterdir()] == [out.name]
+
+
+def test_titles_and_words(saved):
+    models = [load_checkpoint(saved(name)) for name in ("mlp", "windowed_attention")]
+    figure = sentences_figure(models, ["first", "second"], [TEXT, "word " * 70])
+    shown = texts_of(figure)
+    assert TEXT in shown
+    assert "first: " in shown
+    assert "second: " in shown
+    assert f"the first {MOST_WORDS} of 70 words" in shown
+
+
+def test_a_figure_shows_the_words_that_were_read(saved):
+    long = Truncation(MOST_WORDS + 2, "tail")
+    for name, cut, part in [
+        ("mlp", Truncation(2, "tail"), "\n(read: the last 2 of 10 words)"),
+        ("windowed_attention", Truncation(2, "both"), "\n(read: the first 1 and the last 1 of 10"),
+        ("gru", Truncation(10), ""),
+    ]:
+        shown = texts_of(sentences_figure([load_checkpoint(saved(name, cut=cut))], ["m"], [TEXT]))
+        assert part in shown
+        assert ("read:" in shown) == bool(part)
+        assert (shown.count("expected") > 1) == (name == "gru"), "once it stands in the title"
+    model = load_checkpoint(saved("mlp", cut=long))
+    shown = texts_of(sentences_figure([model], ["m"], ["word " * 70]))
+    assert f"(read: the last 62 of 70 words; drawn: the first {MOST_WORDS} of 62 words)" in shown
+    assert "read:" not in texts_of(sentences_figure([model], ["m"], ["word " * 70], full=True))
+
+
+def test_a_figure_of_no_known_format_is_refused(capsys, saved):
+    with pytest.raises(SystemExit):
+        main([str(saved("mlp")), "--figure", "x.txt", "good"])
+    assert "must end in .png, .svg or .pdf" in capsys.readouterr().err
+
+
+def test_tensorboard_shows_the_probe_sentences(command, tmp_path):
+    command("train", "model=windowed_attention", *SMALL, "trainer.max_epochs=1")
+    events = EventAccumulator(str(only_run(tmp_path) / "tensorboard"))
+    events.Reload()
+    assert len(events.Images("words")) == 1

@@ -1,0 +1,67 @@
+"""Values and functions that tests in several folders use."""
+
+import json
+import math
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+
+from sentiment_pl.config import composed as config
+
+SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=cpu"]
+"""A corpus that trains in a second."""
+
+NOT_NUMBERS = ["0.1", "", None, math.nan, math.inf, -math.inf, True, [0.1]]
+NOT_INTEGERS = ["3", None, math.nan, math.inf, True, 2.5, 3.0, [3]]
+"""What a setting that is to be a number, or an integer, must not be."""
+
+ODD_TEXTS = {
+    "punctuation alone": ", --- ;",
+    "a mark alone": "\u0301",
+    "NUL bytes": "good\x00\x00film \x00",
+    "control characters": "\x01good\x1b[31m film\x7f\x85",
+    "emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f600\U0001f1f5\U0001f1f1",
+    "right to left": "\u202e\u05e1\u05e8\u05d8 \u0637\u064a\u0628\u202c",
+    "unknown words alone": "xyzzy plugh",
+    "a long word": "a" * 10_000,
+    "many words": "good film " * 5_000,
+}
+"""What a review may be, and all that reads reviews must take."""
+
+TRAINING_TEXTS = [
+    "this movie is the best movie i have ever seen",
+    "not what i expected",
+    "i really can not understand why people said this is a good movie",
+]
+
+PRESETS = {
+    "elman_hidden": 45, "gru_hidden": 45, "mlp_architectures": 30, "weighted_mlp_architectures": 30,
+    "windowed_attention": 15, "all_architectures": 25, "reference": 25,
+    "gradient_flow_recurrent": 15, "gradient_flow_mlp": 24, "beyond_window": 18,
+}  # fmt: skip
+"""The experiments of `conf/experiment`, each with its number of runs."""
+
+
+def composed(*overrides):
+    config.register_resolvers()
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        return compose("train", list(overrides), return_hydra_config=True)
+
+
+def timeless(record):
+    """Without what says nothing of a result; git says "-dirty" of a checkout that was touched."""
+    for key in ("train_seconds", "reviews_per_second", "overrides", "git"):
+        record.pop(key, None)
+    for row in record["history"]:
+        del row["seconds"]
+    return record
+
+
+def only_run(folder: Path) -> Path:
+    (run,) = (folder / "outputs" / "runs").iterdir()
+    return run
+
+
+def rejected(path):
+    with path.open(encoding="utf-8") as file:  # splitlines would also end lines at U+0085
+        return [json.loads(line) for line in file]

@@ -1,0 +1,302 @@
+"""Multiruns: names, failures, presets, several at once, killed and taken up again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from filelock import FileLock
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from sentiment_pl.config import composed as config
+from sentiment_pl.launch import grids
+from sentiment_pl.launch.sweep import jobs
+from sentiment_pl.runs import folder as runs
+from tests.helpers import PRESETS, SMALL, composed, timeless
+
+TINY = [*SMALL, "trainer.max_epochs=1"]
+
+
+def seeds(preset):
+    return 3 if preset.startswith(("gradient_flow", "beyond")) else 5
+
+
+def test_every_preset_is_listed_here():
+    assert {path.stem for path in (config.CONF / "experiment").glob("*.yaml")} == set(PRESETS)
+
+
+@pytest.mark.parametrize(("preset", "number"), PRESETS.items())
+def test_a_preset_spans_its_grid_and_each_of_its_runs_composes(preset, number):
+    cfg = composed(f"experiment={preset}", "hydra.mode=MULTIRUN")
+    assert cfg.hydra.sweeper.params.seed == ",".join(map(str, range(seeds(preset))))
+    grid = jobs(cfg, grids.parse([f"experiment={preset}"]))
+    assert len(grid) == number
+    for overrides in grid[:: seeds(preset)]:
+        run = composed(*overrides)
+        HydraConfig.instance().set_config(run)
+        OmegaConf.set_struct(run, False)
+        run.pop("hydra")
+        assert "sentiment_pl.models" in config.settings(run)["model"]["_target_"]
+
+
+def test_settings_do_not_depend_on_the_seed_or_on_where_things_lie():
+    def settings(*overrides):
+        run = composed(*overrides)
+        HydraConfig.instance().set_config(run)
+        OmegaConf.set_struct(run, False)
+        run.pop("hydra")
+        run.run_dir = "somewhere"
+        return config.settings(run)
+
+    same = settings()
+    assert settings("seed=7", "data.cache_dir=/elsewhere", "ckpt_path=x", "probes=[]") == same
+    assert settings("data.shuffle_seed=7") != same
+    assert settings("model.hidden=8") != same
+    assert settings("callbacks.early_stopping.patience=1") != same
+
+
+def test_a_command_line_wins_over_a_preset():
+    cfg = composed("experiment=gru_hidden", "hydra.mode=MULTIRUN")
+    grid = jobs(cfg, grids.parse(["experiment=gru_hidden", "model.hidden=8,16", "seed=3"]))
+    assert len(grid) == 2
+
+
+def test_several_runs_at_once(command, tmp_path):
+    done = command(
+        "train", "-m", "hydra/launcher=parallel", "hydra.launcher.n_jobs=2", "model=mlp,gru",
+        "seed=0,1", *TINY,
+    )  # fmt: skip
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    assert len(list(sweep.glob("*/metrics.json"))) == 4
+    assert (sweep / "report" / "report.html").exists()
+    assert "sweep: 4 of 4 done, 0 running, 0 failed" in done.stdout
+    assert "epoch 1/1" not in done.stdout  # it stands in train.log
+    assert all("epoch 1/1" in log.read_text() for log in sweep.glob("*/train.log"))
+
+
+def test_a_search_goes_by_the_validation_split_and_can_be_repeated(command, tmp_path):
+    search = [
+        "train", "-m", "hparams_search=gru", "hydra.sweeper.n_trials=3",
+        "hydra.sweeper.sampler.n_startup_trials=2", "hydra.sweep.dir=search", *TINY,
+    ]  # fmt: skip
+    command(*search)
+    records = [json.loads(p.read_text()) for p in (tmp_path / "search").glob("*/metrics.json")]
+    assert len(records) == 3
+    best = OmegaConf.load(tmp_path / "search" / "optimization_results.yaml")
+    assert best.best_value == max(record["val"]["auc"] for record in records)
+    assert (tmp_path / "search" / "report" / "report.html").exists()
+    assert command(*search).stdout.count("is complete already") == 3
+
+
+def test_one_failing_run_stops_no_other_and_is_repeated_alone(command, tmp_path):
+    grid = ["train", "-m", "model=gru", "model.hidden=4,0", *TINY, "hydra.sweep.dir=sweep"]
+    for attempt in range(2):
+        done = command(*grid, code=1)
+        assert "model.hidden must be a positive integer, got 0" in done.stderr
+        assert ("is complete already" in done.stdout) == (attempt == 1)
+        text = (tmp_path / "sweep" / "report" / "report.md").read_text()
+        assert "**This report is not complete: 1 failed.**" in text
+
+
+def test_a_report_that_fails_is_not_passed_over(command, tmp_path):
+    grid = ["train", "-m", "model=mlp", "seed=0", *TINY, "hydra.sweep.dir=sweep"]
+    command(*grid)
+    (tmp_path / "sweep" / "run" / "predictions.parquet").write_text("spoilt")
+    done = command(*grid, code=1)
+    assert "predictions.parquet cannot be read" in done.stderr
+    assert "python -m sentiment_pl.report sweep" in done.stderr
+
+
+def test_a_sweep_with_other_settings_is_refused_and_loses_nothing(command, tmp_path):
+    grid = ["train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=sweep"]
+    command(*grid)
+    before = (tmp_path / "sweep" / "seed=0" / "metrics.json").read_text()
+    composed_before = (tmp_path / "sweep" / "seed=0" / ".hydra" / "config.yaml").read_text()
+    done = command(*grid, "model.lr=0.5", code=1)
+    assert "model.lr was 0.003, is 0.5" in done.stderr
+    assert (tmp_path / "sweep" / "seed=0" / "metrics.json").read_text() == before
+    assert (tmp_path / "sweep" / "seed=0" / ".hydra" / "config.yaml").read_text() == composed_before
+    done = command(*grid)
+    assert done.stdout.count("is complete already") == 2
+
+
+def test_a_search_goes_the_way_that_mode_says(command, tmp_path):
+    search = ["train", "-m", "hparams_search=gru", "hydra.sweeper.n_trials=2", *TINY,
+              "hydra.sweep.dir=search"]  # fmt: skip
+    command(*search, "monitor=val/loss", "mode=min")
+    records = [json.loads(p.read_text()) for p in (tmp_path / "search").glob("*/metrics.json")]
+    best = OmegaConf.load(tmp_path / "search" / "optimization_results.yaml")
+    assert best.best_value == min(record["val"]["loss"] for record in records)
+    done = command(*search, "monitor=train/loss", "mode=min", code=1)
+    assert "monitor=train/loss: a search goes by the validation split" in done.stderr
+
+
+def test_values_with_a_slash(command, tmp_path):
+    for name in ("x.csv", "y.csv"):
+        rows = [f"a {word} film {i},{i % 2}" for i in range(40) for word in ("good",)]
+        (tmp_path / name).write_text("text,label\n" + "\n".join(rows) + "\n")
+    done = command(
+        "train", "-m", "data=files", "model=mlp", "trainer.max_epochs=1", "trainer.accelerator=cpu",
+        f"data.train={tmp_path}/x.csv,{tmp_path}/y.csv,{tmp_path}/none.csv", "hydra.sweep.dir=s",
+        code=1,
+    )  # fmt: skip
+    assert len(list((tmp_path / "s").rglob("metrics.json"))) == 2
+    assert "none.csv" in done.stderr
+    assert "1 failed; the same command" in done.stderr
+    assert (tmp_path / "s" / "report" / "report.md").exists()
+
+
+def test_a_run_that_another_process_is_at_is_named(command, tmp_path):
+    (tmp_path / "s" / "seed=1").mkdir(parents=True)
+    with FileLock(tmp_path / "s" / "seed=1" / runs.LOCK):
+        done = command("train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=s", code=1)
+    assert "another process is writing this run" in done.stdout
+    assert "1 not begun; the same command with hydra.sweep.dir=s" in done.stderr
+
+
+@pytest.fixture
+def begun(tmp_path, cache):
+    """Start a sweep of several runs at once and wait until they are at work."""
+    if sys.platform != "linux":
+        pytest.skip("finds the processes in /proc")
+    environment = {**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sentiment_pl.train", "-m", "hydra/launcher=parallel",
+         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=30000",
+         "data.batch_size=8", "trainer.max_epochs=1", "hydra.sweep.dir=s",
+         "trainer.log_every_n_steps=1"],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while len(list((tmp_path / "s").glob("*/metrics.csv"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with Path(f"/proc/{process.pid}/task/{process.pid}/children").open() as file:
+        children = [int(number) for number in file.read().split()]
+    named = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    yield process, [child for child, name in named.items() if "popen_loky" in name]
+    process.kill()
+    process.communicate()
+
+
+def test_a_process_that_is_killed_ends_no_sweep(begun, tmp_path):
+    process, workers = begun
+    assert len(workers) == 2
+    os.kill(workers[0], signal.SIGKILL)
+    said, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert "a process of this sweep was killed" in errors
+    assert "Traceback" not in said + errors
+    assert "sweep: 2 of 2 done" in said
+    assert (tmp_path / "s" / "report" / "report.md").exists()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_runs_end_with_their_sweep_and_save(begun, tmp_path, end):
+    process, workers = begun
+    process.send_signal(end)
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 60
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(alive, workers))
+    for seed in (0, 1):
+        assert (tmp_path / "s" / f"seed={seed}" / "checkpoints" / "last.ckpt").exists()
+        assert "is saved" in (tmp_path / "s" / f"seed={seed}" / "train.log").read_text()
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(tmp_path, cache):
+    environment = {**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    grid = [
+        sys.executable, "-m", "sentiment_pl.train", "-m", "model=gru", "model.hidden=8,12",
+        "seed=0,1,2", "data.train=4000", "data.val=400", "data.test=400", "trainer.max_epochs=4",
+        "trainer.accelerator=cpu", "embedding.dropout=0.1",
+    ]  # fmt: skip
+    run = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL}
+    subprocess.run([*grid, "hydra.sweep.dir=whole"], check=True, **run)
+
+    def done():
+        return len(list((tmp_path / "killed").glob("*/metrics.json")))
+
+    kills = 0
+    for wanted in (1, 3):
+        process = subprocess.Popen([*grid, "hydra.sweep.dir=killed"], start_new_session=True, **run)
+        # In the middle of a run: after some are complete, once another has a checkpoint.
+        while process.poll() is None:
+            begun = len(list((tmp_path / "killed").glob("*/checkpoints/last.ckpt")))
+            if done() >= wanted and begun > done():
+                os.killpg(process.pid, signal.SIGKILL)
+                kills += 1
+                break
+            time.sleep(0.02)
+        process.wait()
+    assert kills == 2
+    assert done() < 6
+    again = subprocess.run(
+        [*grid, "hydra.sweep.dir=killed"], check=True, text=True,
+        **{**run, "stdout": subprocess.PIPE},
+    )  # fmt: skip
+    assert "is complete already" in again.stdout
+    assert "going on from" in again.stdout
+
+    whole = sorted((tmp_path / "whole").glob("*/metrics.json"))
+    assert len(whole) == 6
+    for path in whole:
+        other = tmp_path / "killed" / path.parent.name
+        first, second = (timeless(json.loads(p.read_text())) for p in (path, other / path.name))
+        assert first == second
+        for name in ("best", "last"):
+            a, b = (
+                torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
+                for folder in (path.parent, other)
+            )
+            assert all(torch.equal(a[key], b[key]) for key in a)
+    # And so does the report, but for seconds.
+    texts = [
+        [line for line in (tmp_path / s / "report" / "report.md").read_text().splitlines()
+         if "training" not in line and " s |" not in line]
+        for s in ("whole", "killed")
+    ]  # fmt: skip
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"reference"}))
+def test_a_preset_runs(command, tmp_path, preset):
+    command(
+        "train", "-m", f"experiment={preset}", "seed=0", *TINY, "hydra/launcher=parallel",
+        "data.train=192", "data.val=64", "data.test=64",
+    )  # fmt: skip
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    assert len(list(sweep.glob("*/metrics.json"))) == PRESETS[preset] / seeds(preset)
+    assert (sweep / "report" / "report.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("SENTIMENT_PL_IMDB" not in os.environ, reason="no folder with IMDB")
+def test_the_reference_protocol_runs(command, tmp_path):
+    words = ["the", "a", "film", "movie", "was", "good", "bad", "not", "great", "worst", "best"]
+    vectors = "".join(f"{w} {' '.join(str((i * j) % 7 / 7) for j in range(100))}\n"
+                      for i, w in enumerate(words, 1))  # fmt: skip
+    (tmp_path / "vectors.txt").write_text(vectors)
+    command(
+        "train", "-m", "experiment=reference", "seed=0", "embedding=file",
+        "embedding.path=vectors.txt", f"data.path={os.environ['SENTIMENT_PL_IMDB']}",
+        "data.limit_train=500", "trainer.max_epochs=1", "trainer.limit_test_batches=20",
+        "trainer.accelerator=cpu",
+    )  # fmt: skip
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    assert len(list(sweep.glob("*/metrics.json"))) == 5

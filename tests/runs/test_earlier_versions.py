@@ -1,0 +1,70 @@
+"""Run folders and checkpoints that earlier versions wrote are read, reported and recognised.
+
+earlier/VERSION.tar.xz holds three small files of reviews, and below sweep/ the runs that
+VERSION made of them: seed=0 and seed=1 of
+
+    python -m sentiment_pl.train -m model=mlp model.hidden=[2] seed=0,1 SETTINGS
+
+and gru_run of a GRU, each without logs. It is never written anew.
+"""
+
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ARCHIVES = sorted((Path(__file__).parent / "earlier").glob("*.tar.xz"))
+SETTINGS = [
+    "data=files", "data.train=train.csv", "data.val=val.csv", "data.test=test.csv",
+    "data.vocab_size=24", "data.batch_size=8", "embedding.dim=2", "trainer.max_epochs=2",
+    "trainer.accelerator=cpu",
+]  # fmt: skip
+
+
+@pytest.fixture(params=ARCHIVES, ids=lambda path: path.name.removesuffix(".tar.xz"))
+def earlier(request, tmp_path):
+    """The folder of a version's runs, with the reviews beside them."""
+    with tarfile.open(request.param) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "sweep"
+
+
+@pytest.mark.parametrize("run", ["seed=0", "gru_run"])
+def test_a_checkpoint_predicts_what_its_run_recorded(earlier, run):
+    from sentiment_pl.models import load_checkpoint
+
+    texts = pd.read_csv(earlier.parent / "test.csv")["text"].tolist()
+    readings = load_checkpoint(earlier / run).read(texts)
+    recorded = pd.read_parquet(earlier / run / "predictions.parquet")
+    assert recorded["id"].tolist() == list(range(len(texts)))
+    np.testing.assert_allclose(
+        [reading.probability for reading in readings], recorded["probability"], rtol=1e-6
+    )
+
+
+def test_evaluate_gives_the_recorded_figures(earlier, in_process):
+    where = ["data=files", "data.test=test.csv", "trainer.accelerator=cpu", "hydra.run.dir=again"]
+    in_process("evaluate", "checkpoint=sweep/seed=0", *where)
+    (model,) = json.loads((earlier.parent / "again" / "evaluation.json").read_text())["models"]
+    recorded = json.loads((earlier / "seed=0" / "metrics.json").read_text())["test"]
+    assert {key: model[key] for key in recorded} == recorded
+
+
+def test_a_report_reads_the_runs(earlier, command):
+    command("report", "sweep")
+    runs = pd.read_csv(earlier / "report" / "runs.csv")
+    assert runs["state"].tolist() == ["completed"] * 3
+    assert runs["setting"].nunique() == 2  # two seeds of one, a GRU
+
+
+def test_a_sweep_leaves_complete_runs_alone(earlier, command):
+    records = {path: path.read_bytes() for path in earlier.rglob("metrics.json")}
+    done = command(
+        "train", "-m", "model=mlp", "model.hidden=[2]", "seed=0,1", *SETTINGS,
+        "hydra.sweep.dir=sweep",
+    )  # fmt: skip
+    assert done.stdout.count("is complete already: nothing to do") == 2
+    assert {path: path.read_bytes() for path in records} == records

@@ -1,0 +1,194 @@
+"""What a run goes on from: saved in any place, whole, and equal to the bit in the end."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from tests.helpers import SMALL, timeless
+from tests.training.runs import DROPOUTS, assert_same, trained
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=gru", "model.hidden=8", "trainer.max_epochs=2", "data.batch_size=96"],
+        ["model=mlp", "trainer.max_epochs=1", "+trainer.val_check_interval=0.5"],
+        ["model=mlp", "trainer.max_epochs=1", "+trainer.accumulate_grad_batches=2"],
+        ["model=mlp", "trainer.max_epochs=2", "trainer.limit_train_batches=3"],
+        ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.batch_size=96"],
+        ["model=mlp", "trainer.max_epochs=2", "+trainer.accumulate_grad_batches=2",
+         "+trainer.val_check_interval=3", "data.batch_size=96"],
+        ["model=mlp", "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2"],
+        ["model=mlp", "trainer.max_epochs=-1", "+trainer.max_steps=12"],
+        ["model=mlp", "trainer.max_epochs=2", "+trainer.val_check_interval=1000",
+         "+trainer.check_val_every_n_epoch=null"],
+        ["model=mlp", "trainer.max_epochs=8", "callbacks.early_stopping.patience=0"],
+    ],
+    ids=["gru", "validation in the epoch", "accumulation", "limit", "workers",
+         "accumulation over a validation", "validation now and then", "steps",
+         "validation at the end", "early stopping"],
+)  # fmt: skip
+def test_a_run_saved_anywhere_ends_where_it_would_have_ended(tmp_path, monkeypatch, overrides):
+    folder, saved = tmp_path / "run", []
+    overrides = [*DROPOUTS, *overrides, "callbacks.last_checkpoint.every_minutes=0"]
+    if "trainer.val_check_interval=0.5" in overrides:
+        overrides[overrides.index("trainer.val_check_interval=0.5")] = (
+            "+trainer.val_check_interval=0.5"
+        )
+    save = AtomicCheckpointIO.save_checkpoint
+
+    def spy(self, checkpoint, path, storage_options=None):
+        save(self, checkpoint, path, storage_options)
+        if str(path).endswith("last.ckpt"):
+            saved.append(folder.parent / f"saved-{len(saved)}")
+            shutil.copytree(folder / "checkpoints", saved[-1] / "checkpoints")
+            if (folder / "metrics.csv").exists():
+                shutil.copy(folder / "metrics.csv", saved[-1])
+
+    monkeypatch.setattr(AtomicCheckpointIO, "save_checkpoint", spy)
+    whole = trained(folder, *overrides)
+    curves = rows(folder)
+    monkeypatch.setattr(AtomicCheckpointIO, "save_checkpoint", save)
+    assert len(saved) >= 6
+    last = [torch.load(s / "checkpoints" / "last.ckpt", weights_only=True) for s in saved]
+    places = {checkpoint["ReviewDataModule"]["batches"] for checkpoint in last}
+    assert len(places) > 2  # within the epoch, too
+    for state in saved:
+        shutil.rmtree(folder)
+        shutil.copytree(state, folder)
+        again = trained(folder, *overrides, f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}")
+        assert_same(again, whole)
+        assert rows(folder)[-1] == curves[-1]
+
+
+def test_curves_outlive_a_restart(tmp_path):
+    folder, overrides = tmp_path / "run", ["model=mlp", "trainer.log_every_n_steps=1"]
+    trained(folder, *overrides, "trainer.max_epochs=2")
+    whole = rows(folder)
+    last = f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}"
+    trained(folder, *overrides, "trainer.max_epochs=2", last)
+    again = rows(folder)
+    steps = [row for row in whole if row["step"] < "9" and not row.get("test/auc")]
+    assert len(steps) > 8
+    assert [row for row in again if row in steps] == steps
+    assert len(again) == len(whole)
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
+
+
+def start(folder, *overrides):
+    environment = {**os.environ, "SENTIMENT_PL_CACHE": str(folder / "cache")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "sentiment_pl.train", *SMALL, *DROPOUTS, *overrides,
+         "hydra.run.dir=run"],
+        cwd=folder, env={**environment, "OMP_NUM_THREADS": "1"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def test_a_run_that_is_told_to_end_saves_first(tmp_path):
+    process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
+    log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert time.monotonic() - began < 30  # what SLURM gives by default before SIGKILL
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "SIGTERM in epoch 1" in said
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["ReviewDataModule"]["epoch"] == 0
+    assert 0 < last["ReviewDataModule"]["batches"] < 5000
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_while_it_is_measured_says_so(tmp_path, end):
+    process = start(tmp_path, "data.test=60000", "data.batch_size=8", "trainer.max_epochs=1")
+    ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if ended.exists() and "epoch 1/1" in ended.read_text():
+            break
+        time.sleep(0.05)
+    time.sleep(1.5)  # it takes many seconds to measure
+    process.send_signal(end)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + end
+    assert f"{end.name} while the best checkpoint is measured" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_ctrl_c_saves(tmp_path):
+    process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
+    log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert re.search(r"SIGINT in epoch 1: \S+last.ckpt is saved", said)
+    assert "Traceback" not in said
+
+
+SOMEWHERE = "a random moment"
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(tmp_path):
+    overrides = ["model=gru", "model.hidden=8", "data.train=3000", "data.val=600",
+                 "data.batch_size=16", "trainer.max_epochs=6",
+                 "callbacks.last_checkpoint.every_minutes=0.002"]  # fmt: skip
+    (tmp_path / "whole").mkdir()
+    began = time.monotonic()
+    process = start(tmp_path / "whole", *overrides)
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    whole, seconds = tmp_path / "whole" / "run", time.monotonic() - began
+    chance, kills = np.random.default_rng(0), 0
+    places = ("cache/reviews/*.building-*", "run/checkpoints/*.partial", *[SOMEWHERE] * 3)
+    while kills < 20:
+        folder = tmp_path / f"killed-after-{kills}"
+        folder.mkdir()
+        for place in places:
+            process, began = start(folder, *overrides), time.monotonic()
+            moment = float(chance.uniform(0.3, 0.7)) * seconds if place == SOMEWHERE else 60
+            while time.monotonic() - began < moment and process.poll() is None:
+                if place != SOMEWHERE and any(folder.glob(place)):
+                    break
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            if process.returncode != -signal.SIGKILL:
+                break  # it was quicker
+            kills += 1
+        process = start(folder, *overrides)
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+        records = [timeless(json.loads((run / "metrics.json").read_text()))
+                   for run in (whole, folder / "run")]  # fmt: skip
+        assert records[0] == records[1]
+        for name in ("best", "last"):
+            one, other = (
+                torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
+                for run in (whole, folder / "run")
+            )
+            assert all(torch.equal(one[key], other[key]) for key in one)
+        predictions = [
+            (run / "predictions.parquet").read_bytes() for run in (whole, folder / "run")
+        ]
+        assert predictions[0] == predictions[1]
+        assert not list(folder.glob("cache/reviews/*.building-*"))

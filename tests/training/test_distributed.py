@@ -1,0 +1,214 @@
+"""One run in several processes: who they are, and that they end where one process would."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from sentiment_pl import processes
+from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.processes import Launch
+from sentiment_pl.training import distributed
+from tests.helpers import only_run, timeless
+from tests.training.processes import NO_CHANCE, UNEVEN, assert_close
+
+VARIABLES = (
+    "TORCHELASTIC_RUN_ID", "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "SLURM_NTASKS",
+    "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NUM_NODES", "SLURM_PROCID",
+)  # fmt: skip
+
+# Not a multiple of anything: the last batch is split 5 to 4.
+# Sums of two halves round in another order, and Adam makes a step of full size of a derivative
+# that is all rounding: in float32 attention's probabilities end as much as 1e-4 apart.
+EXACT = "trainer.precision=64-true"
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Set the environment of a process as a launcher does."""
+
+    def start(**variables):
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, str(value))
+
+    return start
+
+
+TORCHRUN = {"TORCHELASTIC_RUN_ID": "none", "RANK": 5, "WORLD_SIZE": 8, "LOCAL_WORLD_SIZE": 4}
+SRUN = {
+    "SLURM_NTASKS": 8, "SLURM_STEP_NUM_TASKS": 8, "SLURM_STEP_NUM_NODES": 2, "SLURM_PROCID": 5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("variables", "launch"),
+    [
+        ({}, Launch()),
+        (TORCHRUN, Launch("torchrun", 5, 8, 2)),
+        (SRUN, Launch("srun", 5, 8, 2)),
+        (SRUN | TORCHRUN, Launch("torchrun", 5, 8, 2)),  # torchrun in a job
+        ({"SLURM_NTASKS": 1, "SLURM_STEP_NUM_TASKS": 1, "SLURM_PROCID": 0}, Launch()),
+    ],
+)
+def test_who_started_a_process(started, variables, launch):
+    started(**variables)
+    assert processes.launch() == launch
+    nodes = processes.resolve("nodes")
+    assert nodes * processes.resolve("per_node") == launch.processes
+    assert nodes == launch.nodes
+
+
+@pytest.mark.parametrize(
+    ("variables", "devices", "strategy", "multirun", "words"),
+    [
+        (TORCHRUN, 1, None, False, "torchrun started this run as 8 processes.*trainer=ddp"),
+        ({"WORLD_SIZE": 2}, 1, None, False, "WORLD_SIZE=2, but neither torchrun nor srun"),
+        ({"SLURM_NTASKS": 2}, 1, "ddp", False, "srun --ntasks-per-node=2 .*srun --ntasks=1"),
+        ({}, 2, None, False, "torchrun --nproc-per-node=2 -m sentiment_pl.train trainer=ddp"),
+        ({}, [0, 1], None, True, "hydra/launcher=parallel .*hydra.launcher.tasks_per_node=2"),
+    ],
+)
+def test_processes_that_would_not_be_one_run_are_refused(
+    started, variables, devices, strategy, multirun, words
+):
+    started(**variables)
+    with pytest.raises(ConfigError, match=words):
+        processes.check(devices, strategy, multirun=multirun)
+
+
+def test_what_is_no_mistake(started):
+    started()
+    processes.check(1, None, multirun=True)
+    processes.check("auto", {"_target_": "…"}, multirun=False)
+    started(**SRUN)
+    processes.check(4, {"_target_": "…"}, nodes=2, multirun=True)
+
+
+def test_alone_there_is_nobody_to_ask(started):
+    started()
+    distributed.join()
+    assert distributed.gathered(3) == [3]
+    with distributed.leading() as plan:
+        plan["a"] = 1
+    with pytest.raises(DataError, match="mine"), distributed.together():
+        raise DataError("mine")
+
+
+def test_all_fail_where_one_does(started, monkeypatch):
+    monkeypatch.setattr(distributed, "gathered", lambda value: [value, None, "no such file"])
+    started(**TORCHRUN | {"RANK": 0})
+    with pytest.raises(DataError, match="process 2 of 3: no such file"), distributed.together():
+        pass
+    started(**TORCHRUN)
+    with pytest.raises(SystemExit), distributed.together():
+        pass
+
+
+@pytest.fixture
+def torchrun(tmp_path, cache):
+    """Start the training command in two processes."""
+    begun = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
+             "-m", "sentiment_pl.train", *arguments],
+            cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        process.terminate()  # torchrun ends its processes
+
+
+def ended(process, code=0):
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == code, said
+    return said
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["gru", *(pytest.param(name, marks=pytest.mark.slow)
+              for name in ("elman", "mlp", "weighted_mlp", "windowed_attention"))],
+)  # fmt: skip
+def test_two_processes_end_where_one_with_twice_the_batch_does(command, torchrun, tmp_path, model):
+    run = [*UNEVEN, *NO_CHANCE, EXACT, f"model={model}", "trainer.max_epochs=2"]
+    command("train", *run, "data.batch_size=32", "hydra.run.dir=one")
+    said = ended(torchrun(*run, "data.batch_size=16", "trainer=ddp"))
+    assert said.count("epoch 2/2") == 1
+    assert "Warning" not in said
+    assert "recommended" not in said
+    two = only_run(tmp_path)  # one folder
+    assert_close(tmp_path / "one", two, within=1e-12)
+    record = json.loads((two / "metrics.json").read_text())
+    assert record["processes"] == 2
+    assert {path.name for path in two.iterdir()} == {
+        path.name for path in (tmp_path / "one").iterdir()
+    }
+    said = (two / "train.log").read_text().splitlines()
+    assert len([line for line in said if "[INFO]" in line]) == 4  # by one of the two
+
+
+def test_processes_that_are_told_to_end_go_on_to_the_bit(torchrun, tmp_path):
+    run = [*UNEVEN, "data.train=6001", "data.batch_size=8", "model=mlp", "trainer.max_epochs=2",
+           "model.word_dropout=0.1", "trainer=ddp", "trainer.log_every_n_steps=1"]  # fmt: skip
+    ended(torchrun(*run, "hydra.run.dir=whole"))
+    process = torchrun(*run, "hydra.run.dir=again")
+    log, deadline = tmp_path / "again" / "metrics.csv", time.monotonic() + 120
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert said.count("is saved, the run stops here") == 1
+    last = torch.load(tmp_path / "again" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert 0 < last["ReviewDataModule"]["batches"] < 376
+    assert "going on from" in ended(torchrun(*run, "hydra.run.dir=again"))
+    whole, again = (
+        timeless(json.loads((tmp_path / run / "metrics.json").read_text()))
+        for run in ("whole", "again")
+    )
+    assert whole == again
+    one, other = (
+        (tmp_path / run / "predictions.parquet").read_bytes() for run in ("whole", "again")
+    )
+    assert one == other
+
+
+def test_what_is_wrong_is_said_once(torchrun, tmp_path):
+    for arguments, words in (
+        (["trainer=ddp", "model.hidden=0"], "model.hidden must be a positive integer"),
+        (["trainer=ddp", "trainer.precision=8"], "trainer cannot be set up: Precision 8"),
+        (["trainer=ddp", "trainer.devices=1"], "trainer.devices=1 on trainer.num_nodes=1"),
+        (
+            [
+                "trainer=ddp",
+                "model.lr=1e30",
+                "trainer.gradient_clip_val=null",
+                "model=mlp",
+                "model.schedule=constant",
+            ],
+            "the training loss is nan",
+        ),
+        ([], "trainer=ddp shares it among them"),
+        (["-m", "trainer=ddp", "seed=0,1"], "hydra.launcher.tasks_per_node=2"),
+    ):
+        said = ended(torchrun(*arguments, *UNEVEN), 1)
+        assert said.count(words) == 1, said
+        assert "sentiment_pl/train.py" not in said  # torchrun shows a trace, but none of ours
+
+
+def test_a_complete_run_is_not_repeated(torchrun, tmp_path):
+    run = [*UNEVEN, "model=mlp", "trainer.max_epochs=1", "trainer=ddp", "hydra.run.dir=run"]
+    ended(torchrun(*run))
+    assert "is complete already: nothing to do" in ended(torchrun(*run))

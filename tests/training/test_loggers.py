@@ -1,0 +1,171 @@
+"""Loggers learn a run's settings as it starts, and keep it the same run when it goes on."""
+
+import json
+import sys
+
+import pytest
+from lightning.pytorch.loggers import Logger
+from omegaconf import OmegaConf
+from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.context import RequestContext
+from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment
+from tensorboard.plugins.hparams import list_session_groups as rows
+
+from sentiment_pl.errors import ConfigError
+from sentiment_pl.models.gru import GRU
+from sentiment_pl.runs import folder as runs
+from sentiment_pl.training import loggers
+from tests.helpers import SMALL, only_run
+
+CALLS = []
+
+
+class Service(Logger):
+    """Records what it is given, as the logger of a tracking service would send it away."""
+
+    def __init__(self, run_id=None):
+        super().__init__()
+        self.run_id = run_id or f"run-{len(CALLS)}"
+        CALLS.append(("made", run_id))
+
+    @property
+    def name(self):
+        return "service"
+
+    @property
+    def version(self):
+        return self.run_id
+
+    def log_hyperparams(self, params, *args, **kwargs):
+        CALLS.append(("settings", params))
+
+    def log_metrics(self, metrics, step=None):
+        CALLS.append(("metrics", metrics))
+
+
+class MLFlowLogger(Service):
+    """Known by its name as one of a service that keeps runs."""
+
+
+class WandbLogger(Service):
+    """The same, with the argument that W&B has."""
+
+    def __init__(self, id=None):  # noqa: A002
+        super().__init__(id)
+
+
+@pytest.fixture(autouse=True)
+def calls():
+    CALLS.clear()
+    return CALLS
+
+
+TRAIN = [*SMALL, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1", "data.batch_size=96"]
+
+
+def hparams(folder):
+    """Return what TensorBoard's HParams tab shows: a row a run."""
+    multiplexer = EventMultiplexer()
+    multiplexer.AddRunsFromDirectory(str(folder))
+    multiplexer.Reload()
+    provider = MultiplexerDataProvider(multiplexer, str(folder))
+    context = backend_context.Context(TBContext(data_provider=provider))
+    request = api_pb2.GetExperimentRequest(include_metrics=True)
+    experiment = get_experiment.Handler(RequestContext(), context, "", request).run()
+    columns = [api_pb2.ColParams(metric=info.name) for info in experiment.metric_infos]
+    wanted = api_pb2.ListSessionGroupsRequest(
+        start_index=0, slice_size=10, col_params=columns, include_metrics=True,
+        allowed_statuses=[
+            api_pb2.STATUS_RUNNING, api_pb2.STATUS_SUCCESS, api_pb2.STATUS_UNKNOWN,
+            api_pb2.STATUS_FAILURE,
+        ],
+    )  # fmt: skip
+    return rows.Handler(RequestContext(), context, "", wanted).run().session_groups
+
+
+def values(row):
+    return {value.name.tag: value.value for value in row.metric_values}
+
+
+def test_settings_are_there_from_the_start_and_figures_at_the_end(
+    in_process, tmp_path, monkeypatch
+):
+    shown = []
+    step = GRU.training_step
+
+    def look(self, batch, batch_idx):
+        if not shown:
+            shown.extend(hparams(only_run(tmp_path)))
+            assert "settings" in dict(CALLS)
+            assert "metrics" not in dict(CALLS)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(GRU, "training_step", look)
+    in_process(
+        "train", *TRAIN[:4], "model=gru", "model.hidden=4", *TRAIN[6:], "metrics=[mcc]",
+        f"+logger.service._target_={__name__}.Service",
+    )  # fmt: skip
+    (row,) = shown
+    assert row.hparams["model/hidden"].number_value == 4
+    assert row.hparams["architecture"].string_value == "gru"
+    assert values(row) == {}
+    (row,) = hparams(only_run(tmp_path))
+    record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
+    names = ("accuracy", "f1", "auc", "mcc", "loss")
+    expected = {
+        f"best_{split}/{name}": record[split][name] for split in ("test", "val") for name in names
+    }
+    assert values(row) == pytest.approx(expected, abs=1e-6)
+    assert list(CALLS[1][1]) == ["seed", "data", "embedding", "model", "trainer", "architecture"]
+    assert CALLS[-1] == ("metrics", pytest.approx(expected))
+
+
+@pytest.mark.parametrize(("kind", "argument"), [("MLFlowLogger", "run_id"), ("WandbLogger", "id")])
+def test_a_run_that_goes_on_is_the_same_run_of_a_service(
+    kind, argument, in_process, tmp_path, monkeypatch
+):
+    command = [*TRAIN, "hydra.run.dir=run", f"+logger.service._target_={__name__}.{kind}"]
+
+    def stop(*args):
+        raise ConfigError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loggers.RunSettings, "finish", stop)
+        in_process("train", *command, code=1)
+    first = json.loads((tmp_path / "run" / runs.IDENTITIES).read_text())["service"]
+    assert first
+    CALLS.clear()
+    in_process("train", *command)
+    assert CALLS[0] == ("made", first)
+    assert json.loads((tmp_path / "run" / runs.IDENTITIES).read_text())["service"] == first
+    assert len(hparams(tmp_path / "run")) == 1
+    config = OmegaConf.create({"service": {"_target_": f"{__name__}.{kind}", argument: "mine"}})
+    assert loggers.build(config, tmp_path / "run")[0].version == "mine"  # what a user says wins
+
+
+def test_a_run_that_begins_anew_is_another_run_of_a_service(tmp_path):
+    (tmp_path / runs.IDENTITIES).write_text('{"service": "before"}')
+    runs.begin(tmp_path, {"model": {}}, 0)
+    assert (tmp_path / runs.IDENTITIES).exists()
+    runs.begin(tmp_path, {"model": {}}, 0, anew=True)
+    assert not (tmp_path / runs.IDENTITIES).exists()
+
+
+def test_a_failed_run_is_let_go_of(monkeypatch):
+    ended = []
+
+    class Wandb:
+        @staticmethod
+        def finish(exit_code):
+            ended.append(exit_code)
+
+    monkeypatch.setitem(sys.modules, "wandb", Wandb)
+    loggers.RunSettings([], {}, [], None).on_exception(None, None, ValueError())
+    assert ended == [1]
+
+
+def test_no_loggers(tmp_path):
+    assert loggers.build(None, tmp_path) == []
+    assert loggers.build(OmegaConf.create({"csv": None}), tmp_path) == []

@@ -1,0 +1,187 @@
+"""A run folder that was moved, and a run that goes on from the checkpoint of another."""
+
+import re
+import shutil
+
+import pytest
+import torch
+
+from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from tests.helpers import SMALL
+from tests.training.runs import DROPOUTS, assert_same, trained
+
+RUN = [
+    *DROPOUTS, "model=mlp", "trainer.max_epochs=4", "data.batch_size=96",
+    # The first epoch is the best: no other one has a higher F1, and it must not be forgotten.
+    "monitor=val/f1", "callbacks.early_stopping.patience=9",
+]  # fmt: skip
+
+
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+    """A whole run, its weights and figures, and a copy of its folder as a kill would leave it.
+
+    The copy is of the moment after the second of four epochs; the whole run is moved away, so that
+    nothing stands at the paths that checkpoints name.
+    """
+    folder, copy = tmp_path / "run", tmp_path / "copy"
+    save = AtomicCheckpointIO.save_checkpoint
+
+    def spy(self, checkpoint, path, storage_options=None):
+        save(self, checkpoint, path, storage_options)
+        if str(path).endswith("last.ckpt") and checkpoint["epoch"] == 1:
+            shutil.copytree(folder, copy)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AtomicCheckpointIO, "save_checkpoint", spy)
+        whole = trained(folder, *RUN)
+    folder.rename(tmp_path / "whole")
+    state = states(copy / "checkpoints" / "last.ckpt")
+    assert state["best_model_path"] == str(folder / "checkpoints" / "best.ckpt")
+    for run in (copy, tmp_path / "whole"):
+        assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 0
+    return copy, whole
+
+
+def states(path):
+    callbacks = torch.load(path, weights_only=True)["callbacks"]
+    return next(state for key, state in callbacks.items() if key.startswith("ModelCheckpoint"))
+
+
+def listing(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }  # fmt: skip
+
+
+def test_a_run_folder_that_was_moved_goes_on(interrupted, tmp_path, recwarn):
+    copy, whole = interrupted
+    moved = copy.rename(tmp_path / "elsewhere")
+    again = trained(moved, *RUN, f"ckpt_path={moved}/checkpoints/last.ckpt")
+    assert_same(again, whole)
+    state = states(moved / "checkpoints" / "last.ckpt")
+    assert state["best_model_path"] == str(moved / "checkpoints" / "best.ckpt")
+    assert not [str(w.message) for w in recwarn if "dirpath" in str(w.message)]
+
+
+@pytest.mark.parametrize("stands", ["where it was written", "beside the checkpoint"])
+def test_a_run_goes_on_from_another_and_leaves_that_as_it_was(interrupted, tmp_path, stands):
+    other, whole = interrupted
+    if stands == "where it was written":
+        shutil.copytree(other, tmp_path / "run")
+        (other / "checkpoints" / "best.ckpt").unlink()
+    before = listing(other)
+    again = trained(tmp_path / "new", *RUN, f"ckpt_path={other}/checkpoints/last.ckpt")
+    assert_same(again, whole)
+    assert (tmp_path / "new" / "checkpoints" / "best.ckpt").exists()
+    assert listing(other) == before
+
+
+@pytest.mark.parametrize("lost", ["gone", "replaced by a later one"])
+def test_a_best_checkpoint_that_is_lost_is_told(interrupted, tmp_path, caplog, lost):
+    other, _ = interrupted
+    best = other / "checkpoints" / "best.ckpt"
+    if lost == "gone":
+        best.unlink()
+    else:
+        checkpoint = torch.load(best, weights_only=True)
+        (state,) = (
+            s for key, s in checkpoint["callbacks"].items() if key.startswith("ModelCheckpoint")
+        )
+        state["best_k_models"] = {key: value + 1 for key, value in state["best_k_models"].items()}
+        torch.save(checkpoint, best)
+    trained(tmp_path / "new", *RUN, f"ckpt_path={other}/checkpoints/last.ckpt")
+    assert "the best checkpoint so far" in caplog.text
+    assert "the best of the epochs that follow counts" in caplog.text
+    state = states(tmp_path / "new" / "checkpoints" / "last.ckpt")
+    assert state["best_model_path"] == str(tmp_path / "new" / "checkpoints" / "best.ckpt")
+
+
+def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, monkeypatch):
+    run = [*SMALL, *RUN]
+    in_process("train", *run, "hydra.run.dir=run", "trainer.max_epochs=2")
+    (tmp_path / "run" / "metrics.json").unlink()
+    best = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()
+    (tmp_path / "run").rename(tmp_path / "moved")
+    said = in_process("train", *run, "hydra.run.dir=moved", "trainer.max_epochs=2")
+    assert "going on from" in said
+    assert (tmp_path / "moved" / "metrics.json").exists()
+    assert (tmp_path / "moved" / "checkpoints" / "best.ckpt").read_bytes() == best
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_process, tmp_path):
+    run = [*SMALL, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
+    in_process("train", *run)
+    (tmp_path / "run" / "metrics.json").unlink()
+    (tmp_path / "run" / "checkpoints" / "best.ckpt").unlink()
+    said = in_process("train", *run)
+    assert "the best of the epochs that follow counts, or else the last one" in said
+    best, last = (
+        torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        for name in ("best", "last")
+    )
+    assert all(torch.equal(best["state_dict"][key], last["state_dict"][key])
+               for key in last["state_dict"])  # fmt: skip
+
+
+BEGUN = [*SMALL, "model=mlp", "model.schedule=constant"]
+"""With a schedule that leaves open how long the next run is."""
+
+
+@pytest.fixture
+def other(in_process, tmp_path):
+    """The last checkpoint of a complete run, from which another may begin."""
+    in_process("train", *BEGUN, "trainer.max_epochs=1", "hydra.run.dir=other")
+    return tmp_path / "other" / "checkpoints" / "last.ckpt"
+
+
+def test_a_run_that_began_with_another_goes_on_from_its_own(in_process, other, tmp_path):
+    cold = [*BEGUN, "trainer.max_epochs=2", "hydra.run.dir=run"]
+    run = [*cold, f"ckpt_path={other}"]
+    said = in_process("train", *run)
+    assert "going on from" not in said
+    (tmp_path / "run" / "metrics.json").unlink()
+    said = in_process("train", *run)
+    assert f"going on from {tmp_path}/run/checkpoints/last.ckpt" in said
+    # What it began with is one of its settings, so that no report takes it for one that began cold.
+    said = in_process("train", *cold, code=1)
+    assert "ckpt_path was checkpoint " in said
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["data.seed=1"], "has another vocabulary than this run"),
+        (["data.words=characters"], "cuts texts into words by another rule"),
+        (["model.lr=1e-5", "model.weight_decay=0.5"],
+         r"other settings \(model.lr was 0.003, is 1e-05, model.weight_decay was 0.01, is 0.5\)"),
+    ],
+)  # fmt: skip
+def test_a_run_that_the_other_does_not_fit_is_refused(in_process, other, overrides, words):
+    # Vocabularies of one size, as most are.
+    sized = ["data.vocab_size=300", "trainer.max_epochs=1"]
+    in_process("train", *BEGUN, *sized, "hydra.run.dir=sized")
+    path = other.parents[2] / "sized" / "checkpoints" / "last.ckpt"
+    said = in_process("train", *BEGUN, *sized, *overrides, f"ckpt_path={path}", code=1)
+    assert re.search(words, said)
+    assert "Nothing was changed" in said
+    assert "Traceback" not in said
+
+
+def test_another_number_of_processes_is_refused(in_process, other):
+    checkpoint = torch.load(other, weights_only=True)
+    checkpoint["running_metrics"] *= 2
+    torch.save(checkpoint, other)
+    said = in_process("train", *BEGUN, f"ckpt_path={other}", code=1)
+    assert "was saved by 2 processes, this run has 1: start as many as then" in said
+
+
+def test_a_checkpoint_that_is_asked_for_is_not_deleted(in_process, other):
+    said = in_process(
+        "train", *BEGUN, f"ckpt_path={other}", "resume=never", "hydra.run.dir=other", code=1
+    )
+    assert "leave one of the two out" in said
+    assert other.exists()

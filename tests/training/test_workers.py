@@ -1,0 +1,132 @@
+"""Processes that load batches die or fail in the middle of a run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from torch._utils import ExceptionWrapper
+from torch.utils.data import get_worker_info
+
+from sentiment_pl import faults
+from sentiment_pl.data.batching import EncodedReviews
+from sentiment_pl.errors import DataError
+from tests.helpers import SMALL, timeless
+
+RUN = [*SMALL, "model=mlp", "trainer.max_epochs=2", "data.batch_size=96", "data.num_workers=2"]
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="workers are forked, with what is patched here"
+)
+
+
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def left():
+    os._exit(3)
+
+
+def failed():
+    raise LookupError("a wrong\nturn")
+
+
+def out_of_memory():
+    raise MemoryError("Unable to allocate 8.00 GiB for an array")
+
+
+@pytest.mark.parametrize(
+    ("fate", "words"),
+    [
+        (killed, "a worker process that loads batches died (killed by signal: Killed)"),
+        (left, "a worker process that loads batches died (exited unexpectedly"),
+        (failed, "a worker process that loads batches failed: LookupError: a wrong turn. "),
+        (out_of_memory, "out of memory on this machine (Unable to allocate 8.00 GiB for an array)"),
+    ],
+)
+def test_a_run_whose_worker_is_lost_goes_on(in_process, tmp_path, monkeypatch, fate, words):
+    in_process("train", *RUN, "hydra.run.dir=whole")
+    fetch = EncodedReviews.__getitems__
+    fetched = []
+
+    def spoilt(self, rows):
+        if get_worker_info() is not None and len(self) > 200:  # the training split
+            fetched.append(rows)
+            if len(fetched) == 4:  # of the five batches of an epoch a worker sees two or three
+                fate()
+        return fetch(self, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EncodedReviews, "__getitems__", spoilt)
+        said = in_process("train", *RUN, "hydra.run.dir=run", code=1)
+    assert words in said
+    assert "Traceback" not in said
+    assert "data.num_workers=0" in said or "data.batch_size=96" in said
+    assert "it goes on from the last checkpoint" in said
+    assert words in (tmp_path / "run" / "error.txt").read_text()
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").exists()  # of the first epoch
+    assert "going on from" in in_process("train", *RUN, "hydra.run.dir=run")
+    assert not (tmp_path / "run" / "error.txt").exists()
+    whole, run = (
+        timeless(json.loads((tmp_path / name / "metrics.json").read_text()))
+        for name in ("whole", "run")
+    )
+    assert run == whole
+
+
+def test_no_room_for_batches_in_shared_memory(tmp_path, cache):
+    """Nor does the training wait for ever for a batch that cannot be sent."""
+    small = "mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f'{small} "$@"', "sh", sys.executable, "-m",
+         "sentiment_pl.train", *RUN, "hydra.run.dir=run"],
+        cwd=tmp_path, env={**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    if "unshare:" in said or "mount:" in said:
+        pytest.skip(f"/dev/shm cannot be replaced here: {said.strip()}")
+    assert done.returncode == 1, said
+    assert "a worker process that loads batches died (unable to allocate shared memory" in said
+    assert "room in /dev/shm" in said
+    assert "Traceback" not in said
+
+
+def test_a_worker_that_dies_while_it_hands_over_a_batch(in_process, monkeypatch):
+    """Where the loader sees the end of the connection before that of the process."""
+
+    def cut_off(self):
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    monkeypatch.setattr("multiprocessing.resource_sharer.DupFd.detach", cut_off)
+    said = in_process("train", *RUN, "hydra.run.dir=run", code=1)
+    assert "a worker process that loads batches died (why is unknown)" in said
+    assert "Traceback" not in said
+
+
+def test_errors_in_a_ring():
+    one, other = ValueError("one"), ValueError("other")
+    one.__context__, other.__cause__ = other, one
+    assert faults.explain(one, memory="") is None
+    one.__cause__ = DataError("that")
+    one.__cause__.__context__ = other
+    assert str(faults.explain(one, memory="")) == "that"
+
+
+def test_an_error_that_we_can_explain_is_told_without_the_trace_of_the_worker():
+    def raised_in_a_worker(error):
+        try:
+            try:
+                raise error
+            except Exception:
+                ExceptionWrapper(where="in DataLoader worker process 0").reraise()
+        except Exception as error:
+            return error
+
+    told = faults.explain(raised_in_a_worker(DataError("x.csv, line 3: no\ntext")), memory="")
+    assert str(told) == "x.csv, line 3: no\ntext"
+    told = faults.explain(raised_in_a_worker(KeyError()), memory="")
+    assert "failed: KeyError. data.num_workers=0" in str(told)

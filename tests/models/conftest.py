@@ -7,19 +7,19 @@ but its author knows, are written down in test_equations.py.
 import pytest
 
 from sentiment_pl.models import architectures
-from tests.models.building import CASES, label
+from tests.models import building
 
 
 @pytest.fixture
 def build():
     """A function: name and settings to a small model."""
-    return build
+    return building.build
 
 
 @pytest.fixture
 def batch():
     """A function: lengths to tokens and lengths."""
-    return batch
+    return building.batch
 
 
 @pytest.fixture(params=architectures())
@@ -28,8 +28,8 @@ def name(request):
     return request.param
 
 
-@pytest.fixture(params=CASES, ids=label)
+@pytest.fixture(params=building.CASES, ids=building.label)
 def case(request):
     """Each architecture in turn, by its defaults and in its variants: a function that builds it."""
     name, settings = request.param
-    return lambda **more: build(name, **settings, **more)
+    return lambda **more: building.build(name, **settings, **more)

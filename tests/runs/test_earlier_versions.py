@@ -5,7 +5,12 @@ VERSION made of them: seed=0 and seed=1 of
 
     python -m sentiment_pl.train -m model=mlp model.hidden=[2] seed=0,1 SETTINGS
 
-and gru_run of a GRU, each without logs. It is never written anew.
+and gru_run of a GRU, each without logs. 0.2.0.dev also holds below rates/ the runs of
+
+    python -m sentiment_pl.train -m model=mlp model.hidden=[2] model.lr=0.01,0.003 SETTINGS
+
+and in interrupted/ a run with model.lr=0.01 that was ended by SIGTERM after its first epoch. An
+archive is never written again.
 """
 
 import json
@@ -30,6 +35,14 @@ def earlier(request, tmp_path):
     with tarfile.open(request.param) as archive:
         archive.extractall(tmp_path, filter="data")
     return tmp_path / "sweep"
+
+
+@pytest.fixture
+def rates(tmp_path):
+    """The folder of 0.2.0.dev: reviews, sweep/, rates/ and interrupted/."""
+    with tarfile.open(Path(__file__).parent / "earlier" / "0.2.0.dev.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path
 
 
 @pytest.mark.parametrize("run", ["seed=0", "gru_run"])
@@ -68,3 +81,28 @@ def test_a_sweep_leaves_complete_runs_alone(earlier, command):
     )  # fmt: skip
     assert done.stdout.count("is complete already: nothing to do") == 2
     assert {path: path.read_bytes() for path in records} == records
+
+
+def test_a_sweep_over_the_learning_rate_leaves_its_complete_runs_alone(rates, command):
+    records = {path: path.read_bytes() for path in (rates / "rates").rglob("metrics.json")}
+    done = command(
+        "train", "-m", "model=mlp", "model.hidden=[2]", "model.lr=0.01,0.003", *SETTINGS,
+        "hydra.sweep.dir=rates",
+    )  # fmt: skip
+    assert done.stdout.count("is complete already: nothing to do") == 2
+    assert {path: path.read_bytes() for path in (rates / "rates").rglob("metrics.json")} == records
+
+
+def test_an_interrupted_run_ends_as_if_it_had_not_stopped(rates, command):
+    done = command(
+        "train", "model=mlp", "model.hidden=[2]", "model.lr=0.01", *SETTINGS,
+        "hydra.run.dir=interrupted",
+    )  # fmt: skip
+    assert "going on from" in done.stdout
+    whole, resumed = (
+        json.loads((rates / run / "metrics.json").read_text())
+        for run in ("rates/model.lr=0.01", "interrupted")
+    )
+    assert [resumed[key] for key in ("val", "test", "epochs")] == [
+        whole[key] for key in ("val", "test", "epochs")
+    ]

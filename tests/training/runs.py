@@ -8,7 +8,7 @@ from omegaconf import open_dict
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl.config import composed as config
-from sentiment_pl.train import train
+from sentiment_pl.training.fit import train
 from tests.helpers import SMALL, timeless
 
 DROPOUTS = ["embedding.dropout=0.1", "model.word_dropout=0.1"]

@@ -1,0 +1,149 @@
+"""The parts of a training: trainer, data, model and callbacks, built from the configuration."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning
+from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ProgressBar
+from omegaconf import DictConfig, OmegaConf
+
+from sentiment_pl import processes
+from sentiment_pl.config import composed as config
+from sentiment_pl.data.datamodule import ReviewDataModule
+from sentiment_pl.embeddings.recipes import Corpus
+from sentiment_pl.metrics import measures
+from sentiment_pl.models import SentimentModule, check_target
+from sentiment_pl.training import callback_building, distributed, initial_weights, loggers
+from sentiment_pl.training.best_checkpoint import ContractedBest
+from sentiment_pl.training.callbacks import History
+from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from sentiment_pl.training.relocation import Relocation
+from sentiment_pl.training.resuming import (
+    RandomState,
+    RunningMetrics,
+    TrainerState,
+    check_resumable,
+)
+from sentiment_pl.training.validation import ValidationAtTheEnd
+
+log = logging.getLogger(__name__)
+
+
+class Parts(NamedTuple):
+    """The parts of a training, ready for `Trainer.fit`."""
+
+    trainer: lightning.Trainer
+    data: ReviewDataModule
+    model: SentimentModule
+    callbacks: Sequence[Callback]
+    logged: loggers.RunSettings
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return a row per epoch so far; empty where no `History` is among the callbacks."""
+        return next((each.epochs for each in self.callbacks if isinstance(each, History)), [])
+
+
+def assemble(cfg: DictConfig, folder: Path) -> Parts:
+    """Build trainer, data and model, and load the weights that the training begins with.
+
+    Args:
+        cfg: The composed configuration. `cfg.ckpt_path` is replaced by the file that it stands for.
+        folder: The folder of the run.
+
+    Raises:
+        UserError: A setting, the data or a checkpoint cannot be used, in any of the processes.
+    """
+    check_target(cfg.model._target_)
+    logged = loggers.RunSettings(
+        loggers.names(cfg.get("logger")),
+        _logged_settings(cfg),
+        (*measures.selected(cfg.metrics), "loss"),
+        folder,
+    )
+    callbacks = [
+        *callback_building.build(cfg), Relocation(), RandomState(cfg.seed), RunningMetrics(),
+        TrainerState(), ValidationAtTheEnd(), ContractedBest(cfg.monitor),
+    ]  # fmt: skip
+    with distributed.together():
+        # Before the data, which may take long to prepare: the devices may be missing.
+        trainer = _trainer(cfg, folder, [*callbacks, logged])
+        data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
+        recipe = instantiate(cfg.embedding)
+        data.prepare_data()
+        data.setup()
+        model = _model(cfg, data, recipe)
+        loggers.go_on(trainer.loggers, _load_weights(cfg, model, folder))
+    return Parts(trainer, data, model, callbacks, logged)
+
+
+def _trainer(cfg: DictConfig, folder: Path, callbacks: list[Callback]) -> lightning.Trainer:
+    cluster = distributed.environment()
+    checkpoints = AtomicCheckpointIO()
+    logged_to = loggers.build(cfg.get("logger"), folder)
+    if not logged_to:  # a LearningRateMonitor would have no logger to write to
+        callbacks = [each for each in callbacks if not isinstance(each, LearningRateMonitor)]
+    bar = any(isinstance(each, ProgressBar) for each in callbacks)  # else Lightning adds its own
+    trainer: lightning.Trainer = instantiate(
+        cfg.trainer,
+        enable_progress_bar=cfg.trainer.get("enable_progress_bar", bar),
+        callbacks=callbacks,
+        logger=logged_to,
+        plugins=[checkpoints, *([] if cluster is None else [cluster])],
+        default_root_dir=folder,
+    )
+    checkpoints.trainer = trainer
+    count = processes.launch().processes
+    if trainer.world_size != count:  # trainer.devices=auto or -1
+        processes.check(trainer.world_size, None, multirun=False)
+    if count == 1 and cfg.trainer.get("strategy") is not None:
+        log.warning(
+            "trainer=ddp, but this run was started as one process: torchrun --nproc-per-node=N -m"
+            " sentiment_pl.train trainer=ddp, or hydra.launcher.tasks_per_node=N on SLURM"
+        )
+    return trainer
+
+
+def _model(cfg: DictConfig, data: ReviewDataModule, recipe: Any) -> SentimentModule:
+    corpus = Corpus(data.tokenizer.words, data.sentences, data.fingerprint, data.cache_dir)
+    matrix = recipe.matrix(corpus)
+    model: SentimentModule = instantiate(
+        cfg.model,
+        tokenizer=data.tokenizer.to_json(),
+        labels=data.labels,
+        embedding_dim=matrix.shape[1],
+        embedding_dropout=recipe.dropout,
+        freeze_embedding=recipe.freeze,
+        embedding_matrix=matrix,
+        _convert_="all",
+    )
+    model.measure(measures.selected(cfg.metrics))
+    return model
+
+
+def _load_weights(cfg: DictConfig, model: SentimentModule, folder: Path) -> int:
+    """Check the checkpoint to resume from, or load initial weights.
+
+    Returns:
+        The number of optimiser steps that the checkpoint has behind it; 0 without one.
+    """
+    if cfg.ckpt_path is not None:
+        cfg.ckpt_path = str(config.checkpoint_to_go_on_from(cfg.ckpt_path))
+        return check_resumable(Path(cfg.ckpt_path), model, folder)
+    if cfg.init_from is not None:
+        initial_weights.load(Path(cfg.init_from).expanduser(), model)
+    return 0
+
+
+def _logged_settings(cfg: DictConfig) -> dict[str, Any]:
+    """Return the settings that loggers show, by config group."""
+    groups = ("data", "embedding", "model", "trainer")
+    return {"seed": cfg.seed, **{group: _plain(cfg[group]) for group in groups}}
+
+
+def _plain(group: DictConfig) -> dict[str, Any]:
+    """Return the settings of a group, without those that do not change a result."""
+    settings: Any = OmegaConf.to_container(group, resolve=True)
+    return {key: settings[key] for key in settings if key not in ("_target_", "cache_dir")}

@@ -1,0 +1,73 @@
+"""The training of one model, from its configuration to the figures of its best checkpoint."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from omegaconf import DictConfig
+
+from sentiment_pl.models import SentimentModule
+from sentiment_pl.runs import folder as runs
+from sentiment_pl.training import assembly, console, measuring
+
+log = logging.getLogger(__name__)
+
+
+def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]:
+    """Train, validate and test one model.
+
+    Args:
+        cfg: The composed configuration. `cfg.ckpt_path` is replaced by the file that it stands for.
+        folder: The folder of the run, to be filled.
+        overrides: The overrides of the command line; they go into the record.
+
+    Returns:
+        The record of the run, with the figures of its best checkpoint.
+    """
+    _prepare_libraries(cfg)
+    parts = assembly.assemble(cfg, folder)
+    counts = _count_parameters(parts.model)
+    trainer, data = parts.trainer, parts.data
+    trainer.fit(parts.model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
+    figures = measuring.measure(cfg, folder, trainer, parts.model, data)
+    parts.logged.finish(trainer, figures)
+    history = parts.history()
+    seconds = sum(row["seconds"] for row in history)
+    return {
+        "status": "completed",
+        "model": parts.model.name,
+        "seed": cfg.seed,
+        "data": data.source.name,
+        **figures,
+        "epochs": len(history) or trainer.current_epoch,  # which omits an unfinished epoch
+        **counts,
+        "train_seconds": seconds,
+        "reviews_per_second": len(history) * data.sizes()["train"] / seconds if seconds else 0.0,
+        "history": history,
+        "overrides": overrides,
+        "versions": runs.versions(),
+        "git": runs.commit(),
+        "device": torch.device(trainer.strategy.root_device).type,
+        "processes": trainer.world_size,
+    }
+
+
+def _prepare_libraries(cfg: DictConfig) -> None:
+    """Quieten Lightning and seed all generators of random numbers."""
+    console.quieten_lightning()
+    # Deterministic mode also fills all new memory, in case it is read before it is written; no
+    # code here does that.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+
+
+def _count_parameters(model: SentimentModule) -> dict[str, int]:
+    """Count and log the parameters of a model."""
+    parameters = sum(p.numel() for p in model.parameters())
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    log.info(
+        "%s: %s parameters, %s of them trainable", model.name, f"{parameters:,}", f"{trainable:,}"
+    )
+    return {"parameters": parameters, "trainable_parameters": trainable}

@@ -54,6 +54,7 @@ def evaluate(cfg: DictConfig, folder: Path, overrides: list[str]) -> None:
     if not paths:
         raise ConfigError("checkpoint=PATH is needed: a .ckpt file or the folder of a run")
     slice_names = _names("slice", cfg.slice)
+    allow = _names("allow", cfg.allow)
     metrics = measures.selected(cfg.metrics)
     check_choice("split", cfg.split, ("train", "val", "test"))
     devices = cfg.trainer.get("devices", 1)
@@ -70,7 +71,7 @@ def evaluate(cfg: DictConfig, folder: Path, overrides: list[str]) -> None:
 
     console.quieten_lightning()
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
-    models = [load_checkpoint(path) for path in paths]
+    models = [load_checkpoint(path, allow) for path in paths]
     names = verdicts.names(models, paths)
     settings: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
     record = evaluation.evaluate(

@@ -48,7 +48,7 @@ def _fail(error: UserError) -> NoReturn:
 def _run(arguments: argparse.Namespace) -> None:
     from sentiment_pl.models import load_checkpoint
 
-    models = [load_checkpoint(path) for path in arguments.checkpoints]
+    models = [load_checkpoint(path, arguments.allow) for path in arguments.checkpoints]
     if arguments.file:
         _file(arguments, models[0])
     elif arguments.lexicon:

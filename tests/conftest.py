@@ -112,7 +112,7 @@ def saved(tmp_path_factory):
     import torch
 
     from sentiment_pl.data.tokenizer import Tokenizer
-    from sentiment_pl.models import architectures
+    from tests.extending import models
 
     folder = tmp_path_factory.mktemp("saved")
     tokenizer = Tokenizer.train(TRAINING_TEXTS, size=100).to_json()
@@ -120,7 +120,7 @@ def saved(tmp_path_factory):
     def save(name: str, cut=None, **settings) -> Path:
         torch.manual_seed(0)
         settings = {"embedding_dim": 8, "tokenizer": tokenizer, **settings}
-        model = architectures()[name](**settings)
+        model = models()[name](**settings)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.normal_().div_(parameter.shape[-1] ** 0.5)

@@ -80,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         help="read every word of a long text or row, not only as many as training read"
         " (data.max_tokens, data.truncate)",
     )  # fmt: skip
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="MODULE",
+        help="import the model's class from this module or package, such as my_project.models, if"
+        " the checkpoint names one there; may be repeated. Name only code that you trust",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="a JSON object a text, line by line")
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="a page that opens in a browser, words shaded"
@@ -126,7 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     models = parser.add_argument_group("the model in another form")
     models.add_argument(
         "--lexicon", type=Path, metavar="FILE.csv",
-        help="of an mlp or weighted_mlp: the table of words and scores that it is",
+        help="the table of words and scores that a model is, if a word's score depends on the word"
+        " alone",
     )  # fmt: skip
     models.add_argument(
         "--export", type=Path, metavar="FILE.onnx",

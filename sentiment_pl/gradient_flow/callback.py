@@ -11,6 +11,7 @@ from sentiment_pl.data.batching import Batch
 from sentiment_pl.errors import check_count
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.figure import gradient_flow_figure
+from sentiment_pl.gradient_flow.hooks import WORDS
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +19,8 @@ log = logging.getLogger(__name__)
 class GradientFlow(lightning.Callback):
     """Records how much of the loss's derivative arrives, before training and after every epoch.
 
-    At each state of a recurrent network, by its distance from the end, or at each layer of a
-    token-wise one; `gradient_flow.measure` says what exactly, and what to expect of which pooling.
+    At each state of a recurrent network, by its distance from the end, or at each layer of any
+    other one; `gradient_flow.measure` says what exactly, and what to expect of which pooling.
     Writes gradient_flow.csv, .png and .svg, and "gradient flow" into TensorBoard's Images.
     It looks on: weights, optimiser, generators and metrics stay as they are.
 
@@ -39,12 +40,12 @@ class GradientFlow(lightning.Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Record the start, unless a checkpoint brought it along."""
-        if not isinstance(pl_module, gradient_flow.Traceable):
-            log.warning("callbacks=gradient_flow: nothing to record in this architecture")
-            return
         # Not by the loader: to start one draws from the generator.
         split = trainer.datamodule.encoded("val")  # type: ignore[attr-defined]
-        self._batch = gradient_flow.reviews_of_like_length(split, self.reviews)
+        batch = gradient_flow.reviews_of_like_length(split, self.reviews)
+        if not isinstance(pl_module, gradient_flow.Traceable) and not _describe(pl_module, batch):
+            return
+        self._batch = batch
         if not any(row.epoch == trainer.current_epoch for row in self._table):
             self._record(trainer, pl_module, trainer.current_epoch)
 
@@ -79,3 +80,20 @@ class GradientFlow(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Remember what a checkpoint kept."""
         self._table = [gradient_flow.Row(*row) for row in state_dict["table"]]
+
+
+def _describe(model: Any, batch: Batch) -> bool:
+    """Log which layers of a model are measured; return whether there are any."""
+    names = gradient_flow.layer_names(model, batch)
+    if not names:
+        log.warning(
+            "callbacks=gradient_flow: nothing is recorded, since %s calls neither its embedding nor"
+            " any other module with weights; a method `trace` can say what to measure", model.name,
+        )  # fmt: skip
+        return False
+    places = [
+        f"{number} {name if name == WORDS else f'what {name} is given'}"
+        for number, name in enumerate(names)
+    ]
+    log.info("gradient flow: layers of %s: %s", model.name, ", ".join(places))
+    return True

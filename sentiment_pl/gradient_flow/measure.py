@@ -11,13 +11,18 @@ both: there a curve levels off at that share, and what lies above it came throug
 
 For a token-wise network a are the activations of a layer at all words of the review.
 
+These architectures say by a method `trace` what a is. Of any other one, `hooks.layers_kept` finds
+the word vectors and what each of its modules with weights is given: its "layers", without
+distances.
+
 Derivatives are autograd's, in float64, without dropout: a product of 100 derivatives of the sigmoid
 (at most 0.25 each) is below 10⁻⁶⁰ and would be zero in float32.
 """
 
+import contextlib
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -29,6 +34,8 @@ from torch.nn import functional
 from sentiment_pl.data.batching import Batch, EncodedReviews
 from sentiment_pl.errors import DataError
 from sentiment_pl.files import replacing
+from sentiment_pl.gradient_flow.hooks import layers_kept
+from sentiment_pl.models import SentimentModule
 from sentiment_pl.models.layers import Trace
 
 TABLE = "gradient_flow.csv"
@@ -85,50 +92,116 @@ def reviews_of_like_length(reviews: EncodedReviews, count: int) -> Batch:
     return reviews.__getitems__(order[first : first + count].tolist())
 
 
-def derivative_norms(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+def derivative_norms(model: SentimentModule, batch: Batch) -> dict[str, Tensor]:
     """Measure ‖∂loss_i/∂a‖₂ for each review, leaving the model and all generators as they are.
 
     Args:
-        model: an architecture that is `Traceable`.
+        model: any architecture. One without `trace` runs once a review, which takes longer.
         batch: B reviews.
 
     Returns:
         By part [B, P] float64 on the CPU. A direction: column k is the state k steps before the
         last one in reading order, for the k that all reviews have. "layer": column 0 is the word
-        vectors, as the stack gets them, column l the output of hidden layer l.
+        vectors, as the stack gets them, column l the output of hidden layer l; without `trace` the
+        places of `layer_names`, and nothing at all where it finds none.
     """
     device = next(model.parameters()).device
     wide = torch.float32 if device.type == "mps" else torch.float64  # Apple's GPUs have no float64
-    tokens, lengths = batch.tokens.to(device), batch.lengths.to(device)
+    reviews = batch._replace(
+        tokens=batch.tokens.to(device),
+        lengths=batch.lengths.to(device),
+        labels=batch.labels.to(device, wide),
+    )
+    with _as_read(model), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        parameters = _copies(model, wide)
+        measure = _by_trace if isinstance(model, Traceable) else _by_hooks
+        return measure(model, parameters, reviews)
+
+
+def layer_names(model: SentimentModule, batch: Batch) -> list[str]:
+    """Name the places at which an architecture without `trace` is measured, by a pass over a batch.
+
+    Returns:
+        The word vectors, and the modules of which it is what they are given; in order.
+    """
+    device = next(model.parameters()).device
+    first = batch.tokens[:1].to(device), batch.lengths[:1].to(device)
+    with _as_read(model), torch.enable_grad(), layers_kept(model) as kept:
+        functional_call(model, _copies(model), first)
+    return list(kept)
+
+
+def _copies(model: SentimentModule, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+    """Copy the parameters, so that nothing of a measurement reaches them or their gradients."""
+    return {
+        name: parameter.detach().to(dtype or parameter.dtype, copy=True).requires_grad_()
+        for name, parameter in model.named_parameters()
+    }
+
+
+@contextlib.contextmanager
+def _as_read(model: SentimentModule) -> Iterator[None]:
+    """Put a model into evaluation mode, each word with a vector of its own; then put it back."""
     modes = {module: module.training for module in model.modules()}
+    dedup, model.dedup = model.dedup, False  # else a word's places would share their activations
     model.eval()
     try:
-        with torch.enable_grad(), torch.autocast(device.type, enabled=False):
-            # Copies: nothing of this reaches the parameters or their gradients.
-            parameters = {
-                f"model.{name}": parameter.detach().to(wide, copy=True).requires_grad_()
-                for name, parameter in model.named_parameters()
-            }
-            trace: Trace = functional_call(_Traced(model), parameters, (tokens, lengths))
-            # Reviews do not see one another, so the derivative of the sum is that of each.
-            loss = functional.binary_cross_entropy_with_logits(
-                trace.logits, batch.labels.to(device, wide), reduction="sum"
-            )
-            flat = [a for part in trace.activations.values() for a in part]
-            found = iter(torch.autograd.grad(loss, flat))
+        yield
     finally:
+        model.dedup = dedup
         for module, mode in modes.items():
             module.training = mode
+
+
+def _by_trace(
+    model: SentimentModule, parameters: Mapping[str, Tensor], batch: Batch
+) -> dict[str, Tensor]:
+    named = {f"model.{name}": parameter for name, parameter in parameters.items()}
+    lengths = batch.lengths
+    trace: Trace = functional_call(_Traced(model), named, (batch.tokens, lengths))
+    # Reviews do not see one another, so the derivative of the sum is that of each.
+    loss = _loss(trace.logits, batch.labels)
+    flat = [a for part in trace.activations.values() for a in part]
+    found = iter(torch.autograd.grad(loss, flat))
     result = {}
     for part, activations in trace.activations.items():
         norms = torch.stack(
             [next(found).reshape(len(lengths), -1).norm(dim=1) for _ in activations], 1
         )
         if part != LAYER:
-            distances = torch.arange(int(lengths.min()), device=device)
+            distances = torch.arange(int(lengths.min()), device=norms.device)
             norms = norms.gather(1, lengths[:, None] - 1 - distances)
         result[part] = norms.cpu().double()
     return result
+
+
+def _by_hooks(
+    model: SentimentModule, parameters: Mapping[str, Tensor], batch: Batch
+) -> dict[str, Tensor]:
+    measured: list[dict[str, Tensor]] = []
+    for tokens, length, label in zip(batch.tokens, batch.lengths, batch.labels, strict=True):
+        # Alone: whatever the shape of an activation, all of it is this review's.
+        with layers_kept(model) as kept:
+            logits = functional_call(model, dict(parameters), (tokens[None, :length], length[None]))
+        flat = [a for place in kept.values() for a in place]
+        if not flat:
+            return {}
+        gradients = iter(
+            torch.autograd.grad(_loss(logits[0], label[None]), flat, materialize_grads=True)
+        )
+        measured.append(
+            {
+                place: torch.stack([next(gradients).norm() for _ in activations]).norm()
+                for place, activations in kept.items()
+            }
+        )
+    places = [place for place in measured[0] if all(place in review for review in measured)]
+    norms = torch.stack([torch.stack([review[place] for place in places]) for review in measured])
+    return {LAYER: norms.cpu().double()}
+
+
+def _loss(logits: Tensor, labels: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum")
 
 
 def rows(epoch: int, norms: dict[str, Tensor]) -> list[Row]:

@@ -33,8 +33,9 @@ from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
 from sentiment_pl.files import replacing
-from sentiment_pl.models import SentimentModule
+from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.models.reading import Reader, Reading, find_words
+from sentiment_pl.models.registry import architectures
 
 
 @runtime_checkable
@@ -59,9 +60,10 @@ class Lexicon:
                 neighbours.
         """
         if not isinstance(model, TokenWise):
+            having = [name for name, one in architectures().items() if issubclass(one, TokenWise)]
             raise UserError(
-                f"{model.name} has no lexicon: there, a word's score depends on its neighbours; an"
-                " mlp or weighted_mlp has one"
+                f"{model.name} has no lexicon: there, a word's score depends on its neighbours."
+                f" These have one: {', '.join(having)}"
             )
         training = model.training
         with torch.no_grad():

@@ -1,8 +1,8 @@
 """What the architectures share: words to vectors, loss, metrics, optimiser, logging, checkpoint.
 
-A new architecture is a subclass in a file of its own that builds its layers and implements
-`forward`; `sentiment_pl.models` finds it there. Shapes: B reviews, T words of the longest,
-U distinct words of the batch, E numbers of a word vector.
+The docstring of `SentimentModule` says what a new architecture has to do. Shapes: B reviews,
+T words of the longest, U distinct words of the batch, E numbers of a word vector, V words of the
+vocabulary.
 """
 
 import logging
@@ -70,7 +70,54 @@ class Shared(TypedDict, total=False):
 
 
 class SentimentModule(lightning.LightningModule, ABC):
-    """A binary sentiment classifier over word ids.
+    """A binary sentiment classifier over word ids: what every architecture is a subclass of.
+
+    Given by this class: word vectors, training with its loss, metrics, optimiser and schedule,
+    checkpoints, `read`. A subclass
+
+    1. takes its own arguments and `**shared`, passes the latter to `super().__init__(**shared)`,
+       then checks its own (`sentiment_pl.errors`) and builds its layers. Arguments are plain values
+       with defaults, since a checkpoint rebuilds the model from them: `conf/model/NAME.yaml` holds
+       `_target_` and these arguments. Whatever a training changes is a parameter or a buffer.
+    2. implements `forward(tokens, lengths, explain=False)`, which returns a `Prediction`.
+
+    Of `forward` this is required:
+
+    - *Words come from `distinct_words(tokens)`*, which applies `word_dropout`,
+      `embedding_dropout` and `dedup`; a model that looks words up by itself has none of the three.
+      `vectors[index]` are the word vectors [B, T, E]; what depends on a word alone is cheaper for
+      `vectors` [U, E] and then indexed. `self.dropout` is there for the activations in between.
+    - *No result depends on the padding, on the batch size or on the other reviews of the batch.*
+      The vector of the padding need not be zero: mask it where words see their neighbours
+      (`layers.padding_mask`). Layers such as `BatchNorm1d`, which mix reviews, are ruled out.
+    - *Logits are [B]*, positive for label 1, computed in the dtype of the weights: float64 where
+      they are (no constant of a fixed dtype), and near the exact result under bfloat16 or float16.
+    - *With `explain`, `word_scores` [B, T] add up to the logit*, every bias included, and are 0 at
+      the padding; `logits` are the same to the bit with and without. A bias that belongs to no word
+      is counted to the first one or spread over all. An architecture without word scores leaves
+      them None, and commands show NaN. `word_weights`, where there are any, sum to 1.
+
+    Optional:
+
+    - `word_table() -> Tensor`, if a word's score depends on the word alone: [V, 1], the score of
+      every word, where the logit is their sum, or [V, 2], score and weight before the softmax,
+      where it is their weighted mean. With it `predict` looks words up, `--lexicon` writes the
+      table.
+    - `trace(tokens, lengths) -> layers.Trace`, for `callbacks=gradient_flow`. Without it the word
+      vectors and the input of each module with weights are measured, found by hooks; so layers
+      should be modules that are called. With it, chosen activations are, and states by distance.
+    - `optimizer_step`, `configure_optimizers` and Lightning's other hooks.
+
+    `--export` needs operations that ONNX has, without branches that depend on the values.
+
+    The tests in tests/models check all this for every architecture: padding, batch size, order and
+    neighbours, both dtypes, half precision, sums of word scores and weights, `dedup` on and off
+    (same results and gradients), a padding that learns nothing, refused arguments, reading of odd
+    texts, rebuilding from the arguments, and derivatives inside.
+
+    A class in sentiment_pl/models is known by the name of its file. One of another project is used
+    in the same way (`_target_: my_project.models.Mine`); its checkpoints are loaded where that
+    module is allowed (`load_checkpoint`). docs/extending.md has an example.
 
     Args:
         tokenizer: the tokenizer, as its JSON; it travels in the checkpoint.

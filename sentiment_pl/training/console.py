@@ -85,8 +85,9 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
     console.print(f"Run: {folder}", soft_wrap=True, highlight=False)
     console.print("Next:", highlight=False)
     commands = ["tensorboard --logdir outputs"]
-    # A class from elsewhere has a dot in its name, and predict cannot read its checkpoints.
-    if "." not in name and run_checkpoints.best(folder) is not None:
-        commands.append(f'python -m sentiment_pl.predict {folder} "Not what I expected"')
+    if run_checkpoints.best(folder) is not None:
+        module = name.rpartition(".")[0]  # of a class from outside this package
+        allow = f" --allow {module}" if module else ""
+        commands.append(f'python -m sentiment_pl.predict{allow} {folder} "Not what I expected"')
     for command in commands:
         console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)

@@ -11,7 +11,7 @@ import torch
 
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
 from sentiment_pl.errors import ConfigError
-from sentiment_pl.models import SentimentModule, load_checkpoint
+from sentiment_pl.models import SentimentModule, load_checkpoint, model_name
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,14 @@ def load(path: Path, model: SentimentModule) -> None:
             the other way round; the message names the keys to set.
         DataError: it cannot be read.
     """
-    other = load_checkpoint(path)
-    if other.name != model.name:
+    name = model_name(path)
+    if name != model.name:
+        choice = f"model={name}" if "." not in name else f"model._target_={name}"
         raise ConfigError(
-            f"init_from={path} holds a {other.name}, this run trains a {model.name}: say"
-            f" model={other.name}, or leave init_from out"
+            f"init_from={path} holds a {name}, this run trains a {model.name}: set {choice}, or"
+            " leave init_from out"
         )
+    other = load_checkpoint(path, allow=[type(model)])
     _check_labels(path, other, model)
     theirs, mine = other.state_dict(), model.state_dict()
     width = theirs[_EMBEDDING].shape[1] == mine[_EMBEDDING].shape[1]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.imbalance import BALANCE, TRAIN_LONGER, Scoring
-from sentiment_pl.models import SentimentModule, architectures, load_checkpoint, read_checkpoint
+from sentiment_pl.models import SentimentModule, load_checkpoint
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from sentiment_pl.training.best_checkpoint import ContractedBest
@@ -57,11 +57,8 @@ def measure(
     chosen = measures.selected(cfg.metrics)
     path = run_checkpoints.best_path(folder)
     if any(isinstance(c, ContractedBest) and c.stands for c in _callbacks(fitted)):
-        if architectures().get(model.name) is type(model):
-            model = load_checkpoint(path)
-            model.measure(chosen)
-        else:  # a class of the user's own
-            model.load_state_dict(read_checkpoint(path)["state_dict"])
+        model = load_checkpoint(path, allow=[type(model)])
+        model.measure(chosen)
     else:
         log.warning("%s has no checkpoint: the weights are measured as training left them", folder)
     predictions = Predictions()

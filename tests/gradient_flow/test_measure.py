@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from sentiment_pl.data.batching import Batch, EncodedReviews
@@ -13,7 +14,9 @@ from sentiment_pl.errors import DataError
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.figure import gradient_flow_figure
 from sentiment_pl.gradient_flow.measure import Row, derivative_norms
-from tests.models.building import VARIANTS, batch, build
+from sentiment_pl.models import Prediction, SentimentModule
+from tests.extending import TEXTCNN, models
+from tests.models.building import TOKENIZER, VARIANTS, batch, build
 
 LENGTHS = (7, 5, 9)
 RECURRENT = [
@@ -122,6 +125,75 @@ def test_derivatives_by_layers_are_those_of_a_plain_loop(name, residual):
         torch.testing.assert_close(norms[i], torch.stack(wanted).detach())
 
 
+@pytest.mark.parametrize("name", ["mlp", "weighted_mlp"])
+@pytest.mark.parametrize("settings", [{"residual": True}, {"hidden": (5, 4)}, {"hidden": (3,)}])
+def test_hooks_find_the_layers_of_a_stack_by_themselves(name, settings):
+    """Without `trace` the same is measured as with it."""
+    model = build(name, **settings)
+    wanted = derivative_norms(model, reviews(*LENGTHS))["layer"]
+    plain = type("Plain", (type(model),), {"trace": None})
+    model.__class__ = plain
+    assert not isinstance(model, gradient_flow.Traceable)
+    found = derivative_norms(model, reviews(*LENGTHS))
+    assert list(found) == ["layer"]
+    torch.testing.assert_close(found["layer"], wanted)
+
+
+def test_an_architecture_without_trace_is_measured_at_its_modules():
+    """Against the same convolution, written a review at a time from its word vectors on."""
+    model, batch = build(TEXTCNN, reach=1, channels=3), reviews(*LENGTHS)
+    places = ["the word vectors", "convolution", "score"]
+    assert gradient_flow.layer_names(model, batch) == places
+    norms = derivative_norms(model, batch)["layer"]
+    assert norms.shape == (3, 3)
+    for i, length in enumerate(LENGTHS):
+        x = model.embedding(batch.tokens[i, :length]).detach().requires_grad_()
+        padded = functional.pad(x, (0, 0, 1, 1))
+        windows = torch.stack([padded[t : t + 3] for t in range(length)])  # (T, 3, E)
+        C, b = model.convolution.weight, model.convolution.bias
+        h = (torch.einsum("tke,cek->tc", windows, C) + b).relu()
+        logit = (h @ model.score.weight[0] + model.score.bias).mean()
+        loss = functional.binary_cross_entropy_with_logits(logit, batch.labels[i].double())
+        by_words, by_h = (g.norm() for g in torch.autograd.grad(loss, (x, h)))
+        # The convolution is given the word vectors, another time.
+        wanted = torch.stack([by_words, by_words, by_h])
+        torch.testing.assert_close(norms[i], wanted.detach())
+
+
+def test_a_module_that_runs_word_by_word_is_one_place():
+    """Its derivatives at all words are one vector, whatever the number of words."""
+
+    class Stepwise(SentimentModule):
+        def __init__(self, **shared):
+            super().__init__(**shared)
+            self.cell = nn.GRUCell(self.embedding.embedding_dim, 3)
+            self.head = nn.Linear(3, 1)
+
+        def forward(self, tokens, lengths, explain=False):
+            vectors, index = self.distinct_words(tokens)
+            h = vectors.new_zeros(len(tokens), 3)
+            for t, x in enumerate(vectors[index].unbind(1)):
+                h = torch.where((t < lengths)[:, None], self.cell(x, h), h)
+            return Prediction(self.head(h).squeeze(-1))
+
+    torch.manual_seed(0)
+    model = Stepwise(tokenizer=TOKENIZER, embedding_dim=4).double()
+    found = derivative_norms(model, reviews(*LENGTHS))["layer"]
+    assert gradient_flow.layer_names(model, reviews(3)) == ["the word vectors", "cell", "head"]
+    for i, length in enumerate(LENGTHS):
+        words = model.embedding(reviews(*LENGTHS).tokens[i, :length]).detach().requires_grad_()
+        xs, hs = list(words.unbind(0)), [torch.zeros(3).double().requires_grad_()]
+        for x in xs:
+            hs.append(model.cell(x, hs[-1]))
+        label = reviews(*LENGTHS).labels[i].double()
+        loss = functional.binary_cross_entropy_with_logits(model.head(hs[-1])[0], label)
+        of_xs, of_hs = (torch.autograd.grad(loss, v, retain_graph=True) for v in (xs, hs))
+        by_words = torch.stack(of_xs).norm()
+        of_cell = torch.stack([*(g.norm() for g in of_xs), *(g.norm() for g in of_hs[1:-1])]).norm()
+        wanted = torch.stack([by_words, of_cell, of_hs[-1].norm()])
+        torch.testing.assert_close(found[i], wanted)
+
+
 def test_of_both_directions_the_distance_is_counted_as_they_read():
     """Backward, the end is the first word: a review read backward by itself says the same."""
     model = build("gru", bidirectional=True, pooling="last", hidden=3)
@@ -144,7 +216,7 @@ def test_of_both_directions_the_distance_is_counted_as_they_read():
         torch.testing.assert_close(both["forward"][i], swapped["backward"][0, : min(LENGTHS)])
 
 
-@pytest.mark.parametrize("name", ["elman", "gru", "mlp", "weighted_mlp", "windowed_attention"])
+@pytest.mark.parametrize("name", models())
 def test_neither_padding_nor_other_reviews_matter(name):
     model, batch = build(name), reviews(7, 7, 12)
     alone = Batch(*(field[:1] for field in batch[:4]))
@@ -160,7 +232,7 @@ def test_what_float32_would_round_to_zero_is_measured():
     assert 0 < norms[0, -1] < 1e-60
 
 
-@pytest.mark.parametrize("name", ["elman", "gru", "mlp", "weighted_mlp", "windowed_attention"])
+@pytest.mark.parametrize("name", models())
 def test_measuring_leaves_nothing_behind(name):
     model = build(name, dtype=torch.float32, dropout=0.5, word_dropout=0.5)
     model.train()

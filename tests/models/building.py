@@ -3,7 +3,7 @@
 import torch
 
 from sentiment_pl.data.tokenizer import Tokenizer
-from sentiment_pl.models import architectures
+from tests import extending
 
 WORDS = 30
 TOKENIZER = Tokenizer.train([" ".join(f"w{i}" for i in range(WORDS))], size=WORDS + 2).to_json()
@@ -22,8 +22,11 @@ VARIANTS = {
         {"window": None, "layers": 2},
         {"window": 3, "layers": 3},
     ],
+    extending.TEXTCNN: [{"reach": 3, "channels": 5}],
 }
-CASES = [(name, settings) for name in architectures() for settings in [{}, *VARIANTS.get(name, [])]]
+CASES = [
+    (name, settings) for name in extending.models() for settings in [{}, *VARIANTS.get(name, [])]
+]
 
 
 def label(case):
@@ -35,7 +38,7 @@ def build(name, dtype=torch.float64, **settings):
     """A model in evaluation mode in which no parameter is zero or one, the padding's neither."""
     torch.manual_seed(0)
     settings = {"embedding_dim": 8, "tokenizer": TOKENIZER, **settings}
-    model = architectures()[name](**settings).to(dtype).eval()
+    model = extending.models()[name](**settings).to(dtype).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_().div_(parameter.shape[-1] ** 0.5)

@@ -1,12 +1,13 @@
 """Small models and batches for the tests of the architectures.
 
-Whatever lies in sentiment_pl/models is tested by being there; only its equations, which nobody
-but its author knows, are written down in test_equations.py.
+Whatever lies in sentiment_pl/models is tested by being there, and so is the model of
+docs/extending.md, from a folder outside the package. Only equations, which nobody but an
+architecture's author knows, are written down in test_equations.py.
 """
 
 import pytest
 
-from sentiment_pl.models import architectures
+from tests import extending
 from tests.models import building
 
 
@@ -22,7 +23,7 @@ def batch():
     return building.batch
 
 
-@pytest.fixture(params=architectures())
+@pytest.fixture(params=extending.models())
 def name(request):
     """Each architecture in turn."""
     return request.param

@@ -5,6 +5,7 @@ import torch
 
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.models import architectures
+from tests.extending import TEXTCNN, models
 from tests.helpers import NOT_INTEGERS, NOT_NUMBERS
 
 NOT_FLAGS = ["no", 0, None]
@@ -70,6 +71,10 @@ OWN = {
         *each("model.heads", "heads", [0, *NOT_INTEGERS]),
         ("model.heads", {"heads": 3}),
     ],
+    TEXTCNN: [
+        *each("model.channels", "channels", [0, *NOT_INTEGERS]),
+        ("model.reach", {"reach": -1}),
+    ],
 }
 CASES = [
     pytest.param(name, key, setting, id=f"{name}-{key}={next(iter(setting.values()))}")
@@ -119,7 +124,7 @@ def test_word_vectors_are_taken_over_and_kept_where_frozen(build, name):
     tokenizer = build(name).tokenizer.to_json()
     matrix = torch.arange(32 * 8.0).view(32, 8)
     for frozen in (False, True):
-        model = architectures()[name](
+        model = models()[name](
             tokenizer=tokenizer, embedding_dim=8, embedding_matrix=matrix, freeze_embedding=frozen
         )
         assert torch.equal(model.embedding.weight, matrix)
@@ -147,5 +152,5 @@ def test_settings_are_saved_and_vectors_are_not(build, name):
     model = build(name, lr=0.0123)
     assert model.hparams["lr"] == 0.0123
     assert not {"embedding_matrix", "tokenizer", "labels"} & set(model.hparams)
-    again = architectures()[name](tokenizer=model.tokenizer.to_json(), **model.hparams)
+    again = models()[name](tokenizer=model.tokenizer.to_json(), **model.hparams)
     again.load_state_dict(model.state_dict())  # the same shapes, from the settings alone

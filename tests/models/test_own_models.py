@@ -1,29 +1,21 @@
-"""Model classes from outside the package: what is said of them before they train."""
+"""Model classes from outside the package: trained, and loaded only where they are allowed."""
 
 import json
+import sys
 
 import pytest
 import torch
 from torch import nn
 
 from sentiment_pl.errors import ConfigError, DataError
-from sentiment_pl.models import Prediction, SentimentModule, check_target, load_checkpoint
+from sentiment_pl.models import SentimentModule, check_target, load_checkpoint, model_name
 from sentiment_pl.models.gru import GRU
+from sentiment_pl.predict import main as predict
+from sentiment_pl.report import main as report
+from tests.extending import TEXTCNN, models, write
 from tests.helpers import SMALL, only_run
 
-
-class Mine(SentimentModule):
-    """The mean of word scores."""
-
-    def __init__(self, hidden=None, **shared):
-        super().__init__(**shared)
-        self.score = nn.Linear(self.embedding.embedding_dim, 1)
-
-    def forward(self, tokens, lengths, explain=False):
-        vectors, index = self.distinct_words(tokens)
-        present = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
-        scores = self.score(vectors)[index].squeeze(-1) * present / lengths[:, None]
-        return Prediction(scores.sum(1), scores)
+TRAIN = [*SMALL, "model=textcnn", "trainer.max_epochs=1"]
 
 
 class Unfinished(SentimentModule):
@@ -38,32 +30,132 @@ class MyGRU(GRU):
     pass
 
 
-def test_a_class_of_ones_own_trains_and_its_checkpoint_is_spoken_of_before(in_process, tmp_path):
-    said = in_process(
-        "train", *SMALL, "model=mlp", f"model._target_={__name__}.Mine", "model.hidden=[4]",
-        "~model.residual", "~model.activation", "trainer.max_epochs=1",
-    )  # fmt: skip
-    warning = f"model._target_={__name__}.Mine is not one of the architectures of sentiment_pl"
-    assert said.index(warning) < said.index("epoch 1/1")
-    assert "predict and evaluate cannot read its checkpoints" in said
-    assert "sentiment_pl.predict" not in said  # nothing is proposed that fails
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The two files of docs/extending.md in the working folder of the commands."""
+    models()  # so that my_project is imported, wherever its file lies
+    write(tmp_path, ["my_project/models.py", "my_conf/model/textcnn.yaml"])
+    return ["--config-dir", str(tmp_path / "my_conf")]
+
+
+def test_a_model_of_two_files_does_what_the_others_do(in_process, project, tmp_path, capsys):
+    output = in_process("train", *project, *TRAIN, "callbacks=gradient_flow")
+    hint = f"model._target_={TEXTCNN} is not part of sentiment_pl: predict reads its checkpoints"
+    assert output.index(hint) < output.index("epoch 1/1")
+    assert "--allow my_project.models, evaluate with allow=[my_project.models]" in output
     run = only_run(tmp_path)
-    assert warning in (run / "train.log").read_text()
+    assert f"python -m sentiment_pl.predict --allow my_project.models {run}" in output
     record = json.loads((run / "metrics.json").read_text())
-    assert record["model"] == f"{__name__}.Mine"
+    assert record["model"] == TEXTCNN == model_name(run)
     assert record["test"]["n"] == 144
-    with pytest.raises(DataError, match=r"holds a model '.*Mine'; this version knows"):
-        load_checkpoint(run)
+    places = "0 the word vectors, 1 what convolution is given, 2 what score is given"
+    assert f"gradient flow: layers of {TEXTCNN}: {places}" in output
+    assert (run / "gradient_flow.png").stat().st_size > 5000
+
+    predict([str(run), "--allow", "my_project.models", "--json", "Not what I expected"])
+    (reading,) = load_checkpoint(run, allow=["my_project"]).read("Not what I expected")
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["models"][0]["logit"] == reading.logit
+    assert reading.logit == pytest.approx(sum(reading.scores), rel=1e-5)
+
+    evaluated = [f"checkpoint={run}", "allow=[my_project.models]", "hydra.run.dir=evaluated"]
+    in_process("evaluate", *SMALL, *evaluated)
+    again = json.loads((tmp_path / "evaluated" / "evaluation.json").read_text())["models"][0]
+    assert {key: again[key] for key in ("accuracy", "f1", "auc")} == {
+        key: record["test"][key] for key in ("accuracy", "f1", "auc")
+    }
+    report([str(run)])
+    assert TEXTCNN in (run / "report" / "report.md").read_text()
 
 
-def test_our_own_are_not_warned_of(caplog):
-    assert check_target("sentiment_pl.models.gru.GRU")
+def test_a_run_of_ones_own_model_goes_on_and_begins_others(in_process, project, tmp_path):
+    long = [*project, *TRAIN[:-1], "trainer.max_epochs=2"]
+    in_process("train", *long, "hydra.run.dir=whole", "+callbacks.last_checkpoint.save_top_k=-1",
+               "+callbacks.last_checkpoint.filename='last-{epoch}'")  # fmt: skip
+    start = tmp_path / "whole" / "checkpoints" / "last-epoch=0.ckpt"
+    in_process("train", *long, "hydra.run.dir=rest", f"ckpt_path={start}")
+    whole, rest = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("whole", "rest")
+    )
+    assert whole["test"] == rest["test"]
+    output = in_process("train", *project, *TRAIN, "hydra.run.dir=next", "init_from=whole")
+    assert "begin with the vectors trained there (100.0 %)" in output
+    output = in_process("train", *SMALL, "model=mlp", "init_from=whole", code=1)
+    assert f"init_from=whole holds a {TEXTCNN}, this run trains a mlp" in output
+    assert f"set model._target_={TEXTCNN}" in output
+
+
+def test_what_is_not_allowed_is_named_with_what_to_type(saved, capsys):
+    path = saved(TEXTCNN)
+    wanted = (
+        f"{path} holds a model '{TEXTCNN}', which is not part of sentiment_pl. If you trust that"
+        " code: --allow my_project.models for predict, allow=[my_project.models] for evaluate,"
+        " load_checkpoint(…, allow=['my_project.models']) in Python"
+    )
+    with pytest.raises(DataError) as error:
+        load_checkpoint(path)
+    assert str(error.value) == wanted
+    with pytest.raises(SystemExit) as ended:
+        predict([str(path), "text"])
+    assert ended.value.code == f"error: {wanted}"
+    with pytest.raises(DataError, match=r", and only my_project\.mod, other is allowed\. If you"):
+        load_checkpoint(path, allow=["my_project.mod", "other"])
+
+
+@pytest.mark.parametrize(
+    "allow", ["my_project", "my_project.models", TEXTCNN, lambda: models()[TEXTCNN]]
+)
+def test_what_may_be_allowed(saved, allow):
+    model = load_checkpoint(saved(TEXTCNN), allow=[allow if isinstance(allow, str) else allow()])
+    assert type(model) is models()[TEXTCNN]
+
+
+def renamed(path, tmp_path, name):
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["sentiment_pl"]["model"] = name
+    torch.save(checkpoint, tmp_path / "other.ckpt")
+    return tmp_path / "other.ckpt"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("my_project.models.Missing", "but there is no my_project.models.Missing. Python looks"),
+        ("my_project.missing.Mine", "but there is no my_project.missing.Mine. Python looks"),
+        ("my_project.models.nn.Linear", "but that is not a subclass of SentimentModule"),
+        ("my_project.models.padding_mask", "but that is not a subclass of SentimentModule"),
+        ("my_project.models.SentimentModule", "but that is not a subclass of SentimentModule"),
+    ],
+)
+def test_what_is_not_a_model_there_is_refused(saved, tmp_path, name, reason):
+    path = renamed(saved(TEXTCNN), tmp_path, name)
+    with pytest.raises(DataError) as error:
+        load_checkpoint(path, allow=["my_project"])
+    assert f"{path} holds a model {name!r}, {reason}" in str(error.value)
+
+
+def test_a_module_that_fails_says_why(saved, tmp_path, monkeypatch):
+    (tmp_path / "broken_project.py").write_text("import pakcage_that_is_missing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    path = renamed(saved(TEXTCNN), tmp_path, "broken_project.Mine")
+    with pytest.raises(DataError, match=r"cannot be imported: ModuleNotFoundError: No module nam"):
+        load_checkpoint(path, allow=["broken_project"])
+    sys.modules.pop("broken_project", None)
+
+
+def test_nothing_is_logged_of_our_own(caplog):
+    caplog.set_level("INFO")
+    check_target("sentiment_pl.models.gru.GRU")
     assert not caplog.text
 
 
 def test_a_class_over_one_of_ours_is_not_taken_for_it(caplog):
-    assert not check_target(f"{__name__}.MyGRU")
-    assert "MyGRU is not one of" in caplog.text
+    caplog.set_level("INFO")
+    check_target(f"{__name__}.MyGRU")
+    assert (
+        f"MyGRU is not part of sentiment_pl: predict reads its checkpoints with --allow {__name__}"
+        in caplog.text
+    )
     assert GRU.name == "gru"
     assert MyGRU.name == f"{__name__}.MyGRU"
 
@@ -71,7 +163,7 @@ def test_a_class_over_one_of_ours_is_not_taken_for_it(caplog):
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("my_project.Mine", r": there is no my_project\.Mine$"),
+        ("my_package.Mine", r": there is no my_package\.Mine$"),
         ("sentiment_pl.models.gru.GRV", r": there is no sentiment_pl\.models\.gru\.GRV$"),
         (
             f"{__name__}.Other",

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from sentiment_pl.models import architectures
 from sentiment_pl.models.recurrent import RecurrentModule
+from tests.extending import models
 from tests.helpers import ODD_TEXTS
 from tests.models.building import WORDS
 
@@ -52,7 +52,7 @@ def test_a_text_is_read_by_itself_and_the_mode_is_left_as_it_was(build, name):
 
 @pytest.mark.slow
 def test_a_million_words_are_read(build, name):
-    narrow = {"hidden": 4} if issubclass(architectures()[name], RecurrentModule) else {}
+    narrow = {"hidden": 4} if issubclass(models()[name], RecurrentModule) else {}
     model = build(name, torch.float32, **narrow)
     text = " ".join(f"w{i % (WORDS + 5)}" for i in range(1_000_000))
     (reading,) = model.read([text])

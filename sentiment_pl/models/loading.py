@@ -1,0 +1,118 @@
+"""From a checkpoint to the model that it holds."""
+
+import re
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sentiment_pl.data.truncation import Truncation
+from sentiment_pl.errors import DataError
+from sentiment_pl.models.module import SentimentModule
+from sentiment_pl.models.registry import Allowed, find_model
+from sentiment_pl.runs import kept_checkpoints
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint of ours, plain values and tensors alone (`weights_only`).
+
+    Raises:
+        DataError: it is not a whole checkpoint, or not one that this package wrote.
+    """
+    import torch
+
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what it is about to refuse
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises half a dozen kinds for files that are not its own
+        wanted = re.search(r"GLOBAL ([\w.]+)", str(error))
+        why = (
+            f"it holds more than weights and asks for {wanted[1]}; nothing of it was run"
+            if wanted
+            else "it is cut short, not one of ours, or holds more than weights"
+            f" ({type(error).__name__})"
+        )
+        raise DataError(f"{path} cannot be read as a checkpoint: {why}") from error
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("sentiment_pl"), dict):
+        raise DataError(f"{path} is a checkpoint, but not one that sentiment_pl wrote")
+    return checkpoint
+
+
+def model_name(path: str | Path) -> str:
+    """Return the `SentimentModule.name` of the model in a checkpoint, without importing its class.
+
+    Args:
+        path: as for `load_checkpoint`.
+
+    Raises:
+        DataError: there is no such file, or it is not a checkpoint of ours.
+    """
+    path = _file(path)
+    return _name(path, read_checkpoint(path))
+
+
+def load_checkpoint(path: str | Path, allow: Iterable[Allowed] = ()) -> SentimentModule:
+    """Rebuild a trained model from its checkpoint alone.
+
+    Only plain values and tensors are read (`weights_only`), and the class is one of
+    `architectures` or comes from a module in `allow`: a checkpoint by itself can make us import or
+    run nothing.
+
+    Args:
+        path: a `.ckpt` file, or the folder of a run, which stands for its best checkpoint, or its
+            last one where no best one was saved yet.
+        allow: modules from which the model's class may be imported, such as "my_project.models"
+            (of a package also the modules in it), or classes. Name only code that you trust.
+
+    Returns:
+        The model on the CPU, in evaluation mode. It reads texts as its training read reviews: of
+        long ones the words that `truncation` keeps.
+
+    Raises:
+        DataError: there is no such file, it is not a whole checkpoint of ours, or its class is
+            neither known nor allowed; the message says what to allow.
+    """
+    path = _file(path)
+    checkpoint = read_checkpoint(path)
+    ours = checkpoint["sentiment_pl"]
+    name = _name(path, checkpoint)
+    try:
+        architecture = find_model(name, allow)
+    except DataError as error:
+        raise DataError(f"{path} holds {error}") from error.__cause__
+    try:
+        low, high = ours["labels"]
+        model = architecture(
+            tokenizer=ours["tokenizer"], labels=(low, high), **checkpoint["hyper_parameters"]
+        )
+        model.trained_on = dict(ours.get("trained_on") or {}) or None
+        model.truncation = Truncation.of(model.trained_on)
+    except Exception as error:  # whatever a value that is not one of ours makes libraries raise
+        raise DataError(
+            f"{path} does not describe a whole model ({type(error).__name__}: {error})"
+        ) from error
+    try:
+        model.load_state_dict(checkpoint["state_dict"])
+    except (AttributeError, KeyError, RuntimeError, TypeError) as error:
+        raise DataError(
+            f"{path} was written by sentiment_pl {ours.get('version')}, whose {name} has other"
+            f" weights than this version's: {error}"
+        ) from error
+    return model.eval()
+
+
+def _file(path: str | Path) -> Path:
+    """Find the file of a checkpoint, which may be named by the folder of its run."""
+    path = Path(path).expanduser()
+    if path.is_dir():
+        path = kept_checkpoints.best(path) or kept_checkpoints.best_path(path)
+    if not path.is_file():
+        raise DataError(f"there is no checkpoint {path}: name a .ckpt file or the folder of a run")
+    return path
+
+
+def _name(path: Path, checkpoint: dict[str, Any]) -> str:
+    name = checkpoint["sentiment_pl"].get("model")
+    if not isinstance(name, str):
+        raise DataError(f"{path} does not name its model; it has {name!r} in that place")
+    return name

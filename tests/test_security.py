@@ -5,6 +5,7 @@ import contextlib
 import os
 import pickle
 import shutil
+import sys
 import tarfile
 import zipfile
 from io import BytesIO
@@ -175,6 +176,71 @@ def test_an_archive_of_the_hub_leads_nowhere(tmp_path, monkeypatch, suffix, pack
     with contextlib.suppress(DataError):  # refused
         Hub("a/b").load(scratch)
     assert not [file for file in tmp_path.rglob("evil.csv") if scratch not in file.parents]
+
+
+@pytest.fixture
+def named(saved, tmp_path, monkeypatch):
+    """A checkpoint that names a class of a module, and the mark that its import would leave."""
+    mark = tmp_path / "mark"
+    for package in ("", "package"):
+        folder = tmp_path / package
+        folder.mkdir(exist_ok=True)
+        (folder / "__init__.py").write_text("")
+        (folder / "evil_module.py").write_text(f"open({str(mark)!r}, 'w').close()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(name):
+        checkpoint = torch.load(saved("mlp"), weights_only=True)
+        checkpoint["sentiment_pl"]["model"] = name
+        torch.save(checkpoint, tmp_path / "named.ckpt")
+        return tmp_path / "named.ckpt"
+
+    yield make, mark
+    for module in ("evil_module", "package.evil_module", "package"):
+        sys.modules.pop(module, None)
+
+
+NAMES = ["evil_module.Mine", "package.evil_module.Mine"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_import_would_leave_its_mark(named, name):
+    """Or else the tests below would show nothing."""
+    make, mark = named
+    with pytest.raises(DataError, match=f"there is no {name}"):
+        load_checkpoint(make(name), allow=[name.rpartition(".")[0]])
+    assert mark.exists()
+
+
+@pytest.mark.parametrize("name", [*NAMES, "sentiment_pl.models.gru.evil_module.Mine"])
+@pytest.mark.parametrize(
+    "allow",
+    [[], [""], ["."], ["evil"], ["evil_modul"], ["evil_module.Min"], ["evil_module.Mine.x"],
+     ["module"], ["pack"], ["package.evil"], ["*"], ["my_project.models", "package.other"]],
+)  # fmt: skip
+def test_a_checkpoint_imports_nothing_that_is_not_allowed(named, name, allow):
+    make, mark = named
+    with pytest.raises(DataError, match=r"holds a model .* which is not part of sentiment_pl"):
+        load_checkpoint(make(name), allow=allow)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_command_imports_what_a_checkpoint_names(in_process, named, name):
+    make, mark = named
+    path = str(make(name))
+    for allow in ([], ["--allow", "evil"]):
+        with pytest.raises(SystemExit) as ended:
+            main([path, *allow, "a text"])
+        assert f"--allow {name.rpartition('.')[0]} for predict" in ended.value.code
+    module = name.rpartition(".")[0]
+    for allow in ([], ["allow=[my_project]"]):
+        output = in_process("evaluate", *SMALL, f"checkpoint={path}", *allow, code=1)
+        assert f"allow=[{module}] for evaluate" in output
+    for key in ("ckpt_path", "init_from"):
+        output = in_process("train", *SMALL, "model=mlp", f"{key}={path}", code=1)
+        assert f"{path} holds a {name}, this run trains a" in output
+    assert not mark.exists()
 
 
 CALLS = {"eval", "exec", "compile", "__import__"}

@@ -8,7 +8,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import processes
-from sentiment_pl.config import callback_settings, overrides, run_names, trainer_settings
+from sentiment_pl.config import (
+    callback_settings,
+    model_choices,
+    overrides,
+    run_names,
+    trainer_settings,
+)
 from sentiment_pl.errors import ConfigError, check_integer
 from sentiment_pl.metrics import measures
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
@@ -24,7 +30,8 @@ def register_resolvers() -> None:
 
     `${unique:}` is six digits that keep apart what starts in the same second, `${direction_of:}`
     Optuna's word for a `mode`, `${mode_of:}` the mode of what is monitored. For `${launched:}` see
-    `processes.resolve`, for `${run_name:}` `run_names`, for `${json:}` `overrides`.
+    `processes.resolve`, for `${run_name:}` `run_names`, for `${json:}` `overrides`, for
+    `${architectures:}` `model_choices`.
     """
     OmegaConf.register_new_resolver(
         "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
@@ -36,6 +43,7 @@ def register_resolvers() -> None:
     )
     overrides.register_resolver()
     run_names.register_resolver()
+    model_choices.register_resolver()
 
 
 def start(cfg: DictConfig, folder: Path) -> dict[str, str]:

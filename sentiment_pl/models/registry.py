@@ -83,7 +83,7 @@ def find_model(name: str, allow: Iterable[Allowed]) -> type[SentimentModule]:
     if name in architectures():
         return architectures()[name]
     names = []
-    for each in allow:
+    for each in [allow] if isinstance(allow, str) else allow:
         if isinstance(each, str):
             names.append(each)
         elif each.name == name:

@@ -110,6 +110,10 @@ def test_what_may_be_allowed(saved, allow):
     assert type(model) is models()[TEXTCNN]
 
 
+def test_one_name_is_not_taken_for_its_characters(saved):
+    assert load_checkpoint(saved(TEXTCNN), allow="my_project").name == TEXTCNN
+
+
 def renamed(path, tmp_path, name):
     checkpoint = torch.load(path, weights_only=True)
     checkpoint["sentiment_pl"]["model"] = name

@@ -132,7 +132,6 @@ def _write_config(cfg: DictConfig, folder: Path) -> None:
 def main() -> None:
     """Start a run or a multirun from the command line."""
     command_line.quicken_help()
-    command_line.register_launchers()
     command_line.read()
     if processes.launch().rank:
         # Behind the last override: it wins, and argparse wants all of them in one place.

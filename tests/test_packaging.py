@@ -37,7 +37,7 @@ def pins() -> dict[str, str]:
 def copy_tree(target: Path) -> Path:
     """What a build reads, without what earlier builds and runs left in the checkout."""
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for folder in ("sentiment_pl", "hydra_plugins", "conf"):
+    for folder in ("sentiment_pl", "conf"):
         shutil.copytree(ROOT / folder, target / folder, ignore=ignore)
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         if (ROOT / file).exists():
@@ -49,8 +49,7 @@ def expected_files() -> set[str]:
     """Every module, template and config of the checkout, by its path inside a wheel."""
     modules = {
         str(path.relative_to(ROOT))
-        for package in ("sentiment_pl", "hydra_plugins")
-        for path in (ROOT / package).rglob("*.py")
+        for path in (ROOT / "sentiment_pl").rglob("*.py")
     }
     configs = {f"sentiment_pl/{p.relative_to(ROOT)}" for p in (ROOT / "conf").rglob("*.yaml")}
     assert configs, "conf/ holds no YAML file"

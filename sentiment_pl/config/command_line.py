@@ -1,4 +1,4 @@
-"""What is done with the arguments of a command before Hydra sees them."""
+"""The arguments of a command, checked and rewritten before Hydra reads them."""
 
 import importlib.util
 import sys
@@ -16,7 +16,7 @@ TYPED: list[str] = []
 
 
 def read() -> None:
-    """Check the arguments and rewrite them for Hydra; end with exit code 1 where one is wrong."""
+    """Check the arguments and rewrite them for Hydra; exit with code 1 if one is wrong."""
     TYPED[:] = sys.argv[1:]
     try:
         check_installed(TYPED)
@@ -26,22 +26,11 @@ def read() -> None:
 
 
 def roots() -> set[str]:
-    """Keys at the top of a configuration: what an interpolation may begin with."""
+    """Return the top-level keys of a configuration, with which an interpolation may begin."""
     keys = {path.name for path in CONF.iterdir() if path.is_dir()}
     for name in ("train", "evaluate"):
         keys |= set(map(str, OmegaConf.load(CONF / f"{name}.yaml")))
     return keys
-
-
-def register_launchers() -> None:
-    """Make the launchers of `hydra_plugins.sentiment_pl_launcher` known to Hydra.
-
-    It looks for plugins in folders alone, and an editable install (`pip install -e`) has none.
-    """
-    from hydra.core.plugins import Plugins
-
-    for launcher in importlib.import_module("hydra_plugins.sentiment_pl_launcher").LAUNCHERS:
-        Plugins.instance().register(launcher)
 
 
 _EXTRAS = {
@@ -51,11 +40,11 @@ _EXTRAS = {
     "hydra/sweeper=optuna": ("hydra_plugins.hydra_optuna_sweeper", "optuna"),
     "logger=wandb": ("wandb", "wandb"),
 }
-"""Choices that need a package that is not always there, and the extra that installs it."""
+"""Choices that need an optional package: its module, and the extra that installs it."""
 
 
 def check_installed(arguments: Sequence[str]) -> None:
-    """Refuse what needs a package that is not installed; Hydra would tell of a missing config.
+    """Refuse what needs a package that is not installed; Hydra would report a missing config.
 
     Args:
         arguments: of the command line.
@@ -79,10 +68,10 @@ def install(extra: str) -> str:
 
 
 def quicken_help() -> None:
-    """Let Hydra read its search path once for `--help`, not anew for each group that it lists.
+    """Make Hydra read its search path once for `--help`, not once for each group that it lists.
 
-    That took 0.7 of the 1.0 seconds of `--help`. It is Hydra 1.3's own code that is wrapped, and
-    where that looks otherwise nothing is done.
+    Reading it again took 0.7 of the 1.0 seconds of `--help`. This wraps a private function of Hydra
+    1.3 and does nothing if there is no such function.
     """
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
@@ -90,12 +79,12 @@ def quicken_help() -> None:
     build = getattr(ConfigLoaderImpl, name, None)
     if build is None or not {"-h", "--help"} & set(sys.argv[1:]):
         return
-    made: dict[Any, Any] = {}
+    built: dict[Any, Any] = {}
 
     def once(loader: Any, config_name: Any, overrides: list[str]) -> Any:
         key = id(loader), config_name, tuple(overrides)
-        if key not in made:
-            made[key] = build(loader, config_name, overrides)
-        return made[key]
+        if key not in built:
+            built[key] = build(loader, config_name, overrides)
+        return built[key]
 
     setattr(ConfigLoaderImpl, name, once)

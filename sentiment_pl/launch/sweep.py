@@ -1,6 +1,5 @@
-"""What happens around a multirun: folders named by what differs, its progress, its report."""
+"""What happens around a multirun: names of its folders, its progress, its report."""
 
-import logging
 import sys
 import tempfile
 import threading
@@ -15,26 +14,25 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import processes
+from sentiment_pl.config.locating import locate
 from sentiment_pl.errors import ConfigError, mendable
-from sentiment_pl.launch import grids
+from sentiment_pl.launch import grids, launchers
 from sentiment_pl.runs import folder as runs
-
-log = logging.getLogger(__name__)
 
 
 class SweepCallback(Callback):
-    """Names a sweep's folders before it starts, watches it, and reports when it is over."""
+    """Names the folders of a sweep before it starts, shows its progress, and writes its report."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._jobs = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel to other processes without the watch, which is the launching one's."""
+        """Return the state for other processes: the launching one alone shows the progress."""
         return {"_progress": None, "_jobs": 0}
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """See that this is one run, and that its folder can be written."""
+        """Check that this is a single run and that its folder can be written."""
         try:
             grids.check_single_run(config)
         except ConfigError as error:
@@ -58,6 +56,7 @@ class SweepCallback(Callback):
         try:
             grids.check_sweep(config)
             grids.set_direction(config)
+            console = launchers.console(launchers.accept(config))
         except ConfigError as error:
             _refuse(error)
         overrides = grids.parsed(config)
@@ -68,13 +67,12 @@ class SweepCallback(Callback):
         parameters = config.hydra.sweeper.get("params")
         if len(fixed) == len(overrides) and not parameters:
             shared.append("hydra.sweep.subdir=run")  # a sweep of one
-        launcher = str(config.hydra.launcher.get("_target_", "")).lower()
-        if "parallel" in launcher or "joblib" in launcher:  # several runs would talk at once
+        if console.shares_console:
             shared.append("hydra.job_logging.root.handlers=[file]")
         # Each run's configuration is composed anew from these overrides.
         config.hydra.overrides.hydra.extend(shared)
         self._jobs = _number(config)
-        if "basic" not in launcher and "slurm" not in launcher:  # that one tells by itself
+        if not console.shows_progress:
             self._progress = Progress(Path(config.hydra.sweep.dir), self._jobs)
             self._progress.start()
 
@@ -84,12 +82,12 @@ class SweepCallback(Callback):
             self._progress.stop()
         folder = Path(config.hydra.sweep.dir)
         if not any(folder.rglob(runs.SETTINGS)) and not any(folder.rglob(runs.ERROR)):
-            return  # nothing ran: Hydra has said why
+            return  # nothing ran, and Hydra has printed the reason
         from sentiment_pl.reports.writing import report
 
         try:
             report([folder], folder / "report")
-        except Exception as error:  # Hydra would make a warning of it and end as if all were well
+        except Exception as error:  # Hydra would print a warning and end with exit code 0
             cause = mendable(error, folders="")
             print(cause or traceback.format_exc(), file=sys.stderr)
             print(
@@ -103,14 +101,14 @@ class SweepCallback(Callback):
             print(f"{run.folder} failed: {run.reason}", file=sys.stderr)
         others = [run for run in found if run.reason is None and run.state != "completed"]
         for run in others:
-            state = "at work in another process" if run.state == "running" else "not at its end"
+            state = "at work in another process" if run.state == "running" else "not complete"
             print(f"{run.folder} is {state}", file=sys.stderr)
         missing = max(0, self._jobs - len(found))
         if failed or others or missing:
-            counts = {"failed": len(failed), "not at their end": len(others), "not begun": missing}
-            told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+            counts = {"failed": len(failed), "not complete": len(others), "not begun": missing}
+            summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
             print(
-                f"{told}; the same command with hydra.sweep.dir={folder} repeats those and nothing"
+                f"{summary}; the same command with hydra.sweep.dir={folder} repeats those and nothing"
                 " else",
                 file=sys.stderr,
             )
@@ -132,17 +130,19 @@ def _writable(folder: Path, key: str) -> None:
 
 
 def _refuse(error: ConfigError) -> NoReturn:
-    """End the command: what a callback of Hydra raises would become a warning."""
+    """End the command: Hydra would turn what its callbacks raise into a warning."""
     print(error, file=sys.stderr)
     sys.exit(1)
 
 
 def _number(config: DictConfig) -> int:
-    """How many runs a sweep is to have; 0 where its sweeper alone knows."""
+    """Return how many runs a sweep will have; 0 if only its sweeper knows."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
     trials = config.hydra.sweeper.get("n_trials")  # of a search
     if trials is not None:
         return int(trials)
-    if not str(config.hydra.sweeper._target_).endswith(".BasicSweeper"):
+    if not issubclass(locate(config.hydra.sweeper._target_), BasicSweeper):
         return 0
     return len(set(map(tuple, jobs(config, grids.parsed(config)))))  # seed=0,0 is one run
 
@@ -152,7 +152,7 @@ def jobs(config: DictConfig, overrides: Sequence[Override]) -> list[list[str]]:
 
     Args:
         config: composed, with `hydra`.
-        overrides: those on the command line; they win over `hydra.sweeper.params`.
+        overrides: those of the command line, which win over `hydra.sweeper.params`.
     """
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
@@ -165,11 +165,11 @@ def jobs(config: DictConfig, overrides: Sequence[Override]) -> list[list[str]]:
 
 
 class Progress:
-    """Says how many runs of a sweep are done, while other processes work on them.
+    """Prints how many runs of a sweep are done, while other processes work on them.
 
     Args:
-        folder: the sweep's.
-        jobs: how many runs there are to be.
+        folder: of the sweep.
+        jobs: number of runs that the sweep will have.
     """
 
     def __init__(self, folder: Path, jobs: int) -> None:
@@ -180,17 +180,17 @@ class Progress:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def start(self) -> None:
-        """Print a line a change from now on."""
+        """Begin to print a line for every change."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Say how it ended and watch no longer."""
+        """Stop watching and print the final line."""
         self._over.set()
         self._thread.join()
         print(self.line(), flush=True)
 
     def line(self) -> str:
-        """Sum up in a line: done, running, failed, the time that is left."""
+        """Return a line with the runs that are done, running and failed, and the time left."""
         count = self._count()
         ended = count["completed"] + count["failed"]
         fresh = ended - self._done_before
@@ -201,7 +201,7 @@ class Progress:
             left = (
                 f", about {seconds / 60:.0f} min left" if seconds > 90 else ", about a minute left"
             )
-        jobs = max(self._jobs, sum(count.values()))  # other sweeps may have used the folder
+        jobs = max(self._jobs, sum(count.values()))  # the folder may hold runs of other sweeps
         return (
             f"sweep: {count['completed']} of {jobs} done, {count['running']} running,"
             f" {count['failed']} failed after {elapsed / 60:.1f} min{left}"
@@ -209,14 +209,14 @@ class Progress:
 
     def _count(self) -> dict[str, int]:
         count = dict.fromkeys(get_args(runs.State), 0)
-        for path in self._folder.rglob(runs.LOCK):  # a value with a slash makes a folder more
+        for path in self._folder.rglob(runs.LOCK):  # a value with a slash adds a folder level
             count[runs.read_run(path.parent).state] += 1
         return count
 
     def _watch(self) -> None:
-        told = ""
+        printed = ""
         while not self._over.wait(2.0):
             count = str(self._count())
-            if count != told:  # a line a change, so that a file stays short
-                told = count
+            if count != printed:  # only changes, so that a log file stays short
+                printed = count
                 print(self.line(), flush=True)

@@ -18,13 +18,13 @@ TEXTS = st.text(
 
 def test_a_slurm_job_can_name_its_folder(monkeypatch):
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher.submitit_launcher")
-    from hydra_plugins.sentiment_pl_launcher import SentimentSlurmLauncher
+    from sentiment_pl.launch.slurm_launcher import SlurmLauncher
 
     OmegaConf.clear_resolver("run_name")
-    monkeypatch.setattr(  # its own base: Hydra imports plugins anew
-        SentimentSlurmLauncher.__base__, "__call__", lambda *_: OmegaConf.has_resolver("run_name")
+    monkeypatch.setattr(
+        SlurmLauncher.__base__, "__call__", lambda *_: OmegaConf.has_resolver("run_name")
     )
-    assert SentimentSlurmLauncher.__call__(object.__new__(SentimentSlurmLauncher), ["seed=0"])
+    assert SlurmLauncher.__call__(object.__new__(SlurmLauncher), ["seed=0"])
 
 
 def test_names_of_version_0_1_0_stay():

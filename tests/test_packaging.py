@@ -47,10 +47,7 @@ def copy_tree(target: Path) -> Path:
 
 def expected_files() -> set[str]:
     """Every module, template and config of the checkout, by its path inside a wheel."""
-    modules = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "sentiment_pl").rglob("*.py")
-    }
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "sentiment_pl").rglob("*.py")}
     configs = {f"sentiment_pl/{p.relative_to(ROOT)}" for p in (ROOT / "conf").rglob("*.yaml")}
     assert configs, "conf/ holds no YAML file"
     templates = {

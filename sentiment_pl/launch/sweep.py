@@ -108,8 +108,8 @@ class SweepCallback(Callback):
             counts = {"failed": len(failed), "not complete": len(others), "not begun": missing}
             summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
             print(
-                f"{summary}; the same command with hydra.sweep.dir={folder} repeats those and nothing"
-                " else",
+                f"{summary}; the same command with hydra.sweep.dir={folder} repeats those and"
+                " nothing else",
                 file=sys.stderr,
             )
             sys.exit(1)

@@ -85,8 +85,9 @@ def _begin(cfg: DictConfig, folder: Path) -> tuple[dict[str, Any] | None, dict[s
 
     settings = config.settings(cfg) | config.start(cfg, folder)
     record = runs.begin(
-        folder, settings, cfg.seed, anew=cfg.resume == "never", defaults=config.default_settings
-    )
+        folder, settings, cfg.seed, anew=cfg.resume == "never", defaults=config.default_settings,
+        ignored=config.left_out(cfg),
+    )  # fmt: skip
     if record is not None:
         log.info("%s is complete already: nothing to do", folder)
         return record, settings

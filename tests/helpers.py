@@ -35,8 +35,7 @@ TRAINING_TEXTS = [
 ]
 
 PRESETS = {
-    "elman_hidden": 45, "gru_hidden": 45, "mlp_architectures": 30, "weighted_mlp_architectures": 30,
-    "windowed_attention": 15, "all_architectures": 25, "reference": 25,
+    "hidden": 90, "layers": 60, "windowed_attention": 15, "all_architectures": 25, "reference": 25,
     "gradient_flow_recurrent": 15, "gradient_flow_mlp": 24, "beyond_window": 18,
 }  # fmt: skip
 """The experiments of `conf/experiment`, each with its number of runs."""

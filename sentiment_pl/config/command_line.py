@@ -7,17 +7,19 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from sentiment_pl.config import overrides
+from sentiment_pl.config import old_names, overrides
 from sentiment_pl.config.composed import CONF
 from sentiment_pl.errors import ConfigError
 
 TYPED: list[str] = []
-"""The arguments of the command line as they were typed; messages repeat them."""
+"""The arguments of the command line as they were typed, old names replaced; for messages."""
 
 
 def read() -> None:
     """Check the arguments and rewrite them for Hydra; exit with code 1 if one is wrong."""
-    TYPED[:] = sys.argv[1:]
+    TYPED[:], notes = old_names.replaced(sys.argv[1:])
+    for note in notes:
+        print(note, file=sys.stderr)
     try:
         check_installed(TYPED)
         sys.argv[1:] = overrides.taken(TYPED, roots())

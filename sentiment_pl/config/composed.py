@@ -121,18 +121,14 @@ _DEFAULTS_SINCE = {
     "quoting": "auto",
 }  # fmt: skip
 """Settings of data that version 0.1.0 did not have, and what they are where nobody sets them."""
-_ONLOOKERS = (
-    "progress_bar", "lr_monitor", "word_scores", "history", "last_checkpoint", "finite_loss",
-    "gradient_flow",
-)  # fmt: skip
-"""Callbacks that change nothing of a run."""
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
     """Return what a run's result depends on, as plain values, without its seed.
 
     What follows the seed (`${seed}` elsewhere) reads "seed", so that runs which differ in nothing
-    else have equal settings. Folders that a run writes, caches, loggers and probes are left out.
+    else have equal settings. Folders that a run writes, caches, loggers, probes and callbacks that
+    do not change the result are left out.
     """
     plain = cfg.copy()
     OmegaConf.set_readonly(plain, False)
@@ -142,8 +138,8 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values.pop(key, None)
     for key in _NO_PART_IN_DATA:
         values["data"].pop(key, None)
-    for key in _ONLOOKERS:
-        (values.get("callbacks") or {}).pop(key, None)
+    for name in left_out(cfg):
+        del values["callbacks"][name.removeprefix("callbacks.")]
     # As version 0.1.0 recorded them, so that its runs are known again.
     if "labels" in values["data"] and values["data"]["labels"] is None:
         values["data"]["labels"] = ["negative", "positive"]
@@ -153,6 +149,12 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     if values["data"].get("words") == "unicode":
         del values["data"]["words"]
     return dict(values)
+
+
+def left_out(cfg: DictConfig) -> list[str]:
+    """Return the keys of callbacks that do not change a run's result: `callbacks.history`."""
+    keys = callback_settings.without_effect(cfg, CONF / "callbacks")
+    return [f"callbacks.{key}" for key in keys]
 
 
 def default_settings() -> dict[str, Any]:

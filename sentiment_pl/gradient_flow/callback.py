@@ -32,6 +32,8 @@ class GradientFlow(lightning.Callback):
         ConfigError: `reviews` is not a positive integer.
     """
 
+    changes_result = False
+
     def __init__(self, folder: str, reviews: int = 256) -> None:
         check_count("callbacks.gradient_flow.reviews", reviews)
         self.folder, self.reviews = Path(folder), reviews

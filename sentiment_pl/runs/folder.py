@@ -196,6 +196,7 @@ def begin(
     *,
     anew: bool = False,
     defaults: Callable[[], Mapping[str, Any]] = dict,
+    ignored: Collection[str] = (),
 ) -> dict[str, Any] | None:
     """Open a run folder for a run of these settings.
 
@@ -209,6 +210,8 @@ def begin(
         anew: forget an earlier attempt that did not end; a complete run is never overwritten.
         defaults: returns the settings of a run of which only the groups were chosen, for keys that
             the version which began the run did not know.
+        ignored: keys that do not count, with all below them, though an earlier version recorded
+            them.
 
     Returns:
         The record, if this very run is complete already, else None.
@@ -222,7 +225,13 @@ def begin(
     if record is None and run_checkpoints.any_left(folder):
         earlier = _json(folder / SETTINGS)
     if earlier is not None:
-        before = flat({"seed": earlier.get("seed"), **(earlier.get("settings") or {})})
+        before = {
+            key: value
+            for key, value in flat(
+                {"seed": earlier.get("seed"), **(earlier.get("settings") or {})}
+            ).items()
+            if not any(f"{key}.".startswith(f"{each}.") for each in ignored)
+        }
         if changed := _changed(before, flat({"seed": seed, **settings}), defaults):
             raise ConfigError(
                 f"{folder} holds a run of other settings: {'; '.join(changed)}. Repeat the command"

@@ -84,6 +84,8 @@ class History(lightning.Callback):
     What it remembers travels in the checkpoint: a run that is continued has the whole history.
     """
 
+    changes_result = False
+
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
         """A row an epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
@@ -146,6 +148,8 @@ class History(lightning.Callback):
 class FiniteLoss(lightning.Callback):
     """Stops a run whose loss is no number before its weights are spoilt."""
 
+    changes_result = False
+
     def on_before_backward(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, loss: Tensor
     ) -> None:
@@ -181,6 +185,8 @@ class WordScores(lightning.Callback):
     Args:
         sentences: the sentences.
     """
+
+    changes_result = False
 
     def __init__(self, sentences: Sequence[str]) -> None:
         self.sentences = list(sentences)

@@ -104,6 +104,8 @@ class LastCheckpoint(ModelCheckpoint):
         save_top_k: 1 keeps the latest of them, -1 all, 0 none.
     """
 
+    changes_result = False
+
     def __init__(
         self,
         dirpath: str,

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from omegaconf import OmegaConf
 
 from sentiment_pl.config import callback_settings
@@ -138,3 +138,57 @@ def test_settings_say_what_they_said_before_the_direction_followed():
     assert before["mode"] == "max"
     assert before["callbacks"]["checkpoint"]["mode"] == "max"
     assert "init_from" not in before
+
+
+class Observes(Callback):
+    """A callback of a user's own that changes no result."""
+
+    changes_result = False
+
+
+class Intervenes(Observes):
+    changes_result = True
+
+
+@pytest.mark.parametrize(
+    ("target", "changes"),
+    [
+        *((f"sentiment_pl.training.callbacks.{name}", False)
+          for name in ("History", "FiniteLoss", "WordScores", "ProgressBar")),
+        ("sentiment_pl.training.checkpoints.LastCheckpoint", False),
+        ("sentiment_pl.gradient_flow.callback.GradientFlow", False),
+        *((f"lightning.pytorch.callbacks.{name}", False)
+          for name in ("LearningRateMonitor", "RichProgressBar", "RichModelSummary",
+                       "DeviceStatsMonitor")),
+        *((f"lightning.pytorch.callbacks.{name}", True)
+          for name in ("EarlyStopping", "ModelCheckpoint", "Timer", "WeightAveraging")),
+        ("tests.config.test_callback_settings.Observes", False),
+        ("tests.config.test_callback_settings.Intervenes", True),
+        ("tests.config.test_callback_settings.Stops", True),
+        ("my_project.Absent", True),
+        ("", True),
+    ],
+)  # fmt: skip
+def test_a_callback_says_whether_it_changes_a_result(target, changes):
+    assert callback_settings.changes_result(target) == changes
+
+
+def identity(*overrides):
+    cfg = composed("run_dir=run", *overrides)
+    del cfg.hydra
+    return config.settings(cfg)
+
+
+def test_callbacks_that_only_observe_are_no_part_of_what_a_run_is_recognised_by():
+    plain = identity()
+    assert set(plain["callbacks"]) == {"checkpoint", "early_stopping"}
+    mine = "+callbacks.mine._target_=tests.config.test_callback_settings"
+    for same in (
+        ["callbacks.progress_bar=null"], ["callbacks.history=null"], ["~callbacks.lr_monitor"],
+        ["callbacks=gradient_flow"], ["callbacks=gradient_flow", "callbacks.gradient_flow=null"],
+        [f"{mine}.Observes"], ["+callbacks.a._target_=lightning.pytorch.callbacks.ModelSummary"],
+    ):  # fmt: skip
+        assert identity(*same) == plain, same
+    for other in (["callbacks.early_stopping=null"], ["callbacks=none"], [f"{mine}.Intervenes"]):
+        assert identity(*other) != plain, other
+    assert identity("callbacks.early_stopping=null")["callbacks"]["early_stopping"] is None

@@ -25,22 +25,22 @@ def refused(check, cfg, *typed):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_grid_wants_a_multirun(preset):
     typed = f"experiment={preset}"
-    told = refused(grids.check_single_run, composed(typed), typed)
-    assert told.startswith(f"{typed} is a grid")
-    assert f"All of it: python -m sentiment_pl.train -m {typed}. " in told
+    message = refused(grids.check_single_run, composed(typed), typed)
+    assert message.startswith(f"{typed} is a grid")
+    assert f"All of it: python -m sentiment_pl.train -m {typed}. " in message
     # What is proposed leaves nothing of the grid.
-    one = shlex.split(told.rpartition("python -m sentiment_pl.train -m ")[2])
+    one = shlex.split(message.rpartition("python -m sentiment_pl.train -m ")[2])
     grids.check_single_run(composed(*one))
 
 
 def test_a_search_wants_a_multirun():
-    told = refused(grids.check_single_run, composed("hparams_search=gru"), "hparams_search=gru")
-    assert "python -m sentiment_pl.train -m hparams_search=gru" in told
-    assert "One run" not in told
+    message = refused(grids.check_single_run, composed("hparams_search=gru"), "hparams_search=gru")
+    assert "python -m sentiment_pl.train -m hparams_search=gru" in message
+    assert "One run" not in message
 
 
 def test_part_of_a_grid_is_refused_and_a_run_without_one_is_not():
-    typed = ["experiment=gru_hidden", "model.hidden=8"]
+    typed = ["experiment=hidden", "model=gru", "model.hidden=8"]
     assert "(seed: 0,1,2,3,4)" in refused(grids.check_single_run, composed(*typed), *typed)
     grids.check_single_run(composed(*typed, "seed=3"))
     grids.check_single_run(composed("model=gru"))
@@ -50,19 +50,21 @@ def test_part_of_a_grid_is_refused_and_a_run_without_one_is_not():
 
 
 @pytest.mark.parametrize(
-    "typed", ["experiment=gru_hidden,elman_hidden", "experiment=glob(*_hidden)",
-              "experiment=choice(gru_hidden,elman_hidden)", "+experiment=gru_hidden,elman_hidden"],
+    "typed", ["experiment=gradient_flow_mlp,gradient_flow_recurrent",
+              "experiment=glob(gradient_flow_*)",
+              "experiment=choice(gradient_flow_mlp,gradient_flow_recurrent)",
+              "+experiment=gradient_flow_mlp,gradient_flow_recurrent"],
 )  # fmt: skip
 def test_a_sweep_over_grids_is_refused(in_process, typed):
-    told = in_process("train", "-m", "seed=0", typed, code=1)
-    for name in ("gru_hidden", "elman_hidden"):
-        assert f"python -m sentiment_pl.train -m seed=0 experiment={name}" in told
-    assert "Traceback" not in told
+    message = in_process("train", "-m", "seed=0", typed, code=1)
+    for name in ("gradient_flow_mlp", "gradient_flow_recurrent"):
+        assert f"python -m sentiment_pl.train -m seed=0 experiment={name}" in message
+    assert "Traceback" not in message
 
 
 def test_a_grid_without_a_multirun_ends_before_anything_is_made(in_process, tmp_path):
-    told = in_process("train", "experiment=gru_hidden", *SMALL, code=1)
-    assert "experiment=gru_hidden is a grid" in told
+    message = in_process("train", "experiment=hidden", *SMALL, code=1)
+    assert "experiment=hidden is a grid" in message
     assert list(tmp_path.iterdir()) == []
 
 

@@ -108,6 +108,15 @@ def test_a_setting_that_was_introduced_later_makes_no_stranger_of_a_run(tmp_path
     assert "data.separator was None, is ;" in str(caught.value)
 
 
+def test_settings_that_no_longer_count_make_no_other_run(tmp_path):
+    observer = {"callbacks": {"mine": {"_target_": "my_project.Mine", "every": 3}}}
+    runs.write_record(tmp_path, {"seed": 0, "settings": {**SETTINGS, **observer}})
+    assert runs.begin(tmp_path, SETTINGS, 0, ignored=["callbacks.mine"]) is not None
+    for ignored in ([], ["callbacks.min"], ["mine"]):
+        with pytest.raises(ConfigError, match=r"callbacks.mine.every was 3, is None"):
+            runs.begin(tmp_path, SETTINGS, 0, ignored=ignored)
+
+
 def test_starting_anew_forgets_checkpoints_but_no_record(tmp_path):
     runs.begin(tmp_path, SETTINGS, 0)
     (tmp_path / "checkpoints").mkdir()

@@ -1,1 +1,1 @@
-"""The configuration: where it lies, what is typed on the command line, checks of a composed one."""
+"""The configuration: its folder, the arguments of a command, checks of a composed config."""

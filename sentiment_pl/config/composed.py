@@ -1,4 +1,4 @@
-"""Where the configuration lies, and checks of a composed one before anything heavy is imported."""
+"""The folder of configs, and checks of a composed config before PyTorch is imported."""
 
 import hashlib
 import secrets
@@ -26,12 +26,12 @@ CONF = next(folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf") i
 
 
 def register_resolvers() -> None:
-    """Teach OmegaConf the resolvers of `conf/` and of the command line.
+    """Register the resolvers of `conf/` and of the command line with OmegaConf.
 
-    `${unique:}` is six digits that keep apart what starts in the same second, `${direction_of:}`
-    Optuna's word for a `mode`, `${mode_of:}` the mode of what is monitored. For `${launched:}` see
-    `processes.resolve`, for `${run_name:}` `run_names`, for `${json:}` `overrides`, for
-    `${architectures:}` `model_choices`.
+    `${unique:}` is six random hexadecimal digits, for folders that are created in the same second;
+    `${direction_of:}` is Optuna's word for a `mode`, and `${mode_of:}` the mode of a metric.
+    `${launched:}` is described in `processes.resolve`, `${run_name:}` in `run_names`, `${json:}`
+    in `overrides`, `${architectures:}` in `model_choices`.
     """
     OmegaConf.register_new_resolver(
         "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
@@ -47,11 +47,14 @@ def register_resolvers() -> None:
 
 
 def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
-    """Return what says in a run's settings which checkpoint of another run it began with.
+    """Return the settings that identify the checkpoint of another run with which a run begins.
 
     Args:
         cfg: the composed configuration.
-        folder: the run's.
+        folder: the folder of the run.
+
+    Returns:
+        `init_from` or `ckpt_path` with a digest of the file; empty if the run uses neither.
 
     Raises:
         ConfigError: `resume=never` would delete the checkpoint that `ckpt_path` names.
@@ -61,7 +64,7 @@ def start(cfg: DictConfig, folder: Path) -> dict[str, str]:
     if cfg.ckpt_path is None:
         return {}
     path = checkpoint_to_go_on_from(cfg.ckpt_path)
-    if folder.resolve() in path.resolve().parents:  # the run's own: it goes on, whatever it was
+    if folder.resolve() in path.resolve().parents:  # the run's own checkpoint
         if cfg.resume == "never":
             raise ConfigError(
                 f"resume=never begins {folder} anew and deletes its checkpoints, ckpt_path="
@@ -77,20 +80,20 @@ def _digest(path: Path) -> str:
 
 
 def checkpoint_to_go_on_from(name: Any) -> Path:
-    """Find the checkpoint that `ckpt_path` names: a file, or the last one of a run folder.
+    """Return the checkpoint that `ckpt_path` names: a file, or the last one of a run folder.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such checkpoint.
     """
     path = _path("ckpt_path", name)
     return _found("ckpt_path", path, run_checkpoints.last(path), run_checkpoints.last_path(path))
 
 
 def weights_to_begin_with(name: Any) -> Path:
-    """Find the checkpoint that `init_from` names: a file, or the best one of a run folder.
+    """Return the checkpoint that `init_from` names: a file, or the best one of a run folder.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such checkpoint.
     """
     path = _path("init_from", name)
     return _found("init_from", path, run_checkpoints.best(path), run_checkpoints.best_path(path))
@@ -120,15 +123,15 @@ _DEFAULTS_SINCE = {
     "id_column": None, "class_weight": None, "separator": None, "encoding": None, "header": True,
     "quoting": "auto",
 }  # fmt: skip
-"""Settings of data that version 0.1.0 did not have, and what they are where nobody sets them."""
+"""Settings of data that version 0.1.0 did not have, and their default values."""
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
     """Return what a run's result depends on, as plain values, without its seed.
 
-    What follows the seed (`${seed}` elsewhere) reads "seed", so that runs which differ in nothing
-    else have equal settings. Folders that a run writes, caches, loggers, probes and callbacks that
-    do not change the result are left out.
+    A value that refers to the seed (`${seed}`) becomes "seed", so that runs which differ only in
+    their seed have equal settings. Folders that a run writes, caches, loggers, probes and callbacks
+    that do not change the result are left out.
     """
     plain = cfg.copy()
     OmegaConf.set_readonly(plain, False)
@@ -140,7 +143,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values["data"].pop(key, None)
     for name in left_out(cfg):
         del values["callbacks"][name.removeprefix("callbacks.")]
-    # As version 0.1.0 recorded them, so that its runs are known again.
+    # As version 0.1.0 recorded them, so that its runs are recognised.
     if "labels" in values["data"] and values["data"]["labels"] is None:
         values["data"]["labels"] = ["negative", "positive"]
     for key, default in _DEFAULTS_SINCE.items():
@@ -158,7 +161,7 @@ def left_out(cfg: DictConfig) -> list[str]:
 
 
 def default_settings() -> dict[str, Any]:
-    """Return the settings of this run had only its groups been chosen (`model=gru`)."""
+    """Return the settings of a run with the same choice of groups and no other override."""
     from hydra import compose
     from hydra.core.hydra_config import HydraConfig
 
@@ -172,7 +175,7 @@ def default_settings() -> dict[str, Any]:
 
 
 def check(cfg: DictConfig, *, multirun: bool) -> None:
-    """Refuse what would fail late or in a way that is hard to read.
+    """Refuse settings that would fail late or with a message that is hard to understand.
 
     Raises:
         ConfigError: the message names the key and says what to do.
@@ -198,7 +201,7 @@ def check(cfg: DictConfig, *, multirun: bool) -> None:
 
 
 def _check_watch(cfg: DictConfig) -> None:
-    """Check what Lightning would stumble over only after an epoch: what is watched, how long."""
+    """Check the settings on which Lightning would fail only after an epoch."""
     callback_settings.check_monitors(cfg)
     trainer_settings.check_length(cfg)
     stopping = callback_settings.wanted(cfg).get("early_stopping")

@@ -1,16 +1,16 @@
-"""Finding the class that a setting names, and saying why it is not there."""
+"""Importing the class that a setting names, and explaining why it cannot be imported."""
 
 import importlib
 from typing import Any
 
 
 def locate(target: str) -> Any:
-    """Import what a dotted path names.
+    """Import and return the object with a dotted path.
 
     Raises:
         ModuleNotFoundError: there is no such module.
         AttributeError: the module has no such member.
-        Exception: whatever the module raises as it is imported.
+        Exception: anything that the module raises while it is imported.
     """
     parts = target.split(".")
     for number in range(len(parts) - 1, 0, -1):
@@ -19,7 +19,7 @@ def locate(target: str) -> Any:
             found = importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name and f"{name}.".startswith(f"{error.name}."):
-                continue  # a class may hold another one
+                continue  # the object may be a member of a class
             raise
         for part in parts[number:]:
             found = getattr(found, part)
@@ -28,11 +28,11 @@ def locate(target: str) -> Any:
 
 
 def why_absent(target: str, cause: BaseException | None) -> str:
-    """Say why a class that a setting names cannot be had: there is none, or its module fails.
+    """Return why a class cannot be imported: it does not exist, or its module fails.
 
     Args:
         target: the dotted path of the class.
-        cause: what its import raised.
+        cause: the exception that its import raised.
     """
     absent = cause is None or isinstance(cause, AttributeError)
     if isinstance(cause, ModuleNotFoundError) and cause.name:

@@ -1,7 +1,7 @@
-"""Reading what stands behind the `=` of an override: where its parts end, what is in quotes.
+"""Parsing the value of an override: where its parts end, and which of them are in quotes.
 
-Hydra's own parser refuses every letter outside of ASCII unless it is in quotes, so it cannot be
-asked about a text that is yet to be put in quotes.
+Hydra's own parser refuses every letter outside of ASCII unless it is in quotes, so it cannot parse
+a text that has not been quoted yet.
 """
 
 import re
@@ -15,9 +15,9 @@ from hydra.core.override_parser.types import Quote, QuotedString
 QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 """A text in quotes."""
 FUNCTION = re.compile(r"(choice|shuffle|sort|range|interval|glob|tag)\(")
-"""The beginning of one of Hydra's functions that give the values of a sweep."""
+"""Start of a call to one of Hydra's functions that give the values of a sweep."""
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-"""A number that is written as Python writes it."""
+"""A number in the form in which Python prints it."""
 
 _OPENING = re.compile(r"[\[{]")
 _NEXT = re.compile(r"\s*([,:]|\Z)")
@@ -27,12 +27,12 @@ _CLOSING = {"[": "]", "{": "}", "(": ")"}
 
 
 def quote(text: str) -> str:
-    """Put a text in quotes, so that Hydra reads exactly that text."""
+    """Return a text in quotes, so that Hydra reads exactly that text."""
     return QuotedString(text, Quote.single).with_quotes()
 
 
 def split(text: str) -> list[str]:
-    """Split a text at its commas, but not inside what begins with a quotation mark or a bracket."""
+    """Split a text at its commas, except inside quotes and brackets."""
     parts, start, place = [], 0, 0
     while place < len(text):
         if not text[start:place].strip() and (end := _end(text, place)) is not None:
@@ -46,7 +46,7 @@ def split(text: str) -> list[str]:
 
 
 def _end(text: str, start: int) -> int | None:
-    """Where a quotation, a list, groups or a function end that begin here; None if none does."""
+    """Return where the quotation, list, mapping or call that starts here ends, or None."""
     if found := QUOTED.match(text, start):
         end = found.end()
     else:
@@ -54,7 +54,7 @@ def _end(text: str, start: int) -> int | None:
         if name is None:
             return None
         closing, place = [_CLOSING[name[0][-1]]], name.end()
-        fresh = True  # quotation marks count where an item begins
+        fresh = True  # quotation marks count only at the start of an item
         while closing and place < len(text):
             if fresh and (found := QUOTED.match(text, place)):
                 place = found.end()
@@ -73,7 +73,7 @@ def _end(text: str, start: int) -> int | None:
 
 
 def joined(parts: Sequence[str]) -> list[str]:
-    """Join what belongs together: a comma may be part of the name of a file that exists."""
+    """Join adjacent parts that together name an existing file, whose name then has a comma."""
     joined, start = [], 0
     while start < len(parts):
         ends = range(start + 1, len(parts) + 1)
@@ -84,7 +84,7 @@ def joined(parts: Sequence[str]) -> list[str]:
 
 
 def groups_in(text: str) -> dict[str, Any] | None:
-    """Read `{negative: [1, 2], positive: [4, 5]}`; None if it is something else."""
+    """Parse `{negative: [1, 2], positive: [4, 5]}`; return None for any other text."""
     if not (text.startswith("{") and text.endswith("}")):
         return None
     groups: dict[str, Any] = {}
@@ -113,15 +113,15 @@ def _code(text: str) -> str | int | float:
 
 
 def _plain(text: str) -> str:
-    """Take the quotation marks off."""
+    """Return a text without its quotation marks."""
     if not QUOTED.fullmatch(text):
         return text
     return str(OverridesParser.create().parse_rule(text, "value").text)
 
 
 def exists(name: str) -> bool:
-    """Whether a text names a file or a folder."""
+    """Return whether a text is the path of an existing file or folder."""
     try:
         return bool(name) and Path(name).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):  # too long, a NUL, nobody's home
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, an unknown user
         return False

@@ -1,11 +1,11 @@
-"""What is typed after a key that takes a name or a path is taken as typed.
+"""Names and paths on the command line are taken literally.
 
-Hydra reads a value on the command line by a grammar of its own, which refuses `reseñas.csv`,
-`reviews (1).csv` and `a&b.csv`, and takes `0`, `true` and `1e5` for other things than names. So
-values of such keys are put in quotes before Hydra sees them. Some values keep their meaning:
-`null`, `???`, what is in quotes already, interpolations that can be resolved, and lists in brackets
-where a key takes several values. With -m commas separate the values of a sweep, and functions as
-`choice(a,b)` do, unless the whole names a file.
+Hydra parses a value on the command line with a grammar that refuses `reseñas.csv`,
+`reviews (1).csv` and `a&b.csv`, and does not read `0`, `true` and `1e5` as strings. So the values
+of keys that take a name or a path are put in quotes before Hydra parses them. Some values keep
+their meaning: `null`, `???`, quoted strings, interpolations that can be resolved, and lists in
+brackets if the key takes several values. With -m, commas and functions such as `choice(a,b)` give
+the values of a sweep, unless the whole value names a file.
 """
 
 import contextlib
@@ -38,14 +38,14 @@ from sentiment_pl.errors import ConfigError
 
 @dataclass(frozen=True)
 class Kind:
-    """How the value of a key is taken.
+    """How the value of a key is read.
 
     Attributes:
-        path: whether it names a file or folder; `~` is then the home folder.
-        several: whether it may be a list in brackets, each of whose items is taken as typed.
+        path: whether it is the path of a file or folder; `~` is then the home folder.
+        several: whether it may be a list in brackets, whose items are taken literally.
         count: whether an integer stays one: `data.train` is a number of reviews with data=negation.
-        codes: whether numbers stay numbers and groups may be named in braces, as labels are.
-        null: whether `null` means none; else it is a name as any other.
+        codes: whether numbers stay numbers, and groups of labels may be given in braces.
+        null: whether `null` means None; if not, it is a name like any other.
     """
 
     path: bool = False
@@ -82,8 +82,8 @@ TAKEN_AS_TYPED = {
     "logger.*.name": NAME,
     "logger.*.version": NAME,
     "logger.*.project": NAME,
-    # Whatever ends like this is the name of a column, a file or a folder, also in a callback or
-    # logger of somebody's own.
+    # Keys that end like this take the name of a column, file or folder, also those of a user's own
+    # callback or logger.
     "*_column": NAME,
     "*path": PATH,
     "*.dir": PATH,
@@ -92,10 +92,10 @@ TAKEN_AS_TYPED = {
     "*_file": PATH,
     "*filename": PATH,
 }
-"""Keys whose values are names or paths, as patterns; the first that fits counts."""
+"""Patterns of keys whose values are names or paths; the first that matches counts."""
 
 GROUPS = ("callbacks", "logger")
-"""Groups of which there may be none."""
+"""Groups that may be empty."""
 
 _NOTHING = frozenset({"", "[]", "{}", "null", "none", "false", "no", "off"})
 _WITH_VALUE = frozenset(
@@ -107,19 +107,19 @@ _INTERPOLATION = re.compile(r"\$\{\s*([\w./@\[\]-]+)\s*([:}])")
 
 
 def register_resolver() -> None:
-    """Teach OmegaConf `${json:TEXT}`: groups of labels travel so, whose names Hydra refuses."""
+    """Register `${json:TEXT}` with OmegaConf, which carries label names that Hydra refuses."""
     OmegaConf.register_new_resolver("json", lambda text: json.loads(unquote(text)), replace=True)
 
 
 def taken(arguments: Sequence[str], roots: Collection[str] = ()) -> list[str]:
-    """Return the command line as Hydra has to see it to take names and paths as typed.
+    """Return the command line with names and paths quoted for Hydra.
 
     Args:
         arguments: of the command line, without the program.
-        roots: keys at the top of the configuration, which an interpolation may begin with.
+        roots: top-level keys of the configuration, with which an interpolation may begin.
 
     Raises:
-        ConfigError: an argument is no override, or several files are named without -m.
+        ConfigError: an argument is not an override, or several files are named without -m.
     """
     multirun = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(arguments))
     files = "data=files" in arguments
@@ -132,12 +132,12 @@ def taken(arguments: Sequence[str], roots: Collection[str] = ()) -> list[str]:
 
 
 def kind_of(key: str) -> Kind | None:
-    """Return how the values of a key are taken; None where that is left to Hydra."""
+    """Return how the values of a key are read; None if Hydra reads them unchanged."""
     return next((k for pattern, k in TAKEN_AS_TYPED.items() if fnmatchcase(key, pattern)), None)
 
 
 class _Override:
-    """An argument of the command line, to be rewritten."""
+    """An argument of the command line that is to be rewritten."""
 
     def __init__(self, argument: str, multirun: bool, files: bool, roots: Collection[str]) -> None:
         try:
@@ -150,7 +150,7 @@ class _Override:
             ) from None
         self.argument, self.multirun, self.files, self.roots = argument, multirun, files, roots
         found = re.fullmatch(r"(~|\+{0,2})([^=]*)(=?)(.*)", argument, re.DOTALL)
-        assert found is not None  # it fits whatever is typed
+        assert found is not None  # the pattern matches every text
         self.prefix, self.key, separator, self.value = found.groups()
         self.given = bool(separator)
 
@@ -163,7 +163,7 @@ class _Override:
         return self._checked(self._with(self._values(kind)), str)
 
     def _group(self) -> str:
-        """Rewrite whatever means none of a group's members, each value of a sweep by itself."""
+        """Rewrite every way to choose nothing of a group to `none`, for each value of a sweep."""
         if self.prefix == "~" and not self.given:
             return f"{self.key}=none"
         if not self.given:
@@ -192,31 +192,31 @@ class _Override:
                     f"{self.argument} names {len(named)} files: add -m for a run with each{several}"
                 )
             return self._value(self.value, kind)
-        if not all(part.strip() for part in parts):  # a comma, which separates nothing
+        if not all(part.strip() for part in parts):  # nothing before or after a comma
             return self._value(self.value, kind)
         if len(parts) == 1:
             return self._swept(self.value, kind)
         return ",".join(self._swept(part.strip(), kind) for part in parts)
 
     def _swept(self, text: str, kind: Kind) -> str:
-        """One value of a sweep, or a function that gives its values."""
+        """Rewrite one value of a sweep, or a function that gives several."""
         if not (FUNCTION.match(text) and text.endswith(")")) or exists(text):
             return self._value(text, kind)
         if not text.startswith("choice("):
             return text
-        # Hydra would forget the quotes of what choice(…) gives.
+        # Hydra would drop the quotes inside choice(…).
         items = [item.strip() for item in split(text.removeprefix("choice(")[:-1])]
         return ",".join(self._value(item, kind) for item in items)
 
     def _value(self, text: str, kind: Kind) -> str:
-        """A value of a run: a list, groups of labels, or a name."""
+        """Rewrite the value of one run: a list, groups of labels, or a name."""
         if kind.several and text.startswith("[") and text.endswith("]"):
             parts = split(text[1:-1]) if text[1:-1].strip() else []
             if kind.path:
                 parts = joined(parts)
             return f"[{','.join(self._value(part.strip(), kind) for part in parts)}]"
         if kind.codes and (groups := groups_in(text)) is not None:
-            # Hydra keeps the line as a text of OmegaConf's: no quotation mark may end it early.
+            # The text passes through OmegaConf's grammar, where a quotation mark would end it.
             inside = json.dumps(groups, ensure_ascii=False)
             inside = re.sub(r"[%\"'\\$]", lambda mark: f"%{ord(mark[0]):02X}", inside)
             return f"\"${{json:'{inside}'}}\""
@@ -230,7 +230,7 @@ class _Override:
 
     def _text(self, text: str, kind: Kind) -> str:
         if kind.path and text.startswith("~"):
-            with contextlib.suppress(RuntimeError):  # nobody of that name has a home folder
+            with contextlib.suppress(RuntimeError):  # no user of that name
                 text = str(Path(text).expanduser())
         if "${" not in text or (_resolves(text, self.roots) and not exists(text)):
             return quote(text)
@@ -239,7 +239,7 @@ class _Override:
         return quote(re.sub(r"(\\*)\$\{", r"\1\1\\${", text))
 
     def _checked(self, argument: str, mend: Callable[[str], str]) -> str:
-        """See that Hydra can read it; what it cannot read as a value is text."""
+        """Return an argument that Hydra can parse; any other value becomes a string."""
         if _understood(argument):
             return argument
         if not self.given and self.prefix != "~":
@@ -257,7 +257,7 @@ class _Override:
 
 
 def _resolves(text: str, roots: Collection[str]) -> bool:
-    """Whether every `${…}` in a text is one of OmegaConf's that can mean something here."""
+    """Return whether every `${…}` in a text is an interpolation that may be resolvable."""
     known = {"now", "hydra", "python_version"}
     for place in (found.start() for found in re.finditer(r"\$\{", text)):
         found = _INTERPOLATION.match(text, place)

@@ -1,4 +1,4 @@
-"""How the folder of a run in a sweep is called: by the settings that tell it from the others."""
+"""Names for the folders of the runs of a sweep: the settings in which the runs differ."""
 
 import hashlib
 import json
@@ -12,13 +12,13 @@ from hydra.core.override_parser.types import Override, QuotedString
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 LONGEST = 255
-"""Bytes that a file system takes as a name."""
+"""Longest name of a file, in bytes."""
 _KEPT = 200
-"""Bytes of a longer name that are kept."""
+"""Number of bytes of a longer name that are kept."""
 
 
 def register_resolver() -> None:
-    """Teach OmegaConf `${run_name:OVERRIDES,FORM}`, the name of a run's folder."""
+    """Register `${run_name:OVERRIDES,FORM}`, the name of a run's folder, with OmegaConf."""
     OmegaConf.register_new_resolver("run_name", _resolved, replace=True)
 
 
@@ -35,33 +35,33 @@ def run_name(
 ) -> str:
     """Return a name for the folder of a run: `model.hidden=64,seed=0`.
 
-    What cannot be part of a name is replaced, and a name that is too long is cut. It then ends in a
-    digest of the settings, so that different settings never share a name, and the same settings
-    have the same name whenever the sweep is taken up again.
+    Characters that a name cannot have are replaced, and a name that is too long is cut. It then
+    ends in a digest of the settings, so that different settings never share a name, and a sweep
+    that is resumed finds its folders again.
 
     Args:
-        overrides: of the run, as Hydra reads them.
+        overrides: of the run, in Hydra's grammar.
         left_out: keys that all runs share.
-        separator: between two settings.
-        equals: between key and value.
+        separator: string between two settings.
+        equals: string between key and value.
     """
     parsed = OverridesParser.create().parse_overrides(list(overrides))
-    told = [override for override in parsed if override.key_or_group not in left_out]
-    plain = separator.join(sorted(_plain(override) for override in told)).replace("=", equals)
+    shown = [override for override in parsed if override.key_or_group not in left_out]
+    plain = separator.join(sorted(_plain(override) for override in shown)).replace("=", equals)
     name = "".join(letter if _is_safe(letter) else "_" for letter in plain).replace("${", "$(")
     name = name.rstrip(". ")
     if len(name.encode()) > LONGEST:
         name = name.encode()[:_KEPT].decode(errors="ignore").rstrip(". ")
-    if name == plain and not any(map(_is_ambiguous, told)):
+    if name == plain and not any(map(_is_ambiguous, shown)):
         return name
-    settings = sorted((o.get_key_element(), json.dumps(o.value(), default=str)) for o in told)
+    settings = sorted((o.get_key_element(), json.dumps(o.value(), default=str)) for o in shown)
     digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
     name = name.encode()[: LONGEST - len(digest) - 1].decode(errors="ignore")
     return f"{name}-{digest}"
 
 
 def _plain(override: Override) -> str:
-    """An override without quotes."""
+    """Return an override without quotes."""
     if isinstance(override._value, QuotedString):
         return f"{override.get_key_element()}={override._value.text}"
     return str(override.input_line)
@@ -72,7 +72,7 @@ def _is_safe(letter: str) -> bool:
 
 
 def _is_ambiguous(override: Override) -> bool:
-    """Whether other settings would look the same without the quotes."""
+    """Return whether another value would look the same without the quotes."""
     if not isinstance(override._value, QuotedString):
         return False
     text = override._value.text

@@ -1,4 +1,4 @@
-"""Settings of the trainer that would make a training end without a validation, or not begin."""
+"""Checks of the trainer's settings: that a run trains, and is validated if it needs to be."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from sentiment_pl.errors import ConfigError, check_integer
 
 
 def check_length(cfg: DictConfig) -> None:
-    """See that a run trains, and that it is validated where it goes by a validation.
+    """Check that a run trains, and that it is validated if a validation metric is monitored.
 
     Raises:
         ConfigError: the message names the key.
     """
     trainer = cfg.trainer
     interval: Any = trainer.get("val_check_interval", 1.0)
-    if not isinstance(interval, int | float):  # EarlyStopping fails over a time
+    if not isinstance(interval, int | float):  # EarlyStopping fails with a time span
         raise ConfigError(
             "trainer.val_check_interval must be a number of batches or a share of an epoch, got"
             f" {interval!r}"

@@ -1,8 +1,8 @@
-"""Grids and searches: that they are run as such, and that a search goes the right way.
+"""Checks of grids and searches before they start.
 
-A configuration file may hold a grid (`hydra.sweeper.params`), which Hydra reads with -m alone, and
-only where that file is the one choice of its group. Everywhere else it would be left out in
-silence, and a single run with default settings would pass for the grid.
+A configuration file may hold a grid (`hydra.sweeper.params`). Hydra reads it only with -m, and only
+if that file is the single choice of its group. Otherwise Hydra ignores the grid without a warning
+and does one run with default settings, so such commands are refused here.
 """
 
 import shlex
@@ -22,7 +22,7 @@ _DIRECTIONS: Mapping[str, tuple[Any, Any]] = {
     "optim.maximize": (False, True),  # Nevergrad
     "ax_config.experiment.minimize": (True, False),  # Ax
 }
-"""Keys of sweepers that say which way is better, and what they say for mode=min and mode=max."""
+"""Keys of sweepers that give the direction, with their values for mode=min and mode=max."""
 
 
 def parsed(config: DictConfig) -> list[Override]:
@@ -32,7 +32,7 @@ def parsed(config: DictConfig) -> list[Override]:
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:
-    """Read overrides as the sweeper does, which can list the options of a group (`glob(*)`)."""
+    """Parse overrides as the sweeper does, including `glob(*)` over the options of a group."""
     hydra = GlobalHydra.instance()
     loader = hydra.config_loader() if hydra.is_initialized() else None
     return OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
@@ -41,8 +41,7 @@ def parse(overrides: Sequence[str]) -> list[Override]:
 def check_single_run(config: DictConfig) -> None:
     """Refuse a grid, or a search, without -m.
 
-    Where the command line gives each of its keys a value nothing is left of it, and the run is the
-    one that was meant.
+    If the command line sets every key of the grid, the command means one run and is accepted.
 
     Raises:
         ConfigError: the message says what to type.
@@ -69,7 +68,7 @@ def check_single_run(config: DictConfig) -> None:
 
 
 def _first(grid: Mapping[str, Any]) -> list[str]:
-    """The first run of a grid, as it is typed; nothing for the ranges of a search."""
+    """Return the overrides of the first run of a grid; none for the ranges of a search."""
     runs = []
     for key, values in grid.items():
         (override,) = parse([f"{key}={values}"])
@@ -86,7 +85,7 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def check_sweep(config: DictConfig) -> None:
-    """Refuse a sweep over choices that are grids themselves; Hydra would read none of them.
+    """Refuse a sweep over choices that are grids themselves: Hydra would ignore these grids.
 
     Raises:
         ConfigError: the message says what to type.
@@ -120,13 +119,13 @@ def _holds_grid(repository: Any, group: str, choice: str) -> bool:
 
 
 def set_direction(config: DictConfig) -> None:
-    """Make a search go the way that `mode` says, unless it is told another.
+    """Set the direction of a search to that of `mode`, unless the command line sets it.
 
     Args:
-        config: composed, with `hydra`; changed in place, before the sweeper is made of it.
+        config: composed, with `hydra`; changed in place, before the sweeper is instantiated.
 
     Raises:
-        ConfigError: the search would go the wrong way, or by what no run returns.
+        ConfigError: the direction contradicts `mode`, or no run returns the monitored metric.
     """
     sweeper = config.hydra.sweeper
     for key, ways in _DIRECTIONS.items():

@@ -1,4 +1,4 @@
-"""Several runs at once on one machine: what is added to Hydra's launcher over joblib."""
+"""Several runs at once on one machine: what we add to Hydra's joblib launcher."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LAUNCHER = "SENTIMENT_PL_LAUNCHER"
-"""Environment variable that tells the processes of a sweep who started them."""
+"""Environment variable with the id of the process that started the processes of a sweep."""
 
 _SECONDS_TO_SAVE = 60
 
@@ -30,19 +30,19 @@ def launch(
 ) -> Sequence[JobReturn]:
     """Do a run for each of the overrides, several at once; return when all have ended.
 
-    If one of the processes is killed, as the system does when memory is short, joblib ends the
-    others with it. Then all is begun again: complete runs are left alone, the others go on from
-    their last checkpoints. That ends when it completes nothing any more.
+    If one of the processes is killed, for example because memory runs out, joblib ends the others
+    as well. The runs are then launched again: complete ones are left alone, the others go on from
+    their last checkpoints. This is repeated as long as each attempt completes at least one run.
 
     Returns:
-        What each run returned; nothing if some could not be ended.
+        What each run returned; an empty list if some runs could not be completed.
     """
     assert launcher.config is not None
     folder = Path(launcher.config.hydra.sweep.dir)
     os.environ[_LAUNCHER] = str(os.getpid())
 
     def interrupted(number: int, frame: FrameType | None) -> NoReturn:
-        """Leave at once: joblib would kill the runs, which so notice, save and end themselves."""
+        """Exit at once: joblib would kill the runs, while orphaned ones save and end themselves."""
         print(
             "interrupted: its runs save and end. The same command with"
             f" hydra.sweep.dir={folder} goes on",
@@ -86,9 +86,9 @@ def _launched(
 
 
 def end_with_launcher() -> None:
-    """In a process of a sweep: see to it that it ends when the sweep does, however that was ended.
+    """End this process of a sweep when the launching process ends, whatever ended that.
 
-    A training saves first. Does nothing in any other process.
+    A training saves a checkpoint first. In any other process this does nothing.
     """
     launcher = int(os.environ.get(_LAUNCHER, os.getpid()))
     if launcher == os.getpid():

@@ -1,9 +1,9 @@
-"""A sweep as an array of SLURM jobs: what happens around what submitit does.
+"""A sweep as an array of SLURM jobs: what we add to submitit.
 
-submitit writes the batch script, pickles the runs and submits them. Around it: data is prepared
-once, in the launching process; job states come from `squeue`, since not every cluster keeps
-accounts (`sacct`) and submitit would wait for ever for a job that ended without a word; Ctrl-C
-leaves the jobs alone.
+submitit writes the batch script, pickles the runs and submits them. We prepare the data once, in
+the launching process; read job states from `squeue`, since not every cluster keeps accounts
+(`sacct`) and submitit would wait forever for a job that was killed; and leave the jobs running
+after Ctrl-C.
 """
 
 import json
@@ -27,9 +27,9 @@ from sentiment_pl.runs import folder as runs
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 5.0
-"""How often `squeue` is asked: a controller serves many users."""
+"""Time between two calls of `squeue`: a controller serves many users."""
 GRACE_SECONDS = 20.0
-"""How long a result may take to show up once SLURM knows its job no more: network file systems."""
+"""How long to wait for the result of a job that has left the queue: network file systems lag."""
 
 
 def launch(
@@ -43,11 +43,11 @@ def launch(
         first: number of the first run in the sweep.
 
     Returns:
-        What each run returned; None for one that ended without a word, with the reason in its
-        `error.txt`.
+        What each run returned; None for a job that was killed, with the reason in `error.txt` of
+        its run.
 
     Raises:
-        SystemExit: SLURM refuses the jobs, no data can be prepared, or Ctrl-C.
+        SystemExit: SLURM refuses the jobs, no run can have its data, or Ctrl-C.
     """
     import submitit
 
@@ -83,8 +83,8 @@ def launch(
             [Singleton.get_state()] * len(configs),
         )
     except (UserError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", None)
-        reason = (said.decode() if isinstance(said, bytes) else said) or error
+        printed = getattr(error, "stderr", None)
+        reason = (printed.decode() if isinstance(printed, bytes) else printed) or error
         log.error("Nothing was submitted: %s", str(reason).strip())
         sys.exit(1)
     for job, overrides in zip(jobs, job_overrides, strict=True):
@@ -106,13 +106,13 @@ def launch(
 
 
 def prepare(configs: Sequence[DictConfig]) -> None:
-    """Encode the reviews, and train or fetch the word vectors, of runs that are yet to start.
+    """Encode the reviews and train or fetch the word vectors before the runs start.
 
     Args:
-        configs: of the runs; what several share is prepared once.
+        configs: of the runs; data that several runs share is prepared once.
 
     Raises:
-        UserError: not one of them can have its data.
+        UserError: the data of no run can be prepared.
     """
     from hydra.utils import instantiate
 
@@ -125,7 +125,7 @@ def prepare(configs: Sequence[DictConfig]) -> None:
         for key in ("shuffle_seed", "num_workers", "batch_size"):
             wanted["data"].pop(key, None)
         if wanted["embedding"]["_target_"].endswith("RandomEmbedding"):
-            wanted.pop("embedding")  # nothing of it is kept
+            wanted.pop("embedding")  # it is not cached
         key = json.dumps(wanted, sort_keys=True)
         if key in done:
             continue
@@ -150,14 +150,13 @@ def prepare(configs: Sequence[DictConfig]) -> None:
 
 
 def states(array: str) -> dict[str, str] | None:
-    """Ask SLURM for the jobs of an array that have not ended.
+    """Return the states of the jobs of an array that have not ended.
 
     Args:
         array: its id.
 
     Returns:
-        State by job id, `7_0`: PENDING, RUNNING, COMPLETING and so on; None where SLURM does not
-        answer.
+        State by job id, as in `{"7_0": "PENDING"}`; None if SLURM does not answer.
     """
     command = ["squeue", "--noheader", "--array", f"--job={array}", "--format=%i %T"]
     try:
@@ -170,9 +169,9 @@ def states(array: str) -> dict[str, str] | None:
 
 
 def _wait(jobs: Sequence[Any], folders: Sequence[Path], progress: Progress) -> None:
-    """Return when no job is left, having told how they stand a line a change."""
+    """Wait until all jobs have ended; print a line whenever a state changes."""
     array = jobs[0].job_id.split("_")[0]
-    told, left, gone = "", set(range(len(jobs))), dict[int, float]()
+    printed, left, gone = "", set(range(len(jobs))), dict[int, float]()
     while left:
         known = states(array)
         for number in sorted(left):
@@ -183,12 +182,12 @@ def _wait(jobs: Sequence[Any], folders: Sequence[Path], progress: Progress) -> N
                 since = gone.setdefault(number, time.monotonic())
                 if time.monotonic() - since > GRACE_SECONDS:
                     left.discard(number)
-                    _say_why(job, folders[number])
+                    _record_reason(job, folders[number])
             else:
                 gone.pop(number, None)
         line = progress.line() + _queue(known)
-        if line.split(" after ")[0] + _queue(known) != told:
-            told = line.split(" after ")[0] + _queue(known)
+        if line.split(" after ")[0] + _queue(known) != printed:
+            printed = line.split(" after ")[0] + _queue(known)
             print(line, flush=True)
         if left:
             time.sleep(POLL_SECONDS)
@@ -201,8 +200,8 @@ def _queue(known: Mapping[str, str] | None) -> str:
     return "".join(f"; {number} {state}" for state, number in sorted(counts.items()))
 
 
-def _say_why(job: Any, folder: Path) -> None:
-    """Note in a run's folder that its job ended without a word."""
+def _record_reason(job: Any, folder: Path) -> None:
+    """Write into the folder of a run that its job ended without a result."""
     if folder.is_dir() and runs.read_run(folder).state in ("completed", "failed"):
         return
     reason = (
@@ -219,6 +218,6 @@ def _result(job: Any) -> JobReturn:
         try:
             result: JobReturn = job.results()[0]
             return result
-        except Exception as error:  # what was raised in the job, with its trace
+        except Exception as error:  # raised in the job; its text holds the trace
             log.error("%s", error)
     return JobReturn(status=JobStatus.COMPLETED, _return_value=None)

@@ -40,7 +40,7 @@ class SweepCallback(Callback):
         _writable(Path(config.hydra.run.dir), "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Leave what all runs share out of the names of their folders."""
+        """Check the sweep, prepare the names of its folders, and start to show its progress."""
         started = processes.launch()
         if started.processes > 1:
             if not started.rank:

@@ -1,4 +1,4 @@
-"""The callbacks of a run, built from their settings and checked against one another."""
+"""Builds the callbacks of a run from their settings and checks them against one another."""
 
 import inspect
 import logging
@@ -24,8 +24,8 @@ def build(cfg: DictConfig) -> "list[Callback]":
     """Build the callbacks of a run from their settings.
 
     Raises:
-        ConfigError: one watches what is not measured, or cannot do its work here; the message
-            names its key.
+        ConfigError: a callback monitors a metric that is not measured, or cannot work here; the
+            message names its key.
     """
     from hydra.utils import instantiate
 
@@ -42,16 +42,16 @@ def build(cfg: DictConfig) -> "list[Callback]":
 
 
 def _lacks_mode(settings: DictConfig) -> bool:
-    """Whether a callback has a mode that its settings leave open."""
+    """Return whether a callback takes a `mode` that its settings do not give."""
     if settings.get("mode") is not None:
         return False
     try:
         target = locate(settings["_target_"])
-    except Exception:  # it is not there: what builds it tells
+    except Exception:  # building the callback reports it
         return False
     if not inspect.isclass(target):
         return False
-    for base in inspect.getmro(target):  # the first that takes no arguments for another
+    for base in inspect.getmro(target):  # up to the first that takes no **kwargs
         parameters = inspect.signature(vars(base).get("__init__", object)).parameters
         if "mode" in parameters:
             return True
@@ -61,7 +61,7 @@ def _lacks_mode(settings: DictConfig) -> bool:
 
 
 def _check_built(where: str, callback: "Callback", modes: Mapping[str, str]) -> None:
-    """See what a callback watches by its own defaults, and refuse what cannot work here."""
+    """Check what a callback monitors by its own defaults, and refuse what cannot work here."""
     from lightning.pytorch import callbacks
 
     name = type(callback).__name__
@@ -98,7 +98,7 @@ def _check_built(where: str, callback: "Callback", modes: Mapping[str, str]) -> 
 
 
 def _check_states(built: "Mapping[str, Callback]") -> None:
-    """Refuse two callbacks of which a checkpoint could keep the state of one only."""
+    """Refuse two callbacks if a checkpoint could keep the state of only one of them."""
     from lightning.pytorch.utilities.model_helpers import is_overridden
 
     owners: dict[str, str] = {}
@@ -115,7 +115,7 @@ def _check_states(built: "Mapping[str, Callback]") -> None:
 
 
 def _keep_names_apart(built: "Mapping[str, Callback]", monitor: str, run: Path) -> None:
-    """See to it that no two checkpoints of a run overwrite each other.
+    """Give the checkpoints of a run different names, so that none overwrites another.
 
     Raises:
         ConfigError: two callbacks save under the same name.

@@ -1,4 +1,4 @@
-"""What watches a run: predictions gathered, progress told, scores and derivatives drawn."""
+"""Callbacks that observe a run: its predictions, its progress, its loss, its word scores."""
 
 import logging
 import sys
@@ -35,7 +35,7 @@ class Predictions(lightning.Callback):
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Return ids [N], labels [N] and float64 logits [N] of the last pass, in order of ids.
 
-        Where several processes share the run all have to ask, and each gets all of them.
+        If several processes share the run, all of them must call this, and each gets everything.
         """
         mine = [torch.cat(parts).numpy() for parts in zip(*self._parts, strict=True)]
         ids, labels, logits = map(np.concatenate, zip(*distributed.gathered(mine), strict=True))
@@ -43,7 +43,7 @@ class Predictions(lightning.Callback):
         return ids[order], labels[order].astype(np.int64), logits[order]
 
     def on_validation_start(self, *args: Any) -> None:
-        """Forget the pass before."""
+        """Discard the previous pass."""
         self._parts = []
 
     def on_validation_batch_end(
@@ -53,7 +53,7 @@ class Predictions(lightning.Callback):
         self._parts.append((batch.ids.cpu(), batch.labels.cpu(), outputs.detach().cpu().double()))
 
     def on_test_start(self, *args: Any) -> None:
-        """Forget the pass before."""
+        """Discard the previous pass."""
         self._parts = []
 
     def on_test_batch_end(
@@ -64,7 +64,7 @@ class Predictions(lightning.Callback):
 
 
 class ProgressBar(TQDMProgressBar):
-    """A bar on a terminal; nothing in a file, where `History` tells the same."""
+    """A progress bar on a terminal; none in a file, for which `History` logs every epoch."""
 
     def __init__(self) -> None:
         super().__init__(refresh_rate=10, leave=False)
@@ -72,29 +72,29 @@ class ProgressBar(TQDMProgressBar):
             self.disable()
 
     def get_metrics(self, trainer: Any, model: Any) -> dict[str, Any]:
-        """Loss and metrics without Lightning's version number."""
+        """Return loss and metrics without Lightning's version number."""
         metrics: dict[str, Any] = super().get_metrics(trainer, model)
         metrics.pop("v_num", None)
         return metrics
 
 
 class History(lightning.Callback):
-    """Tells how each epoch went, on the console and in train.log, and remembers it.
+    """Logs the figures of every epoch and keeps them.
 
-    What it remembers travels in the checkpoint: a run that is continued has the whole history.
+    They are part of the checkpoint: a run that is continued has its whole history.
     """
 
     changes_result = False
 
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
-        """A row an epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
+        """One row per epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
         self._before = 0.0  # seconds of this epoch before the run was taken up again
         self._start = 0.0
         self._validated = False  # in this epoch
 
     def on_train_start(self, *args: Any) -> None:
-        """Start the clock; a run that goes on in the middle of an epoch does not start that one."""
+        """Start the clock, also for a run that is continued in the middle of an epoch."""
         self._start = time.perf_counter()
 
     def on_train_epoch_start(self, *args: Any) -> None:
@@ -108,7 +108,7 @@ class History(lightning.Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Say how the epoch went; validation is over by now."""
+        """Log the figures of the epoch, whose validation is over by now."""
         metrics = trainer.callback_metrics
         figures: dict[str, float] = {}
         if isinstance(pl_module, SentimentModule):  # it logs that a moment later
@@ -129,7 +129,7 @@ class History(lightning.Callback):
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {
             "epochs": [dict(row) for row in self.epochs],
             "seconds": self._seconds(),
@@ -137,7 +137,7 @@ class History(lightning.Callback):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember what a checkpoint kept."""
+        """Restore the state from a checkpoint."""
         self.epochs = [dict(row) for row in state_dict["epochs"]]
         self._before, self._validated = state_dict["seconds"], state_dict["validated"]
 
@@ -146,14 +146,14 @@ class History(lightning.Callback):
 
 
 class FiniteLoss(lightning.Callback):
-    """Stops a run whose loss is no number before its weights are spoilt."""
+    """Stops a run whose loss is nan or infinite before its weights are updated."""
 
     changes_result = False
 
     def on_before_backward(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, loss: Tensor
     ) -> None:
-        """Look at the loss of a batch.
+        """Check the loss of a batch.
 
         Raises:
             DataError: it is nan or infinite, in this process or another of the run.
@@ -177,10 +177,9 @@ class FiniteLoss(lightning.Callback):
 
 
 class WordScores(lightning.Callback):
-    """Draws the probe sentences with their word scores into TensorBoard's Images, epoch by epoch.
+    """Draws the probe sentences with their word scores into TensorBoard's Images after every epoch.
 
-    Where an architecture has more to show, that is drawn as well, as "words": who attends to whom,
-    or weights against scores.
+    For an architecture with attention or word weights a second figure, "words", shows those.
 
     Args:
         sentences: the sentences.
@@ -194,7 +193,7 @@ class WordScores(lightning.Callback):
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Draw the sentences as the model reads them now."""
+        """Draw the sentences with their present word scores."""
         if trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
         if not isinstance(pl_module, SentimentModule):

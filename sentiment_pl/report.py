@@ -22,6 +22,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--output", type=Path, metavar="DIR",
         help="where to write; by default DIR/report, or outputs/reports/TIME for several",
     )  # fmt: skip
+    parser.add_argument(
+        "--section", action="append", default=[], metavar="CLASS",
+        help="a section of your own, such as my_project.sections.Mine; may be repeated",
+    )  # fmt: skip
     return parser.parse_args(argv)
 
 
@@ -37,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from sentiment_pl.reports.writing import report
 
     try:
-        report(folders, output.expanduser())
+        report(folders, output.expanduser(), arguments.section)
     except Exception as error:
         cause = mendable(error, folders=" (--output)")
         if cause is None:

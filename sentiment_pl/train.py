@@ -30,6 +30,7 @@ def _run(cfg: DictConfig) -> float | None:
     multirun = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
     from sentiment_pl.runs import folder as runs
+    from sentiment_pl.study import reference
     from sentiment_pl.training import console
 
     if multirun:
@@ -53,7 +54,7 @@ def _run(cfg: DictConfig) -> float | None:
 
                 record = train(cfg, folder, list(hydra_config.overrides.task))
                 runs.write_record(folder, {**record, "settings": settings})
-                console.summary(record, folder, brief=multirun)
+                console.summary(record, folder, brief=multirun, beside=reference.beside_run(record))
             return _monitored(cfg, record)
         except Exception as error:
             distributed.yield_to_leader()

@@ -1,1 +1,1 @@
-"""How much of the loss's derivative arrives inside a network: measured, drawn, reported."""
+"""Gradient flow: how the derivative of the loss decays inside a network; measured and reported."""

@@ -21,15 +21,21 @@ from sentiment_pl.runs import folder as runs
 
 
 class SweepCallback(Callback):
-    """Names the folders of a sweep before it starts, shows its progress, and writes its report."""
+    """Names the folders of a sweep before it starts, shows its progress, and writes its report.
 
-    def __init__(self) -> None:
+    Args:
+        sections: path of a class derived from `reports.section.Section`, or several, to add to the
+            report.
+    """
+
+    def __init__(self, sections: str | Sequence[str] = ()) -> None:
+        self._sections = [sections] if isinstance(sections, str) else list(sections)
         self._progress: Progress | None = None
         self._jobs = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for other processes: the launching one alone shows the progress."""
-        return {"_progress": None, "_jobs": 0}
+        return {"_progress": None, "_jobs": 0, "_sections": self._sections}
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check that this is a single run and that its folder can be written."""
@@ -57,6 +63,10 @@ class SweepCallback(Callback):
             grids.check_sweep(config)
             grids.set_direction(config)
             console = launchers.console(launchers.accept(config))
+            if self._sections:  # before hours of training, not after
+                from sentiment_pl.reports.running_sections import load
+
+                load(self._sections)
         except ConfigError as error:
             _refuse(error)
         overrides = grids.parsed(config)
@@ -86,7 +96,7 @@ class SweepCallback(Callback):
         from sentiment_pl.reports.writing import report
 
         try:
-            report([folder], folder / "report")
+            report([folder], folder / "report", self._sections)
         except Exception as error:  # Hydra would print a warning and end with exit code 0
             cause = mendable(error, folders="")
             print(cause or traceback.format_exc(), file=sys.stderr)

@@ -1,1 +1,1 @@
-"""What finished runs amount to: results, comparisons, claims, figures, pages."""
+"""Reports on finished runs: results, comparisons, figures, pages, and the base of sections."""

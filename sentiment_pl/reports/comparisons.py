@@ -1,13 +1,12 @@
-"""Differences between two settings, tested against both kinds of chance.
+"""Differences between two settings, tested over seeds and over test examples.
 
-A difference is called significant where the paired t test over seeds *and* the paired bootstrap
-over test examples find it: the larger of the two p values counts (an intersection-union test,
-Berger, 1982), after Holm's correction for how many comparisons are made together.
+A difference is significant if both the paired t test over seeds and the paired bootstrap over test
+examples find it: the larger of the two p values counts (an intersection-union test, Berger, 1982),
+after Holm's correction for the number of comparisons made together.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,60 +19,60 @@ from sentiment_pl.metrics.statistics import (
     seeds_needed,
 )
 from sentiment_pl.reports.results import Group, Setting
-from sentiment_pl.study import reference as study
 
 LEVEL = 0.05
-"""Below this a corrected p value counts."""
+"""A difference is significant if its corrected p value is below this level."""
 
 
 @dataclass
 class Comparison:
-    """a − b in one metric, over the seeds that both have."""
+    """The difference a − b in one metric, over the seeds that both settings have."""
 
     a: Setting
     b: Setting
     metric: str
     seeds: Test | None
-    """None for fewer than two common seeds: then nothing is significant."""
+    """The paired t test; None for fewer than two common seeds: then nothing is significant."""
     examples: Test
+    """The paired bootstrap over test examples."""
     mcnemar: float
-    """Exact p value of the decisions of two runs, the median over common seeds."""
+    """The p value of McNemar's exact test of two runs, the median over common seeds."""
     differences: list[float]
-    """Of each common seed."""
+    """a − b for each common seed."""
     family: int = 1
-    """How many comparisons it is corrected for."""
+    """The number of comparisons that p is corrected for."""
     corrected: float | None = None
-    """Holm's p value of the larger p; None as long as seeds are too few."""
+    """`p` after Holm's correction; None for fewer than two common seeds."""
 
     @property
     def difference(self) -> float:
-        """The mean."""
+        """The mean difference over common seeds."""
         return self.examples.difference
 
     @property
     def p(self) -> float | None:
-        """The larger of the two p values, not corrected."""
+        """The larger of the two p values, not corrected; None for fewer than two common seeds."""
         return None if self.seeds is None else max(self.seeds.p, self.examples.p)
 
     @property
     def significant(self) -> bool:
-        """Whether it stands out against seeds and examples."""
+        """Whether the difference is significant over both seeds and examples."""
         return self.corrected is not None and self.corrected < LEVEL
 
     @property
     def verdict(self) -> str:
-        """Say in words which is better."""
+        """Which setting is better, or "undecided"."""
         if self.significant:
             return f"{(self.a if self.difference > 0 else self.b).name} is better"
         return "undecided"
 
     @property
     def outlook(self) -> str:
-        """Say what would decide it."""
+        """What it would take to decide; empty for a significant difference."""
         if self.significant:
             return ""
         if self.seeds is None:
-            return "needs at least 2 seeds of both, better 5"
+            return "needs at least 2 common seeds, better 5"
         level = LEVEL / self.family
         if self.examples.p >= level:
             return "more seeds alone will not decide it: within the noise of the test set"
@@ -85,7 +84,10 @@ class Comparison:
 
 
 def compare(pairs: Sequence[tuple[Setting, Setting]], metric: str) -> list[Comparison]:
-    """Compare pairs of settings that have seeds in common; correct for their number."""
+    """Compare pairs of settings in a metric, with p values corrected for the number of pairs.
+
+    Pairs without a common seed are left out.
+    """
     made = []
     for a, b in pairs:
         common = a.common(b)
@@ -114,11 +116,11 @@ def compare(pairs: Sequence[tuple[Setting, Setting]], metric: str) -> list[Compa
 
 
 def pairs_worth_testing(group: Group) -> list[tuple[Setting, Setting]]:
-    """Pair what a reader would ask about.
+    """Return the pairs of settings that a report compares.
 
-    The settings that validation chose of each architecture, with one another; and, within an
-    architecture, its chosen setting with each other one. All pairs of a large grid would cost all
-    power to the correction.
+    These are the settings that validation chose for each architecture, with one another; and, for
+    each architecture, its chosen setting with each of its other settings. Comparing all pairs of a
+    large grid would leave the tests without power after the correction.
     """
     chosen = [group.chosen(model) for model in group.models]
     between = [(a, b) for i, a in enumerate(chosen) for b in chosen[i + 1 :]]
@@ -129,54 +131,23 @@ def pairs_worth_testing(group: Group) -> list[tuple[Setting, Setting]]:
 
 
 @dataclass
-class BesideStudy:
-    """A setting and the figures of the reference study that it is set beside."""
-
-    setting: Setting
-    hidden: Any
-    """The study's size."""
-    figures: dict[str, float]
-
-
-def beside_study(group: Group) -> list[BesideStudy]:
-    """Find what the reference study gives for a group's settings; nothing but for IMDB.
-
-    A setting is set beside the row of its own size. Where no setting of an architecture has one,
-    the one that validation chose is set beside the one that the study chose.
-    """
-    rows = []
-    for model in group.models if group.data == "imdb" else ():
-        same = [
-            BesideStudy(setting, setting.hidden, figures)
-            for setting in group.of(model)
-            if (figures := study.figures(model, setting.hidden)) is not None
-        ]
-        chosen = study.chosen(model)
-        if not same and chosen is not None:
-            hidden = chosen.pop("hidden")
-            same = [BesideStudy(group.chosen(model), hidden, chosen)]
-        rows += same
-    return rows
-
-
-@dataclass
 class Choice:
-    """What validation chose of an architecture, and what the test set would have chosen."""
+    """The setting of an architecture that validation chose, and the best one on the test set."""
 
     by_validation: Setting
     by_test: Setting
     metric: str
 
     @property
-    def flattery(self) -> float:
-        """By how much the test figure of the second is higher: the price of looking."""
+    def optimism(self) -> float:
+        """By how much choosing on the test set would overstate the test metric."""
         return self.by_test.mean(self.metric) - self.by_validation.mean(self.metric)
 
 
 def choices(group: Group) -> list[Choice]:
-    """Choose a setting of each architecture that has several, by AUC.
+    """Return the choice by AUC for each architecture that has several settings.
 
-    Where no setting was validated (`trainer.limit_val_batches=0`) there was no choice.
+    Architectures without validation (`trainer.limit_val_batches=0`) are left out.
     """
     return [
         Choice(chosen, group.chosen(model, split="test"), "auc")

@@ -1,67 +1,41 @@
-"""Results to pictures, as PNG and SVG.
+"""The figures that every report has.
 
-Colours can be told apart by the colour-blind, markers and line styles in grey. An architecture
-keeps its look throughout a report.
+Each function that draws one returns None where the group has nothing to show in it. Architectures
+are drawn in the look that `Group.look` gives them.
 """
 
 import textwrap
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from sentiment_pl.explain.look import COLOURS, LINES, MARKERS
 from sentiment_pl.metrics.statistics import METRICS, calibration, roc
-from sentiment_pl.reports.comparisons import beside_study
 from sentiment_pl.reports.records import history
 from sentiment_pl.reports.results import Group, Setting
-from sentiment_pl.study import reference as study
+from sentiment_pl.reports.section import Picture, Reference
 
 TITLES = {"accuracy": "Accuracy", "f1": "F1", "auc": "AUC"}
 
-_ORDER = ("elman", "gru", "mlp", "weighted_mlp", "windowed_attention")
+_OPEN_MARKS = (("D", "diamonds"), ("s", "squares"), ("^", "triangles"), ("o", "circles"))
+"""How published results are drawn: Matplotlib's marker and its name, one per source."""
 
 
-class Picture(NamedTuple):
-    """A figure, the name of its file and what it shows."""
+def draw(group: Group, references: Sequence[Reference] = ()) -> list[Picture]:
+    """Draw the figures of a group.
 
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-
-
-def look(model: str) -> dict[str, Any]:
-    """Return colour, marker and line style of an architecture."""
-    place = _ORDER.index(model) if model in _ORDER else len(_ORDER) + sum(map(ord, model)) % 2
-    return nth_look(place)
-
-
-def nth_look(number: int) -> dict[str, Any]:
-    """Return colour, marker and line style of a curve by its number, from 0."""
-    place = number % len(COLOURS)
-    return {"color": COLOURS[place], "marker": MARKERS[place], "linestyle": LINES[place]}
-
-
-def draw(group: Group) -> list[Picture]:
-    """Draw all that a group's results give reason for."""
+    Args:
+        group: the settings to draw.
+        references: published results, drawn beside those of the architectures.
+    """
     makers: list[Callable[[Group], Picture | None]] = [
-        _hidden, _architectures, _cost, _learning, _calibration, _roc,
+        _hidden, partial(_architectures, references=references), _cost, _learning, _calibration,
+        _roc,
     ]  # fmt: skip
     return [picture for make in makers if (picture := make(group)) is not None]
-
-
-def save(picture: Picture, folder: Path) -> None:
-    """Write a picture as NAME.png and NAME.svg."""
-    for suffix in ("png", "svg"):
-        picture.figure.savefig(
-            folder / f"{picture.name}.{suffix}", dpi=160, metadata={"Date": None} if suffix == "svg"
-            else None,
-        )  # fmt: skip
 
 
 def _axes(count: int, width: float = 4.1, height: float = 3.6) -> tuple[Figure, list[Axes]]:
@@ -84,7 +58,10 @@ def _legend(figure: Figure, axes: Axes, columns: int = 5) -> None:
 
 
 def _curves(group: Group) -> list[tuple[str, list[Setting]]]:
-    """Gather settings that differ in an integer `model.hidden` alone, two sizes at least."""
+    """Return lines of settings that differ only in an integer `model.hidden`, each with a name.
+
+    A line has at least two sizes.
+    """
     curves: dict[str, list[Setting]] = {}
     for setting in group.settings:
         if isinstance(setting.hidden, int):
@@ -102,7 +79,7 @@ def _hidden(group: Group) -> Picture | None:
         for name, settings in curves:
             sizes = [s.hidden for s in settings]
             means = [s.mean(metric) for s in settings]
-            style = look(settings[0].model)
+            style = group.look(settings[0].model)
             axis.plot(sizes, means, label=name, markersize=5, linewidth=1.6, **style)
             intervals = [s.interval(metric) for s in settings]
             if all(interval is not None for interval in intervals):
@@ -117,21 +94,20 @@ def _hidden(group: Group) -> Picture | None:
         axis.set_xticks(sorted({s.hidden for _, line in curves for s in line}))
     _legend(figure, axes[0])
     return Picture(
-        f"{group.slug}_hidden", "Metric against hidden size",
+        "hidden", "Metric against hidden size",
         "Mean over seeds; band: 95 % t interval over seeds; small marks: single runs.", figure,
     )  # fmt: skip
 
 
-def _architectures(group: Group) -> Picture | None:
+def _architectures(group: Group, references: Sequence[Reference]) -> Picture | None:
     settings = group.settings
     if len(settings) > 24:
         settings = [group.chosen(model) for model in group.models]
-    beside = {row.setting.name: row.figures for row in beside_study(group)}
     figure, axes = _axes(len(METRICS), height=1.3 + 0.42 * len(settings))
     rows = np.arange(len(settings))[::-1]
     for axis, metric in zip(axes, METRICS, strict=True):
         for row, setting in zip(rows, settings, strict=True):
-            style = look(setting.model)
+            style = group.look(setting.model)
             mean, noise = setting.mean(metric), setting.over_examples(metric)
             axis.plot(noise, [row, row], color=style["color"], linewidth=1.2, zorder=2)
             interval = setting.interval(metric)
@@ -141,22 +117,42 @@ def _architectures(group: Group) -> Picture | None:
                     solid_capstyle="butt",
                 )  # fmt: skip
             axis.plot(mean, row, marker=style["marker"], color=style["color"], markersize=7)
-            theirs = beside.get(setting.name)
-            if theirs is not None:
-                margin = study.margin() if metric == "accuracy" else 0.0
-                axis.errorbar(
-                    theirs[metric], row - 0.25, xerr=margin or None, color="0.45", marker="D",
-                    markerfacecolor="white", markersize=5, linewidth=0.9, capsize=2,
-                )  # fmt: skip
+        for reference, (marker, _) in zip(references, _OPEN_MARKS, strict=False):
+            _draw_reference(axis, reference, metric, settings, marker)
         axis.set(title=TITLES[metric], yticks=rows, ylim=(-0.7, len(settings) - 0.3))
         names = [textwrap.fill(s.name, 34, break_long_words=False) for s in settings]
         axis.set_yticklabels(names if axis is axes[0] else [])
-    theirs_too = " Open diamonds: the reference study, with ±3 points of accuracy."
     return Picture(
-        f"{group.slug}_architectures", "Architectures compared",
+        "architectures", "Architectures compared",
         "Mean over seeds; thin line: 95 % bootstrap interval over test examples; thick band: 95 % "
-        "t interval over seeds." + (theirs_too if group.data == "imdb" else ""), figure,
+        "t interval over seeds." + "".join(
+            f" Open {marks}: {reference.source}{_margins(reference)}."
+            for reference, (_, marks) in zip(references, _OPEN_MARKS, strict=False)
+        ), figure,
     )  # fmt: skip
+
+
+def _draw_reference(
+    axis: Axes, reference: Reference, metric: str, settings: Sequence[Setting], marker: str
+) -> None:
+    """Draw published values of a metric below those of the settings, which lie on rows n … 0."""
+    names = [setting.name for setting in reversed(settings)]
+    for row in reference.rows:
+        if row.setting.name in names and metric in row.metrics:
+            axis.errorbar(
+                row.metrics[metric], names.index(row.setting.name) - 0.25,
+                xerr=reference.margins.get(metric), color="0.45", marker=marker,
+                markerfacecolor="white", markersize=5, linewidth=0.9, capsize=2,
+            )  # fmt: skip
+
+
+def _margins(reference: Reference) -> str:
+    """Return the margins of published metrics in words, in percentage points."""
+    margins = [
+        f"±{100 * margin:g} points of {metric if metric == 'accuracy' else TITLES[metric]}"
+        for metric, margin in reference.margins.items()
+    ]
+    return f", with {' and '.join(margins)}" if margins else ""
 
 
 def _cost(group: Group) -> Picture | None:
@@ -164,12 +160,12 @@ def _cost(group: Group) -> Picture | None:
         return None
     figure, axes = _axes(3)
     costs = {
-        "parameters": "parameters", "train_seconds": "training, seconds",
-        "reviews_per_second": "training, reviews a second",
+        "parameters": "parameters", "train_seconds": "training time in seconds",
+        "reviews_per_second": "training speed in reviews per second",
     }  # fmt: skip
     for axis, (key, title) in zip(axes, costs.items(), strict=True):
         for setting in group.settings:
-            style = look(setting.model) | {"linestyle": ""}
+            style = group.look(setting.model) | {"linestyle": ""}
             interval = setting.interval("accuracy")
             mean = setting.mean("accuracy")
             error = None if interval is None else [[mean - interval.low], [interval.high - mean]]
@@ -189,19 +185,19 @@ def _cost(group: Group) -> Picture | None:
         axis.set_ylabel("accuracy" if axis is axes[0] else "")
     _legend(figure, axes[0])
     return Picture(
-        f"{group.slug}_cost", "Accuracy against cost",
-        "Means over seeds with the 95 % t interval over seeds. Seconds are those of the machines "
-        "that the runs were on, and of what else they had to do.", figure,
+        "cost", "Accuracy against cost",
+        "Means over seeds with the 95 % t interval over seeds. Training times depend on the "
+        "machine and on what else ran on it.", figure,
     )  # fmt: skip
 
 
 def _learning(group: Group) -> Picture | None:
     figure, axes = _axes(3)
-    keys = {"train/loss": "loss in training", "val/loss": "loss on validation",
-            "val/auc": "AUC on validation"}  # fmt: skip
+    keys = {"train/loss": "training loss", "val/loss": "validation loss",
+            "val/auc": "validation AUC"}  # fmt: skip
     drawn = False
     for setting in group.settings:
-        style = look(setting.model)
+        style = group.look(setting.model)
         for result in setting.results:
             for axis, key in zip(axes, keys, strict=True):
                 rows = history(result.record, key)
@@ -217,7 +213,8 @@ def _learning(group: Group) -> Picture | None:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, axes[0])
     return Picture(
-        f"{group.slug}_learning", "Learning curves", "A line a run; dropout counts in training.",
+        "learning", "Learning curves",
+        "One line per run. Training loss is measured with dropout.",
         figure,
     )  # fmt: skip
 
@@ -228,20 +225,21 @@ def _calibration(group: Group) -> Picture | None:
     for setting in _chosen(group):
         points = [calibration(r.labels, r.probabilities) for r in setting.results]
         error = np.mean([point[2] for point in points])
-        said, true, _ = calibration(
+        predicted, observed, _ = calibration(
             np.concatenate([r.labels for r in setting.results]),
             np.concatenate([r.probabilities for r in setting.results]),
         )
         axis.plot(
-            said, true, label=f"{setting.name}: error {error:.3f}", markersize=5, linewidth=1.4,
-            **look(setting.model),
+            predicted, observed, label=f"{setting.name}: error {error:.3f}", markersize=5,
+            linewidth=1.4, **group.look(setting.model),
         )  # fmt: skip
-    axis.set(xlabel="probability that the model gives", ylabel="share that is positive")
+    axis.set(xlabel="predicted probability", ylabel="observed share of positive examples")
     axis.legend(frameon=False, fontsize=8)
     return Picture(
-        f"{group.slug}_calibration", "Calibration",
+        "calibration", "Calibration",
         "Test examples of all seeds in ten bins of equal width; the expected calibration error is "
-        "the mean over runs. Of each architecture the setting that validation chose.", figure,
+        "the mean over runs. One curve per architecture: its setting with the highest validation "
+        "AUC.", figure,
     )  # fmt: skip
 
 
@@ -254,16 +252,17 @@ def _roc(group: Group) -> Picture | None:
         axis.plot(
             np.r_[0, grid], np.r_[0, np.mean(curves, 0)],
             label=f"{setting.name}: AUC {setting.mean('auc'):.4f}",
-            linewidth=1.5, **(look(setting.model) | {"marker": ""}),
+            linewidth=1.5, **(group.look(setting.model) | {"marker": ""}),
         )  # fmt: skip
     axis.set(xlabel="false positive rate", ylabel="true positive rate")
     axis.legend(frameon=False, fontsize=8, loc="lower right")
     return Picture(
-        f"{group.slug}_roc", "ROC",
-        "True positive rates averaged over seeds. Of each architecture the setting that validation "
-        "chose.", figure,
+        "roc", "ROC",
+        "True positive rates averaged over seeds. One curve per architecture: its setting with the "
+        "highest validation AUC.", figure,
     )  # fmt: skip
 
 
 def _chosen(group: Group) -> Sequence[Setting]:
+    """Return the setting of each architecture that validation chose."""
     return [group.chosen(model) for model in group.models]

@@ -10,34 +10,32 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown import markdown
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from sentiment_pl.metrics.statistics import METRICS, Interval
-from sentiment_pl.reports import claims, comparisons, figures, flow_figures, gradient_flow, records
-from sentiment_pl.reports.results import Group, Result, Results, Setting
+from sentiment_pl.metrics.statistics import METRICS
+from sentiment_pl.reports import comparisons, csv_tables, figures, text
+from sentiment_pl.reports.results import Group, Results, Setting
+from sentiment_pl.reports.running_sections import RunningSections, Saved
 from sentiment_pl.training.console import figure
 
 NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
 """States of runs that a report names and leaves out."""
 
-FILES = ("report.md", "report.html", "summary.csv", "runs.csv")
 
-
-def write(results: Results, folder: Path) -> None:
+def write(results: Results, folder: Path, sections: RunningSections) -> None:
     """Write a report; what an earlier one left in the folder is replaced as a whole.
 
     Args:
-        results: what it is about.
-        folder: where to; made if it is missing.
+        results: the runs to report.
+        folder: where to write; created if it is missing.
+        sections: the sections beside the general ones. What they raise is in their `failures`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         partial.chmod(0o777 & ~_umask())
-        _fill(results, partial)
+        _fill(results, partial, sections)
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -51,53 +49,56 @@ def _umask() -> int:
     return mask
 
 
-def _fill(results: Results, folder: Path) -> None:
-    parts = [_part(group) for group in results.groups]
-    for part in parts:
-        for picture in part["pictures"]:
-            figures.save(picture, folder)
-    summary(results).to_csv(folder / "summary.csv", index=False)
-    runs(results).to_csv(folder / "runs.csv", index=False)
-    flow = [{"data": p["group"].data, **row} for p in parts for row in p["flow"]]
-    if flow:
-        pd.DataFrame(flow).to_csv(folder / "gradient_flow.csv", index=False)
-    text = (
-        _environment()
+def _fill(results: Results, folder: Path, sections: RunningSections) -> None:
+    groups = [_group(group, folder, sections) for group in results.groups]
+    closing = sections.place(sections.of_results(results), folder)
+    csv_tables.summary(results).to_csv(folder / "summary.csv", index=False)
+    csv_tables.runs(results).to_csv(folder / "runs.csv", index=False)
+    states = dict.fromkeys(("completed", *NOT_REPORTED), 0)
+    content = (
+        text.environment()
         .get_template("report.md.j2")
         .render(
             results=results,
-            counts=Counter(
-                dict.fromkeys(("completed", *NOT_REPORTED), 0)
-                | Counter(run.state for run in results.runs)
-            ),
-            parts=parts,
+            counts=Counter(states | Counter(run.state for run in results.runs)),
+            groups=groups,
+            closing=closing,
+            failures=sections.failures,
             titles=figures.TITLES,
             not_reported=NOT_REPORTED,
+            tables=sections.save_tables(folder),
             commands=_commands(results),
         )
     )
-    (folder / "report.md").write_text(text, encoding="utf-8")
-    (folder / "report.html").write_text(_html(text, folder), encoding="utf-8")
-    _tensorboard(parts, folder)
+    (folder / "report.md").write_text(content, encoding="utf-8")
+    (folder / "report.html").write_text(_html(content, folder), encoding="utf-8")
+    pictures = [picture for group in groups for picture in group["pictures"]]
+    pictures += [picture for placed in closing for picture in placed.pictures]
+    _tensorboard(pictures, folder)
 
 
-def _part(group: Group) -> dict[str, Any]:
+def _group(group: Group, folder: Path, sections: RunningSections) -> dict[str, Any]:
+    """Return what the template shows of a group; its figures are saved."""
+    parts = sections.of_group(group)
+    references = [reference for part in parts.values() for reference in part.references]
+    drawn = figures.draw(group, references)
+    pictures = sections.save_pictures(drawn, folder, prefix=f"{group.slug}_")
+    placed = sections.place(parts, folder, group)
     pairs = comparisons.pairs_worth_testing(group)
-    flows = gradient_flow.collect(group)
     return {
         "group": group,
-        "claims": claims.decide(group) + gradient_flow.decide(flows),
-        "flow": gradient_flow.table(flows),
+        "claims": [claim for one in placed for claim in one.part.claims],
         "rows": [_row(setting) for setting in group.settings],
-        "study": comparisons.beside_study(group),
+        "references": references,
         "choices": comparisons.choices(group),
         "comparisons": {m: comparisons.compare(pairs, m) for m in ("accuracy", "auc")},
-        "pictures": figures.draw(group) + flow_figures.draw(flows, group.slug),
+        "placed": placed,
+        "pictures": pictures + [picture for one in placed for picture in one.pictures],
     }
 
 
 def _row(setting: Setting) -> dict[str, Any]:
-    def told(metric: str) -> str:
+    def with_interval(metric: str) -> str:
         interval, mark = setting.interval(metric), ""
         if interval is None:
             interval, mark = setting.over_examples(metric), " *ex*"
@@ -106,70 +107,15 @@ def _row(setting: Setting) -> dict[str, Any]:
     return {
         "name": setting.name,
         "seeds": len(setting.seeds),
-        **{metric: told(metric) for metric in METRICS},
+        **{metric: with_interval(metric) for metric in METRICS},
         "val_auc": figure(setting.mean("auc", "val")),
         "parameters": f"{setting.average('parameters'):,.0f}",
         "seconds": f"{setting.average('train_seconds'):,.0f}",
     }
 
 
-def summary(results: Results) -> pd.DataFrame:
-    """Return a row a setting: means over seeds and both intervals."""
-    rows = []
-    further = records.further(run.record for run in results.runs)
-    for group in results.groups:
-        for setting in group.settings:
-            row: dict[str, Any] = {
-                "data": group.data, "model": setting.model, "setting": setting.name,
-                "hidden": setting.hidden, "seeds": len(setting.seeds), "n": group.n,
-            }  # fmt: skip
-            for metric in METRICS:
-                row[metric] = setting.mean(metric)
-                ends = setting.interval(metric) or Interval(float("nan"), float("nan"))
-                row[f"{metric}_seeds_low"], row[f"{metric}_seeds_high"] = ends
-                row[f"{metric}_examples_low"], row[f"{metric}_examples_high"] = (
-                    setting.over_examples(metric)
-                )
-            for metric in METRICS:
-                row[f"val_{metric}"] = setting.mean(metric, "val")
-            for key in ("parameters", "train_seconds", "reviews_per_second", "epochs"):
-                row[key] = setting.average(key)
-            row |= {key: setting.mean(key) for key in further}
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def runs(results: Results) -> pd.DataFrame:
-    """Return a row a run, whatever its state; intervals are over test examples."""
-    known: dict[Path, tuple[Setting, Result]] = {
-        result.run.folder: (setting, result)
-        for group in results.groups
-        for setting in group.settings
-        for result in setting.results
-    }
-    rows = []
-    further = records.further(run.record for run in results.runs)
-    for run in results.runs:
-        row: dict[str, Any] = {"run": run.folder.name, "state": run.state}
-        record = run.record or {}
-        for key in ("model", "data", "seed", "epochs", "parameters", "train_seconds",
-                    "reviews_per_second", "device"):  # fmt: skip
-            row[key] = record.get(key)
-        setting, result = known.get(run.folder, (None, None))
-        row["setting"] = setting.name if setting else None
-        for metric in METRICS:
-            row[metric] = (record.get("test") or {}).get(metric)
-            if result is not None:
-                row[f"{metric}_low"], row[f"{metric}_high"] = result.bootstrap.intervals[metric]
-            row[f"val_{metric}"] = (record.get("val") or {}).get(metric)
-        row |= {key: records.figure_of(record, "test", key) for key in further}
-        row["reason"] = run.reason
-        rows.append(row)
-    return pd.DataFrame(rows, dtype=object)  # else a seed beside none would be 0.0
-
-
 def _commands(results: Results) -> list[str]:
-    """Write the command of each run of a small report, else of one run a setting."""
+    """Return the commands that repeat the runs: one per setting, with all of its seeds."""
     lines: dict[str, None] = {}
     for group in results.groups:
         for setting in group.settings:
@@ -177,54 +123,38 @@ def _commands(results: Results) -> list[str]:
             plain = [o for o in overrides if not o.startswith("seed=")]
             seeds = ",".join(map(str, setting.seeds))
             multirun = "-m " if len(setting.seeds) > 1 else ""
-            # On one line, so that no text of a run's ends the block of code that it stands in.
+            # On one line, so that no value of a run can end the block of code.
             words = " ".join(shlex.join([*plain, f"seed={seeds}"]).splitlines())
             lines[f"python -m sentiment_pl.train {multirun}{words}"] = None
     return list(lines)
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sentiment_pl.reports"), autoescape=True, undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )  # fmt: skip
-    environment.filters["cell"] = _cell
-    environment.filters["first_line"] = lambda text: text.partition("\n")[0][:300]
-    environment.filters["signed"] = lambda ends: f"[{ends.low:+.4f}, {ends.high:+.4f}]"
-    return environment
-
-
-def _cell(value: Any) -> Markup:
-    """Keep text from breaking a table, from being markup and from being HTML."""
-    text = str(escape(" ".join(str(value).split())))
-    return Markup(re.sub(r"([|*`\[\]\\])", lambda m: f"&#{ord(m[1])};", text))
-
-
-def _html(text: str, folder: Path) -> str:
-    """Turn the Markdown into a page with its figures inside."""
-    body = markdown(text, extensions=["tables", "fenced_code"])
+def _html(content: str, folder: Path) -> str:
+    """Convert the Markdown into a page that contains its figures."""
+    body = markdown(content, extensions=["tables", "fenced_code"])
     body = body.replace("<table>", '<div class="table"><table>').replace(
         "</table>", "</table></div>"
     )
 
-    def inside(match: re.Match[str]) -> str:
-        picture = (folder / match[1]).with_suffix(".svg").read_bytes()
-        return f'src="data:image/svg+xml;base64,{base64.b64encode(picture).decode()}"'
+    def embed(match: re.Match[str]) -> str:
+        path = (folder / match[1]).with_suffix(".svg")
+        if not path.exists():  # the text of a section may name any picture
+            return match[0]
+        return f'src="data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"'
 
-    body = re.sub(r'src="([\w.-]+\.png)"', inside, body)
-    title = text.partition("\n")[0].lstrip("# ")
-    page = _environment().get_template("page.html.j2")
+    body = re.sub(r'src="([\w.-]+\.png)"', embed, body)
+    title = content.partition("\n")[0].lstrip("# ")
+    page = text.environment().get_template("page.html.j2")
     return page.render(title=Markup(title), body=Markup(body))  # escaped above
 
 
-def _tensorboard(parts: list[dict[str, Any]], folder: Path) -> None:
-    """Put the figures into TensorBoard's Images tab."""
+def _tensorboard(pictures: list[Saved], folder: Path) -> None:
+    """Write the figures to TensorBoard's Images tab."""
     import numpy as np
     from matplotlib.image import imread
     from torch.utils.tensorboard import SummaryWriter
 
     with SummaryWriter(str(folder / "tensorboard")) as writer:
-        for part in parts:
-            for picture in part["pictures"]:
-                pixels = np.round(255 * imread(folder / f"{picture.name}.png")).astype(np.uint8)
-                writer.add_image(f"report/{picture.name}", pixels, dataformats="HWC")
+        for picture in pictures:
+            pixels = np.round(255 * imread(folder / f"{picture.file}.png")).astype(np.uint8)
+            writer.add_image(f"report/{picture.file}", pixels, dataformats="HWC")

@@ -1,4 +1,4 @@
-"""What a report needs of the record of a run, whichever version wrote it."""
+"""The keys of a run's record that a report needs, in records of every version."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -35,14 +35,14 @@ _NEEDED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "reviews_per_second": (_number, "a number"),
     "overrides": (_texts, "a list of texts"),
 }
-"""Keys of every record, what their values are, and that in words."""
+"""Required keys of a record; for each a check of its value, and what it must be in words."""
 
 
 def check_record(run: Run) -> None:
-    """See that a report can use the record of a completed run; keys that it does not know may be.
+    """Check that a report can use the record of a completed run; unknown keys are ignored.
 
     Raises:
-        DataError: a key is missing, or its value is of another kind.
+        DataError: a key is missing, or its value has the wrong type.
     """
     record = run.record or {}
     path = run.folder / RECORD
@@ -72,7 +72,7 @@ def _check(path: Any, key: str, value: Any, right: Callable[[Any], bool], words:
 
 
 def history(record: Mapping[str, Any], key: str) -> list[tuple[float, float]]:
-    """Return the epochs of a run that have a figure, and the figure."""
+    """Return pairs of epoch and value for the epochs in which a run measured a metric."""
     rows = record.get("history")
     return [
         (row["epoch"], row[key])
@@ -82,14 +82,14 @@ def history(record: Mapping[str, Any], key: str) -> list[tuple[float, float]]:
 
 
 def figure_of(record: Mapping[str, Any], split: str, name: str) -> float | None:
-    """Return a figure of a split; None where the run has none or it is not defined."""
+    """Return a metric of a split; None if the run has not measured it or it is not defined."""
     figures = record.get(split)
     value: Any = figures.get(name) if isinstance(figures, Mapping) else None
     return float(value) if _number(value) else None
 
 
 def further(records: Iterable[Mapping[str, Any] | None]) -> list[str]:
-    """Return the names of the figures of test splits beyond `METRICS` that any record holds."""
+    """Return the names of test metrics beyond `METRICS` that any record holds."""
     found: dict[str, None] = {}
     for record in records:
         test = (record or {}).get("test")

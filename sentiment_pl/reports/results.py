@@ -1,7 +1,8 @@
 """From run folders to settings that can be compared.
 
-A *setting* is all that a run was asked for but its seed; its runs differ in chance alone. A
-*group* is what scored the same test examples, and only within one are settings compared.
+A *setting* is the configuration of a run without its seed: its runs differ only by chance. A
+*group* holds the settings whose runs were tested on the same examples; only settings of one group
+are compared.
 """
 
 import hashlib
@@ -10,18 +11,19 @@ import logging
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_pl.errors import DataError
-from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.statistics import METRICS, Bootstrap, Interval, bootstrap, over_seeds
+from sentiment_pl.reports.looks import Look, looks
 from sentiment_pl.reports.records import check_record, figure_of
 from sentiment_pl.runs.folder import PREDICTIONS, RECORD, Run, flat, read_predictions
 
@@ -32,50 +34,50 @@ _ONE_LABEL = "all of its test reviews ({n:,}) have one label, so that AUC is not
 
 @dataclass(frozen=True)
 class Result:
-    """A completed run and what it predicted."""
+    """A completed run and its predictions on the test split."""
 
     run: Run
     record: dict[str, Any]
     labels: NDArray[np.int64]
-    """[N], of the test split in its own order."""
+    """[N], the labels of the test split in its own order."""
     probabilities: NDArray[np.float64]
-    """[N], of label 1."""
+    """[N], the predicted probabilities of label 1."""
 
     @property
     def seed(self) -> int:
-        """The run's."""
+        """The seed of the run."""
         return int(self.record["seed"])
 
     @cached_property
     def bootstrap(self) -> Bootstrap:
-        """What it would have scored on other test sets."""
+        """The metrics of the run on resampled test sets."""
         return bootstrap(self.labels, self.probabilities)
 
 
 @dataclass
 class Setting:
-    """Runs that differ in nothing but the seed."""
+    """The runs of one configuration, which differ only in the seed."""
 
     model: str
     values: dict[str, Any]
-    """Flat: `model.hidden` and so on."""
+    """The configuration with flat keys such as `model.hidden`."""
     results: list[Result] = field(default_factory=list)
-    """Sorted by seed, one a seed."""
+    """One run per seed, sorted by seed."""
     name: str = ""
-    """The model and what sets this setting apart from the others in the report."""
+    """The model and the values in which this setting differs from the others of its model."""
 
     @property
     def hidden(self) -> Any:
-        """`model.hidden`: an integer or a list."""
+        """The value of `model.hidden`: an integer, a list, or None where the model has none."""
         return self.values.get("model.hidden")
 
     @property
     def seeds(self) -> list[int]:
-        """Those of its runs."""
+        """The seeds of the runs, sorted."""
         return [result.seed for result in self.results]
 
     def figures(self, metric: str, split: str = "test") -> list[float]:
-        """Return a metric of each run; nan where a run has not measured that split."""
+        """Return a metric of each run; nan for runs that have not measured that split."""
         values = [figure_of(result.record, split, metric) for result in self.results]
         return [math.nan if value is None else value for value in values]
 
@@ -94,58 +96,68 @@ class Setting:
         return Interval(float(low), float(high))
 
     def average(self, key: str) -> float:
-        """Return the mean over seeds of a number of the record, such as `train_seconds`."""
+        """Return the mean over seeds of a number in the record, such as `train_seconds`."""
         return float(np.mean([result.record[key] for result in self.results]))
 
     def common(self, other: "Setting") -> list[tuple[Result, Result]]:
-        """Pair the runs of two settings by seed."""
+        """Return the pairs of runs of two settings that have the same seed."""
         theirs = {result.seed: result for result in other.results}
         return [(r, theirs[r.seed]) for r in self.results if r.seed in theirs]
 
 
 @dataclass
 class Group:
-    """Settings that scored the same test examples."""
+    """Settings whose runs were tested on the same examples."""
 
     data: str
-    """The name of the source."""
+    """The name of the data source."""
     n: int
-    """How many test examples."""
+    """The number of test examples."""
     settings: list[Setting]
     slug: str
-    """Begins the names of its figures' files: of no other group here, and without a folder."""
+    """Begins the names of the files of its figures; unique in the report, safe as a file name."""
+    looks: dict[str, Look] = field(default_factory=dict)
+    """The look of each architecture of the whole report."""
 
     @property
     def models(self) -> list[str]:
-        """The architectures, sorted."""
+        """The names of the architectures, sorted."""
         return sorted({setting.model for setting in self.settings})
+
+    def look(self, model: str) -> Look:
+        """Return the colour, marker and line style of an architecture, the same in all figures."""
+        return dict(self.looks[model])
 
     def of(self, model: str) -> list[Setting]:
         """Return the settings of an architecture."""
         return [setting for setting in self.settings if setting.model == model]
 
     def chosen(self, model: str, by: str = "auc", split: str = "val") -> Setting:
-        """Return the setting of an architecture with the highest mean; validation decides."""
+        """Return the setting of an architecture whose mean of a metric is highest."""
         return max(self.of(model), key=lambda setting: np.nan_to_num(setting.mean(by, split)))
 
 
 @dataclass
 class Results:
-    """All that a report is about."""
+    """The runs that a report is about."""
 
     runs: list[Run]
     groups: list[Group]
     untested: list[Run]
-    """Completed runs that cannot be compared; the reason says why: no test split, or one label."""
+    """Completed runs that cannot be compared: without a test split, or with one label in it."""
     repeated: list[Run]
-    """Runs of a setting and a seed that another run in the report has already."""
+    """Runs whose setting and seed another run in the report has already."""
 
 
-def collect(runs: Iterable[Run]) -> Results:
-    """Group the completed ones of some runs.
+def collect(runs: Iterable[Run], check: Callable[[Path], None] | None = None) -> Results:
+    """Group the completed runs among some runs.
 
-    A run whose record or predictions cannot be used is left out: among `Results.runs` its state is
-    "unreadable", and its reason says why.
+    A run whose files cannot be used is left out: among `Results.runs` its state is "unreadable",
+    and its reason says why.
+
+    Args:
+        runs: from `find_runs`.
+        check: a further check of a run folder, which raises DataError for one that cannot be used.
     """
     results = Results([], [], [], [])
     groups: dict[str, dict[str, Setting]] = defaultdict(dict)
@@ -157,6 +169,8 @@ def collect(runs: Iterable[Run]) -> Results:
         try:
             check_record(run)
             result = None if run.record["test"] is None else _result(run, run.record)
+            if check is not None and result is not None:
+                check(run.folder)
         except DataError as error:
             results.runs[-1] = run._replace(state="unreadable", record=None, reason=str(error))
             continue
@@ -183,30 +197,32 @@ def collect(runs: Iterable[Run]) -> Results:
         data, n = described[group]
         taken = {other.slug for other in results.groups}
         results.groups.append(Group(data, n, members, _slug(data, taken)))
+    look_of = looks(model for group in results.groups for model in group.models)
+    for made in results.groups:
+        made.looks = look_of
     return results
 
 
 def _slug(data: str, taken: Collection[str]) -> str:
-    """Make a file's name of a name that may hold anything, as OWNER/NAME holds a slash."""
+    """Return a file name made from the name of data, which may hold any character."""
     slug = re.sub(r"[^\w-]+", "-", data)[:60]
     numbers = ("", *(f"-{number}" for number in range(2, len(taken) + 2)))
     return next(f"{slug}{number}" for number in numbers if f"{slug}{number}" not in taken)
 
 
 def _result(run: Run, record: dict[str, Any]) -> Result:
-    """Read what a run predicted.
+    """Read the predictions of a run.
 
     Raises:
-        DataError: that cannot be done, or does not fit the record.
+        DataError: they cannot be read, or do not match the record.
     """
     _, labels, probabilities = read_predictions(run.folder)
     test = record["test"]
     if len(labels) != test["n"]:
         raise DataError(
-            f"{run.folder}: {PREDICTIONS} has {len(labels)} rows, {RECORD} speaks of {test['n']}."
+            f"{run.folder}: {PREDICTIONS} has {len(labels)} rows, {RECORD} has n = {test['n']}."
             " Delete the folder and repeat the run"
         )
-    gradient_flow.read(run.folder)
     for metric in METRICS:
         value = measures.TABLE[metric].compute(labels.astype(bool), probabilities)
         if not _alike(value, test[metric]):
@@ -229,7 +245,7 @@ def _order(setting: Setting) -> tuple[Any, ...]:
 
 
 def _name(settings: list[Setting]) -> None:
-    """Name settings by their model and by what differs among those of the same model."""
+    """Set the names of settings: the model, and the values that differ among its settings."""
     by_model: dict[str, list[Setting]] = defaultdict(list)
     for setting in settings:
         by_model[setting.model].append(setting)
@@ -252,7 +268,7 @@ def differing(settings: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _typed(value: Any) -> str:
-    """Write a value as one would type it on the command line."""
+    """Return a value as it is typed on the command line."""
     if isinstance(value, list):
         return f"[{','.join(map(_typed, value))}]"
     if value is None or isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""A report in a few lines, on the console."""
+"""The summary of a report on the console."""
 
 import logging
 from pathlib import Path
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def report(results: "Results", folder: Path) -> None:
-    """Print a line a setting, what is missing, and where the report lies."""
+    """Print one line per setting, the runs that are missing, and the path of the report."""
     console = Console(markup=False, emoji=False)  # a name may look like either
     for group in results.groups:
         table = Table(

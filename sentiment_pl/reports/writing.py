@@ -6,18 +6,21 @@ from pathlib import Path
 from sentiment_pl.errors import DataError, UserError
 
 
-def report(folders: Sequence[Path], output: Path) -> None:
-    """Write a report over all runs in and below some folders.
+def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) -> None:
+    """Write a report over all runs in and below some folders, and a summary on the console.
 
     Args:
         folders: of runs and sweeps.
         output: the folder to write; an earlier report there is replaced.
+        sections: paths of classes derived from `reports.section.Section`, beyond those that
+            `conf/report.yaml` lists.
 
     Raises:
-        UserError: there is nothing to report or nothing that can be read, or `output` holds
-            something other than a report.
+        UserError: there is nothing to report, nothing can be read, `output` holds something other
+            than a report, a section cannot be imported, or a section failed; in the last case the
+            report is written without it.
     """
-    from sentiment_pl.reports import page, results, summary_table
+    from sentiment_pl.reports import page, results, running_sections, summary_table
     from sentiment_pl.runs import folder as runs
 
     output = output.resolve()  # a link stays one
@@ -25,11 +28,15 @@ def report(folders: Sequence[Path], output: Path) -> None:
         raise UserError(f"--output {output} is a file, where a folder is needed")
     if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
         raise UserError(f"--output {output} holds something other than a report: choose another")
-    found = results.collect(runs.find_runs(folders))
+    running = running_sections.RunningSections(running_sections.load(sections))
+    found = results.collect(runs.find_runs(folders), running.check)
     unreadable = [run for run in found.runs if run.state == "unreadable"]
     if unreadable and not found.groups and not found.untested:
         reasons = "".join(f"\n  {run.folder}: {run.reason}" for run in unreadable)
         raise DataError(f"there is no run that can be reported.{reasons}")
     print(f"reporting on {len(found.runs)} runs …", flush=True)
-    page.write(found, output)
+    page.write(found, output, running)
     summary_table.report(found, output)
+    if running.failures:
+        failed = "".join(f"\n  {name}, {about}: {why}" for name, about, why in running.failures)
+        raise UserError(f"some sections failed, and the report is written without them:{failed}")

@@ -1,1 +1,1 @@
-"""The reference study: its figures and claims."""
+"""The reference study: its published metrics and its claims, shown beside runs."""

@@ -3,6 +3,7 @@
 import logging
 import math
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from rich.table import Table
 
 from sentiment_pl.metrics import measures
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
-from sentiment_pl.study import reference as study
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,17 @@ def figure(value: float | None) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
-def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
-    """Print the figures of a run, where it lies and what to type next.
+def summary(
+    record: dict[str, Any], folder: Path, *, brief: bool,
+    beside: Mapping[str, Mapping[str, float]] | None = None,
+) -> None:  # fmt: skip
+    """Print the metrics of a run, its folder and commands to go on with.
 
     Args:
         record: of the run.
-        folder: the run's.
-        brief: in a line, for one run of many.
+        folder: of the run.
+        brief: print one line, for one run of many.
+        beside: published metrics, by the heading of the row in which to show them.
     """
     test, name = record["test"], record["model"]
     if brief:
@@ -67,12 +71,8 @@ def summary(record: dict[str, Any], folder: Path, *, brief: bool) -> None:
         for heading in ("", *headings):
             table.add_column(heading, justify="right" if heading else "left")
         table.add_row("this run", *(figure(test[key]) for key in names))
-        theirs = study.chosen(name) if record["data"] == "imdb" else None
-        if theirs:
-            table.add_row(
-                f"reference study (±{study.margin()})",
-                *(f"{theirs[key]:.4f}" for key in ("accuracy", "f1", "auc")),
-            )
+        for heading, metrics in (beside or {}).items():
+            table.add_row(heading, *(figure(metrics[key]) for key in measures.ALWAYS))
         console.print(table)
         if chosen:
             console.print(

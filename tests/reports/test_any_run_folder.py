@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sentiment_pl import report
 from sentiment_pl.errors import DataError
 from sentiment_pl.metrics.statistics import bootstrap, scores
-from sentiment_pl.reports import page, results, writing
+from sentiment_pl.reports import csv_tables, page, results, writing
 from sentiment_pl.runs import folder as runs
 
 
@@ -24,8 +24,8 @@ from sentiment_pl.runs import folder as runs
 def tables_alone(monkeypatch):
     """Draw no figures: what counts here are the numbers."""
     monkeypatch.setattr(results, "bootstrap", partial(bootstrap, resamples=20))
-    monkeypatch.setattr(page.figures, "draw", lambda group: [])
-    monkeypatch.setattr(page, "_tensorboard", lambda parts, folder: None)
+    monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
+    monkeypatch.setattr(page, "_tensorboard", lambda pictures, folder: None)
 
 
 @pytest.fixture
@@ -239,8 +239,8 @@ def test_bytes_lost_anywhere_leave_the_others_as_they_are(grid, data):
             if setting.seeds != [2]
         }
         assert sorted(seeds.values()) == [[0, 1], [0, 1]]
-        page.summary(found)
-        page.runs(found)
+        csv_tables.summary(found)
+        csv_tables.runs(found)
     finally:
         for path, content in kept.items():
             path.write_bytes(content)

@@ -1,14 +1,15 @@
-"""How much of a derivative is left on its way back from the loss: curves of settings."""
+"""Figures that compare settings: how much of a derivative is left on its way from the loss."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sentiment_pl.gradient_flow.decay import MOMENTS, Flow
 from sentiment_pl.gradient_flow.measure import LAYER
 from sentiment_pl.metrics.statistics import over_seeds
-from sentiment_pl.reports.figures import Picture, nth_look
-from sentiment_pl.reports.gradient_flow import MOMENTS, Flow
+from sentiment_pl.reports.looks import nth_look
+from sentiment_pl.reports.section import Picture
 
 _ROWS = {
     "forward": "", "backward": "reading backward: ", None: "",
@@ -16,12 +17,11 @@ _ROWS = {
 }  # fmt: skip
 
 
-def draw(flows: list[Flow], slug: str) -> list[Picture]:
-    """Draw states and layers, each where there are some.
+def draw(flows: list[Flow]) -> list[Picture]:
+    """Draw a figure of recurrent states and one of layers, each if there are flows of that kind.
 
     Args:
         flows: of one group.
-        slug: the group's, to name the files by.
     """
     kinds = [
         ("gradient_flow", "Gradient flow over positions", "distance from the end, in words",
@@ -31,10 +31,11 @@ def draw(flows: list[Flow], slug: str) -> list[Picture]:
     ]  # fmt: skip
     return [
         Picture(
-            f"{slug}_{name}", title,
-            "Norm of the loss's derivative over its value nearest to the loss, geometric mean over "
-            "seeds; band: 95 % t interval over seeds. Left: at the start, the first epoch at which "
-            "anything arrives; right: after the last epoch.",
+            name, title,
+            "Norm of the derivative of the loss relative to its value nearest to the loss, "
+            "geometric mean over seeds; band: 95 % t interval over seeds. Left: at the start, the "
+            "first epoch at which the derivative is not zero everywhere; right: after the last "
+            "epoch.",
             _figure(some, axis),
         )
         for name, title, axis, some in kinds
@@ -47,7 +48,7 @@ def _row(flow: Flow) -> str | bool | None:
 
 
 def _label(flow: Flow) -> str:
-    """Name a curve; skip connections have panels of their own."""
+    """Return the name of a curve without `residual`, which has panels of its own."""
     words = flow.setting.name.split()
     return " ".join(w for w in words if flow.skips is None or not w.startswith("residual="))
 
@@ -83,7 +84,7 @@ def _figure(flows: list[Flow], axis: str) -> Figure:
 
 def _curve(axes: Axes, flow: Flow, moment: str, number: int) -> None:
     curves = flow.curves(moment)
-    # What is zero for some seed has no place on a log scale.
+    # Norms that are zero for some seed cannot be shown on a log scale.
     curves = np.where((curves > np.log(np.finfo(float).tiny)).all(0), curves, np.nan)
     steps = np.arange(curves.shape[1])
     style = nth_look(number)

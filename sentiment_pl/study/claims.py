@@ -1,9 +1,7 @@
-"""The reference study's claims, decided by runs: confirmed, refuted or undecided."""
+"""The claims of the reference study, tested by runs: confirmed, refuted or undecided."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 
@@ -11,25 +9,16 @@ from sentiment_pl.data.corpus.writer import ceiling
 from sentiment_pl.metrics.statistics import equivalence
 from sentiment_pl.reports.comparisons import LEVEL, Comparison, compare
 from sentiment_pl.reports.results import Group, Setting
+from sentiment_pl.reports.section import Claim, Verdict
 
 MARGIN = 0.01
-"""Differences in accuracy below one point count as small."""
+"""Differences in accuracy below this margin, one percentage point, count as small."""
 
-Verdict = Literal["confirmed", "refuted", "undecided"]
 Pairs = list[tuple[Setting, Setting]]
 
 
-@dataclass
-class Claim:
-    """A sentence, and what the runs say of it."""
-
-    sentence: str
-    verdict: Verdict
-    evidence: str
-
-
 def decide(group: Group) -> list[Claim]:
-    """Decide each claim that a group's runs can say something of."""
+    """Return the claims that the runs of a group can test, each with its verdict."""
     makers: list[Callable[[Group], Claim | None]] = [
         _beats("GRU beats Elman at every hidden size.", "gru", "elman"),
         _large_elman_overfits,
@@ -52,41 +41,43 @@ def _points(value: float) -> str:
     return f"{100 * value:+.2f} points"
 
 
-def _told(comparison: Comparison) -> str:
+def _describe(comparison: Comparison) -> str:
+    """Return a comparison in words: the settings, the difference in points, the p value."""
     c = comparison
     p = "one common seed" if c.corrected is None else f"p = {c.corrected:.2g}"
-    what = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}[c.metric]
-    return f"{c.a.name} − {c.b.name}: {_points(c.difference)} of {what} ({p})"
+    metric = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}[c.metric]
+    return f"{c.a.name} − {c.b.name}: {_points(c.difference)} of {metric} ({p})"
 
 
 def _summary(comparisons: Iterable[Comparison]) -> str:
-    return "; ".join(map(_told, comparisons))
+    return "; ".join(map(_describe, comparisons))
 
 
 def _in_auc(pairs: Pairs) -> str:
-    """Say what AUC says; it does not decide, since the study judged by accuracy."""
-    return f". Beside it, {_summary(compare(pairs, 'auc'))}"
+    """Return the differences in AUC in words. The verdict is by accuracy, as in the study."""
+    return f". For comparison, {_summary(compare(pairs, 'auc'))}"
 
 
 def _outlook(comparisons: Iterable[Comparison]) -> str:
+    """Return in words what it would take to decide the comparisons that are undecided."""
     outlooks = {c.outlook: None for c in comparisons if not c.significant}
     return ". To decide: " + "; ".join(outlooks) if outlooks else ""
 
 
 def _comparable(a: Setting, b: Setting) -> bool:
-    """Tell whether two settings of different architectures agree in all that both have."""
-    # `residual` is about layers in the MLPs and about what a word gathers in attention.
+    """Return whether two settings of different architectures agree in all keys that both have."""
+    # `residual` concerns the layers in MLPs, and the output of attention in windowed_attention.
     shared = (a.values.keys() & b.values.keys()) - {"model._target_", "model.residual"}
     return all(a.values[key] == b.values[key] for key in shared)
 
 
 def _matched(group: Group, first: str, second: str) -> Pairs:
-    """Pair settings of two architectures at equal `model.hidden` and equal all else."""
+    """Return pairs of settings of two architectures that agree in `model.hidden` and all else."""
     return [(a, b) for a in group.of(first) for b in group.of(second) if _comparable(a, b)]
 
 
 def _beats(sentence: str, first: str, second: str) -> Callable[[Group], Claim | None]:
-    """Decide whether an architecture beats another wherever the two can be compared."""
+    """Test whether the first architecture beats the second in every comparable pair."""
 
     def make(group: Group) -> Claim | None:
         pairs = _matched(group, first, second)
@@ -104,7 +95,7 @@ def _beats(sentence: str, first: str, second: str) -> Callable[[Group], Claim | 
 
 
 def _by_size(group: Group, model: str) -> list[Setting]:
-    """Return settings of an architecture that differ in `model.hidden` alone."""
+    """Return settings of an architecture that differ only in `model.hidden`."""
     settings = group.of(model)
     if not settings:
         return []
@@ -133,13 +124,13 @@ def _large_elman_overfits(group: Group) -> Claim | None:
     return Claim(
         "The best hidden size of Elman is 64 to 112; larger ones overfit.",
         verdict,
-        f"{best.name} is what validation chose up to 112. {_summary(made)}"
+        f"Validation chose {best.name} among sizes up to 112. {_summary(made)}"
         + _equal_or_not(made, verdict),
     )
 
 
 def _equal(comparison: Comparison) -> bool:
-    """Tell whether two settings differ by less than `MARGIN`, against seeds and examples."""
+    """Return whether two settings differ by less than `MARGIN`, over seeds and over examples."""
     a, b = (
         [float(r.record["test"]["accuracy"]) for r in side]
         for side in zip(*comparison.a.common(comparison.b), strict=True)
@@ -150,6 +141,7 @@ def _equal(comparison: Comparison) -> bool:
 
 
 def _equal_or_not(made: list[Comparison], verdict: Verdict) -> str:
+    """Return what it would take to decide, or that all pairs are equal within `MARGIN`."""
     if verdict == "undecided":
         return _outlook(made)
     if all(map(_equal, made)):
@@ -158,7 +150,7 @@ def _equal_or_not(made: list[Comparison], verdict: Verdict) -> str:
 
 
 def _little_difference(sentence: str, settings: list[Setting]) -> Claim | None:
-    """Decide whether all of some settings are equal within `MARGIN`."""
+    """Test whether all pairs of settings are equal within `MARGIN`."""
     made = compare(list(combinations(settings, 2)), "accuracy")
     if not made:
         return None
@@ -174,13 +166,13 @@ def _little_difference(sentence: str, settings: list[Setting]) -> Claim | None:
         for c in made
     ):  # fmt: skip
         verdict = "refuted"
-    between = f"Means of {len(settings)} sizes span {100 * spread:.2f} points of accuracy"
+    spans = f"Mean accuracies of {len(settings)} sizes span {100 * spread:.2f} points"
     if within:
-        between += f", runs of one size up to {100 * max(within):.2f}"
+        spans += f", runs of one size up to {100 * max(within):.2f}"
     return Claim(
         sentence,
         verdict,
-        f"{between}. The widest: {_told(widest)}" + _equal_or_not(made, verdict),
+        f"{spans}. The largest difference: {_describe(widest)}" + _equal_or_not(made, verdict),
     )
 
 
@@ -230,11 +222,12 @@ def _sums_cannot_negate(group: Group) -> Claim | None:
         verdict = "confirmed"
     elif lowest > bound + 0.02:
         verdict = "refuted"
-    told = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in sums)
+    means = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in sums)
     return Claim(
-        f"A sum of word scores cannot represent negation (at most {bound:.2f} of this corpus).",
+        "A sum of word scores cannot represent negation (accuracy at most "
+        f"{bound:.2f} on this corpus).",
         verdict,
-        f"Accuracy: {told}; the highest upper end of an interval is {highest:.3f}",
+        f"Accuracy: {means}; the highest upper end of an interval is {highest:.3f}",
     )
 
 
@@ -242,11 +235,11 @@ def _recurrent_can_negate(group: Group) -> Claim | None:
     able = [group.chosen(model) for model in ("elman", "gru") if model in group.models]
     if not able:
         return None
-    # A network that did not learn it has not shown that it cannot: never refuted.
+    # A network that has not learned it may still be able to represent it: never refuted.
     reached = all(s.over_examples("accuracy").low > 0.97 for s in able)
-    told = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in able)
+    means = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in able)
     return Claim(
         "Recurrent networks represent negation at any distance (accuracy above 0.97).",
         "confirmed" if reached else "undecided",
-        f"Accuracy: {told}",
+        f"Accuracy: {means}",
     )

@@ -2,11 +2,14 @@
 
 import csv
 import sys
+from pathlib import Path
 
 import pytest
 
 from sentiment_pl import report
 from sentiment_pl.reports.running_sections import load
+
+README = Path(__file__).parents[2] / "README.md"
 
 OWN = """
 from matplotlib.figure import Figure
@@ -186,10 +189,11 @@ def test_a_section_that_fails_is_named_and_the_rest_is_reported(
 def test_a_run_that_a_section_cannot_use_is_left_out_with_its_reason(sweep, monkeypatch):
     monkeypatch.setattr("sentiment_pl.reports.figures.draw", lambda group, references: [])
     report.main([str(sweep), "--section", "own_sections.Picky"])
-    states = {(row["model"], row["seed"]): row for row in rows(sweep / "report" / "runs.csv")}
-    reasons = [row["reason"] for row in states.values() if row["state"] == "unreadable"]
-    assert len(reasons) == 2
-    assert all("without the file that I need" in reason for reason in reasons)
+    written = rows(sweep / "report" / "runs.csv")
+    assert len(written) == 4
+    left_out = [row for row in written if row["state"] == "unreadable"]
+    assert [row["run"].endswith("seed=1") for row in left_out] == [True, True]
+    assert all("without the file that I need" in row["reason"] for row in left_out)
 
 
 @pytest.mark.parametrize(
@@ -219,3 +223,13 @@ def test_a_section_that_is_named_twice_is_made_once():
     assert list(load(["own_sections.Whole", *known, "own_sections.Whole"])) == [
         *known, "own_sections.Whole",
     ]  # fmt: skip
+
+
+def test_the_section_in_the_readme_draws_its_figure(sweep, tmp_path, monkeypatch):
+    parts = README.read_text(encoding="utf-8").split("```python\n")[1:]
+    (code,) = [part for part in (p.partition("```")[0] for p in parts) if "(Section)" in part]
+    (tmp_path / "project" / "sections_of_readme.py").write_text(code)
+    monkeypatch.setattr("sentiment_pl.reports.figures.draw", lambda group, references: [])
+    report.main([str(sweep), "--section", "sections_of_readme.Speed"])
+    assert (sweep / "report" / "imdb_speed.png").stat().st_size > 5000
+    assert "![Training speed](imdb_speed.png)" in (sweep / "report" / "report.md").read_text()

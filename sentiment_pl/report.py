@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sentiment_pl.errors import mendable
+from sentiment_pl.runs.file_names import REPORT
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     folders = [folder.expanduser() for folder in arguments.folders]
     output = arguments.output
     if output is None and len(folders) == 1:
-        output = folders[0] / "report"
+        output = folders[0] / REPORT
     elif output is None:
         output = Path("outputs", "reports", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
     from sentiment_pl.reports.writing import report

@@ -29,6 +29,7 @@ def _run(cfg: DictConfig) -> float | None:
     hydra_config = HydraConfig.get()
     multirun = hydra_config.mode == RunMode.MULTIRUN
     folder = Path(hydra_config.runtime.output_dir)
+    from sentiment_pl.runs import file_names
     from sentiment_pl.runs import folder as runs
     from sentiment_pl.study import reference
     from sentiment_pl.training import console
@@ -64,7 +65,9 @@ def _run(cfg: DictConfig) -> float | None:
             log.error("%s", traceback.format_exc() if cause is None else cause)
             if ours:  # else the folder is that of the process that is at work on it
                 with contextlib.suppress(OSError):  # the disk may be full
-                    (folder / runs.ERROR).write_text(f"{cause or repr(error)}\n", encoding="utf-8")
+                    (folder / file_names.ERROR).write_text(
+                        f"{cause or repr(error)}\n", encoding="utf-8"
+                    )
             if multirun:  # the others go on; the report at the end names this one
                 return None
             sys.exit(1)
@@ -124,11 +127,13 @@ def _monitored(cfg: DictConfig, record: dict[str, Any]) -> float | None:
 
 def _write_config(cfg: DictConfig, folder: Path) -> None:
     """Write `.hydra/` as Hydra would, had it known that the folder is this run's."""
+    from sentiment_pl.runs.file_names import HYDRA
+
     hydra_config = HydraConfig.get()
-    (folder / ".hydra").mkdir(exist_ok=True)
-    OmegaConf.save(cfg, folder / ".hydra" / "config.yaml")
-    OmegaConf.save(OmegaConf.create({"hydra": hydra_config}), folder / ".hydra" / "hydra.yaml")
-    OmegaConf.save(hydra_config.overrides.task, folder / ".hydra" / "overrides.yaml")
+    (folder / HYDRA).mkdir(exist_ok=True)
+    OmegaConf.save(cfg, folder / HYDRA / "config.yaml")
+    OmegaConf.save(OmegaConf.create({"hydra": hydra_config}), folder / HYDRA / "hydra.yaml")
+    OmegaConf.save(hydra_config.overrides.task, folder / HYDRA / "overrides.yaml")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from sentiment_pl.metrics.statistics import bootstrap, scores
 from sentiment_pl.reports import results
 from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.predictions import write_predictions
 
 N = 1500
 
@@ -55,7 +56,7 @@ def make_run(tmp_path):
             ],
         }  # fmt: skip
         if test:
-            runs.write_predictions(folder, np.arange(N), labels, logit(probabilities))
+            write_predictions(folder, np.arange(N), labels, logit(probabilities))
         runs.begin(folder, settings, seed)
         (folder / "metrics.json").write_text(json.dumps(record))
         return folder

@@ -11,6 +11,8 @@ import torch
 from sentiment_pl import predict, report
 from sentiment_pl.errors import mendable
 from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.predictions import write_predictions
+from sentiment_pl.runs.states import read_run
 from tests.helpers import SMALL
 
 RUN = [*SMALL, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]
@@ -75,13 +77,13 @@ def test_no_room_for_a_record(disk):
     ids = np.arange(1000)
     for write in (
         lambda: runs.write_record(folder, {"seed": 0, "history": list(range(3000))}),
-        lambda: runs.write_predictions(folder, ids, ids % 2, np.linspace(-1, 1, 1000)),
+        lambda: write_predictions(folder, ids, ids % 2, np.linspace(-1, 1, 1000)),
     ):
         with pytest.raises(OSError) as caught:
             write()
         assert "No space left on device" in str(mendable(caught.value))
         assert not list(folder.glob("*.partial"))
-    assert runs.read_run(folder).state == "interrupted"
+    assert read_run(folder).state == "interrupted"
     assert (folder / "settings.json").read_text() == before
 
 

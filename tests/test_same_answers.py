@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sentiment_pl.data.datamodule import ReviewDataModule
+from sentiment_pl.data.sources import Files, Negation
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.evaluation.evaluation import Asked, predict
 from sentiment_pl.explain.table_scoring import Columns, score_file
@@ -62,7 +63,7 @@ def by_file(model, folder, suffix, reviews):
 
 
 def by_evaluation(model, path, file):
-    data = ReviewDataModule.from_files(test=str(file), cache_dir=str(file.parent / "cache"))
+    data = ReviewDataModule(Files(test=str(file)), cache_dir=str(file.parent / "cache"))
     with data.reviews("test") as reviews:
         logits, _ = predict(Asked("m", path, model), data, reviews, TRAINER, ())
     return (1 / (1 + np.exp(-logits))).tolist()
@@ -70,8 +71,8 @@ def by_evaluation(model, path, file):
 
 def by_trainer(model, file):
     # Told to cut otherwise, and without any training reviews.
-    data = ReviewDataModule.from_files(
-        test=str(file), max_tokens=1, batch_size=5, cache_dir=str(file.parent / "cache")
+    data = ReviewDataModule(
+        Files(test=str(file)), max_tokens=1, batch_size=5, cache_dir=str(file.parent / "cache")
     )
     batches = lightning.Trainer(**TRAINER, **QUIET).predict(model, data)
     assert [i for batch in batches for i in batch.ids.tolist()] == list(range(len(data_of(file))))
@@ -243,8 +244,8 @@ def test_a_run_without_a_limit_reads_all(in_process, tmp_path):
 
 
 def test_a_model_that_trains_reads_as_it_is_trained(tmp_path, caplog):
-    data = ReviewDataModule.from_negation(
-        40, 20, 20, max_tokens=3, truncate="both", cache_dir=str(tmp_path)
+    data = ReviewDataModule(
+        Negation(40, 20, 20), max_tokens=3, truncate="both", cache_dir=str(tmp_path)
     )
     data.prepare_data()
     data.setup()
@@ -263,11 +264,11 @@ def test_a_model_that_trains_reads_as_it_is_trained(tmp_path, caplog):
     model.trained_on = data.description()
     trainer.test(model, data, verbose=False)
     assert "are read here" not in caplog.text
-    longer = ReviewDataModule.from_negation(40, 20, 20, max_tokens=9, cache_dir=str(tmp_path))
+    longer = ReviewDataModule(Negation(40, 20, 20), max_tokens=9, cache_dir=str(tmp_path))
     trainer.test(model, longer, verbose=False)
     assert "the first 9 words are read here, in training the first 2 and the last 1" in caplog.text
     # Another vocabulary is no match for its word vectors.
-    other = ReviewDataModule.from_negation(30, 20, 20, seed=5, cache_dir=str(tmp_path))
+    other = ReviewDataModule(Negation(30, 20, 20, seed=5), seed=5, cache_dir=str(tmp_path))
     with pytest.raises(ValueError, match="with another vocabulary than this model's"):
         trainer.test(model, other)
 

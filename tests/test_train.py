@@ -15,6 +15,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl.data.datamodule import ReviewDataModule
+from sentiment_pl.data.sources import Negation
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.mlp import MLP
 from tests.helpers import SMALL, only_run
@@ -154,7 +155,7 @@ def test_every_epoch_has_an_order_of_its_own(tmp_path):
                 orders.append([])
             orders[-1] += batch.ids.tolist()
 
-    data = ReviewDataModule.from_negation(train=480, val=96, test=144, cache_dir=str(tmp_path))
+    data = ReviewDataModule(Negation(train=480, val=96, test=144), cache_dir=str(tmp_path))
     data.prepare_data()
     data.setup()
     model = MLP(tokenizer=data.tokenizer.to_json(), embedding_dim=4)

@@ -1,46 +1,34 @@
-"""One LightningDataModule for every source of reviews."""
+"""The `LightningDataModule`: reviews of any source, encoded once, served in batches."""
 
 import dataclasses
-import json
+import inspect
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
 import lightning
 import numpy as np
-import pyarrow as pa
-from datasets import Dataset, DatasetDict, load_from_disk
+from datasets import Dataset, load_from_disk
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, get_worker_info
+from torch.utils.data import DataLoader
 
-from sentiment_pl.data.batching import Batch, EncodedReviews, LengthBuckets, Share
-from sentiment_pl.data.cache import build_once, digest, make_folder
-from sentiment_pl.data.preparation import UNSPACED, Preparation
-from sentiment_pl.data.reviews import UNLABELLED
-from sentiment_pl.data.sources import Files, Hub, Imdb, Negation, Source, calm_libraries
+from sentiment_pl.data.batching import Batch, EncodedReviews
+from sentiment_pl.data.cache import build_once, digest
+from sentiment_pl.data.keys import key_column
+from sentiment_pl.data.loading import bucketed, in_order
+from sentiment_pl.data.notices import log_prepared
+from sentiment_pl.data.originals import open_reviews, training_texts
+from sentiment_pl.data.preparation import Preparation
+from sentiment_pl.data.settings import build_source
+from sentiment_pl.data.sources import Source
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.data.truncation import Truncation
-from sentiment_pl.errors import (
-    ConfigError,
-    DataError,
-    check_count,
-    check_integer,
-    check_seed,
-)
-from sentiment_pl.metrics.imbalance import check_class_weight, class_weights, say_shares
-from sentiment_pl.tables.options import TableOptions
+from sentiment_pl.errors import ConfigError, DataError, check_count, check_integer, check_seed
+from sentiment_pl.metrics.imbalance import check_class_weight, class_weights
 
 log = logging.getLogger(__name__)
-
-MOST_UNKNOWN = 0.4
-"""Share of unknown words in a split above which a warning is due.
-
-2 % of the words of IMDB's reviews are unknown, 8 % with 1,000 of them for training, 33 % with 300
-single sentences; of a language without spaces, whose words are not told apart, nearly all."""
 
 
 class ReviewDataModule(lightning.LightningDataModule):
@@ -48,24 +36,14 @@ class ReviewDataModule(lightning.LightningDataModule):
 
     Args:
         source: where the reviews come from.
-        val_fraction: share of the training split held out where the source has no validation split.
-        max_tokens: words of a review that are kept; None keeps all.
-        truncate: which words of a longer review: its "head", its "tail", or half of "both".
-        limit_train: use only so many training reviews, drawn at random.
-        drop_test_duplicates: leave out training reviews whose text also stands in the test split.
-        vocab_size: the most words in the vocabulary, padding and unknown word included.
-        min_frequency: rarer words of the training split are unknown.
-        words: what a word is in a script that is written without spaces (Chinese, Japanese, Thai):
-            "unicode" cuts it at spaces and signs alone, as all others; "characters" takes each of
-            its characters, with the marks on it, for a word.
         class_weight: weights of the labels in the training loss: None for equal ones, "balanced"
             for labels that weigh the same in all, or those of label 0 and label 1.
         batch_size: reviews in a batch, of each process where several share a run.
-        seed: of the validation split and of `limit_train`; runs that share it share their data.
         shuffle_seed: of the order in which training sees the reviews.
         num_workers: processes that load batches; 0 loads them in the training process, which is
             quicker here, since a batch takes a fraction of a millisecond.
         cache_dir: where encoded reviews are kept.
+        preparation: how reviews are split and encoded: the arguments of `Preparation`.
 
     Raises:
         ConfigError: an argument is out of its range; the message names the config key.
@@ -75,34 +53,15 @@ class ReviewDataModule(lightning.LightningDataModule):
         self,
         source: Source,
         *,
-        val_fraction: float = 0.1,
-        max_tokens: int | None = 400,
-        truncate: str = "head",
-        limit_train: int | None = None,
-        drop_test_duplicates: bool = False,
-        vocab_size: int = 30_000,
-        min_frequency: int = 2,
-        words: str = "unicode",
         class_weight: Literal["balanced"] | Sequence[float] | None = None,
         batch_size: int = 64,
-        seed: int = 0,
         shuffle_seed: int = 0,
         num_workers: int = 0,
         cache_dir: str = "~/.cache/sentiment_pl",
+        **preparation: Any,
     ) -> None:
         super().__init__()
-        self.preparation = Preparation(
-            source=source,
-            val_fraction=val_fraction,
-            max_tokens=max_tokens,
-            truncate=truncate,
-            limit_train=limit_train,
-            drop_test_duplicates=drop_test_duplicates,
-            vocab_size=vocab_size,
-            min_frequency=min_frequency,
-            words=words,
-            seed=seed,
-        )
+        self.preparation = Preparation(source=source, **preparation)
         check_class_weight(class_weight)
         self.class_weight = class_weight
         check_count("data.batch_size", batch_size)
@@ -112,7 +71,7 @@ class ReviewDataModule(lightning.LightningDataModule):
             raise ConfigError(f"data.cache_dir must be the path of a folder, got {cache_dir!r}")
         self.source = source
         self.batch_size, self.shuffle_seed = batch_size, shuffle_seed
-        self._given = (batch_size, self.preparation)
+        self._configured = (batch_size, self.preparation)
         self.num_workers = num_workers
         self.cache_dir = Path(cache_dir).expanduser()
         self._folder: Path | None = None
@@ -122,57 +81,29 @@ class ReviewDataModule(lightning.LightningDataModule):
         self._opened = ExitStack()
 
     @classmethod
-    def from_negation(
-        cls, train: int, val: int, test: int, seed: int = 0, **shared: Any
+    def from_settings(
+        cls, source: Source | Callable[..., Source], **settings: Any
     ) -> "ReviewDataModule":
-        """Serve the embedded corpus; see `sources.Negation`."""
-        return cls(Negation(train, val, test, seed), seed=seed, **shared)
+        """Build the source and the data module from the keys of `conf/data/NAME.yaml`.
+
+        Args:
+            source: the class of the source, which gets those settings that its constructor names;
+                a `functools.partial` of it; or a source.
+            settings: of the source and of this class.
+
+        Raises:
+            ConfigError: neither of them has such a setting, or a value is out of its range; the
+                message names the config key.
+        """
+        source, own = build_source(source, settings, cls.setting_names())
+        return cls(source, **own)
 
     @classmethod
-    def from_imdb(cls, path: str | None = None, **shared: Any) -> "ReviewDataModule":
-        """Serve the Large Movie Review Dataset; see `sources.Imdb`."""
-        return cls(Imdb(path), **shared)
-
-    @classmethod
-    def from_files(
-        cls,
-        train: str | Sequence[str] | None = None,
-        val: str | Sequence[str] | None = None,
-        test: str | Sequence[str] | None = None,
-        text_column: str = "text",
-        label_column: str = "label",
-        labels: Sequence[str] | Mapping[str, Any] | str | None = None,
-        id_column: str | None = None,
-        separator: str | None = None,
-        encoding: str | None = None,
-        header: bool = True,
-        quoting: Literal["auto", "none", "rfc4180"] = "auto",
-        **shared: Any,
-    ) -> "ReviewDataModule":
-        """Serve files of one's own; see `sources.Files`."""
-        source = Files(
-            train, val, test, text_column, label_column, labels, id_column,
-            TableOptions(separator, encoding, header, quoting),
-        )  # fmt: skip
-        return cls(source, **shared)
-
-    @classmethod
-    def from_hub(
-        cls,
-        path: str | None = None,
-        text_column: str = "text",
-        label_column: str = "label",
-        labels: Sequence[str] | Mapping[str, Any] | str | None = None,
-        id_column: str | None = None,
-        config: str | None = None,
-        revision: str | None = None,
-        **shared: Any,
-    ) -> "ReviewDataModule":
-        """Serve a data set of the Hugging Face hub; see `sources.Hub`."""
-        if path is None:
-            raise ConfigError("data=hub needs the data set: data.path=OWNER/NAME or a folder")
-        source = Hub(path, text_column, label_column, labels, id_column, config, revision)
-        return cls(source, **shared)
+    def setting_names(cls) -> list[str]:
+        """Return the names of the settings below `data.` that do not depend on the source."""
+        of_module = inspect.signature(ReviewDataModule).parameters.keys()
+        of_preparation = [field.name for field in dataclasses.fields(Preparation)]
+        return [*({*of_module, *of_preparation} - {"source", "preparation"})]
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -206,38 +137,7 @@ class ReviewDataModule(lightning.LightningDataModule):
                 self._splits[split] = EncodedReviews(load_from_disk(str(folder / split)))
         train = self._splits["train"]
         train.class_weights = class_weights(self.class_weight, train.label_counts())
-        sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in self._splits.items())
-        log.info(
-            "data %s: %s reviews, %s words known", self.source.name, sizes,
-            f"{self.tokenizer.known:,}",
-        )  # fmt: skip
-        self._warn_of_unknown(json.loads((folder / "unknown.json").read_text(encoding="utf-8")))
-        note = json.loads((folder / "duplicates.json").read_text(encoding="utf-8"))
-        if note["train_rows"]:
-            log.info(
-                "%s training reviews also stand in the test split: %s", f"{note['train_rows']:,}",
-                "left out" if self.preparation.drop_test_duplicates
-                else "kept (data.drop_test_duplicates=true leaves them out)",
-            )  # fmt: skip
-        say_shares(self.labels, train.label_counts(), train.class_weights)
-        if "test" not in self._splits:
-            log.warning("data %s has no test split: testing is skipped", self.source.name)
-
-    def _warn_of_unknown(self, shares: Mapping[str, float]) -> None:
-        split, share = max(shares.items(), key=lambda item: item[1])
-        if share <= MOST_UNKNOWN:
-            return
-        ways = ["more training reviews make more words known"]
-        if len(self.tokenizer) == self.preparation.vocab_size:
-            ways.append(f"data.vocab_size={len(self.tokenizer)} is full, a larger one holds more")
-        elif self.preparation.min_frequency > 1:
-            ways.append("data.min_frequency=1 keeps rare words")
-        if self.preparation.words != "characters":
-            ways.append(f"data.words=characters reads {UNSPACED}")
-        log.warning(
-            "data %s: %.0f %% of the words of the %s split are unknown, and of those a model learns"
-            " nothing: %s", self.source.name, 100 * share, split, "; ".join(ways),
-        )  # fmt: skip
+        log_prepared(self.preparation, self._splits, self.tokenizer, folder)
 
     @property
     def has_test(self) -> bool:
@@ -250,38 +150,22 @@ class ReviewDataModule(lightning.LightningDataModule):
 
     @property
     def fingerprint(self) -> str:
-        """Names these reviews and their tokenisation."""
+        """The name of the cache entry: the same for the same reviews encoded in the same way."""
         return self._prepared().name
 
     def keys(self, split: str, ids: NDArray[np.int64]) -> dict[str, Any]:
-        """Return the column `data.id_column` for some rows, by its name; empty where none is set.
-
-        Args:
-            split: "train", "val" or "test".
-            ids: [N], numbers of rows.
-
-        Returns:
-            The name of the column and its values, an Arrow array [N].
-        """
-        schema = self.source.schema
-        if schema.key is None or schema.kept_key is None:
-            return {}
-        rows = load_from_disk(str(self._prepared() / split))
-        table = rows.select_columns(["row", schema.kept_key]).with_format("arrow")[:]
-        numbers = table["row"].to_numpy()
-        order = np.argsort(numbers, kind="stable")
-        places = order[np.searchsorted(numbers[order], ids)]
-        return {schema.key: table[schema.kept_key].take(pa.array(places))}
+        """Return the column `data.id_column` for the rows `ids` [N] of a split: `key_column`."""
+        return key_column(self._prepared() / split, self.source.schema, ids)
 
     def encoded(self, split: str) -> EncodedReviews:
         """Return a split as `setup` opened it."""
         return self._splits[split]
 
     def description(self) -> dict[str, Any]:
-        """What a checkpoint says of the reviews that a model was trained on; after `setup`.
+        """What a checkpoint keeps about the reviews that a model was trained on; after `setup`.
 
-        `counts`: how often each word id stands in the training split, as it was cut. The others
-        are the settings that a review goes through on its way to the model.
+        `counts`: how often each word id occurs in the training split, long reviews shortened. The
+        others are the settings that a review goes through on its way to the model.
         """
         if self._counts is None:
             self._counts = self._splits["train"].counts(len(self.tokenizer)).tolist()
@@ -308,10 +192,10 @@ class ReviewDataModule(lightning.LightningDataModule):
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Batches of the test split in the order of its rows, for `trainer.predict`.
 
-        They are encoded as the model of the trainer needs it: with its vocabulary, and cut as its
-        training cut them, whatever this object was told. So a checkpoint says the same of a review
-        here as everywhere, and there need be no training reviews. Without a trainer they are those
-        of `setup`.
+        They are encoded with the vocabulary of the trainer's model and shortened as in its
+        training, whatever the settings of this object are. So a checkpoint predicts the same for a
+        review here as everywhere, and there need be no training reviews. Without a trainer they
+        are those of `setup`.
 
         Raises:
             DataError: there is no test split.
@@ -320,27 +204,20 @@ class ReviewDataModule(lightning.LightningDataModule):
         if model is None:
             if not self.has_test:
                 raise DataError(f"data {self.source.name} has no test split to predict")
-            return self._in_order(self._splits["test"])
+            return in_order(self._splits["test"], self.batch_size, num_workers=self.num_workers)
         reviews = self._opened.enter_context(self.reviews("test"))
-        return self._in_order(self._encoded(reviews, model.tokenizer, model.truncation))
+        encoded = self.preparation.encoded(reviews, model.tokenizer, model.truncation)
+        return in_order(encoded, self.batch_size, num_workers=self.num_workers)
 
     def _predicting_model(self) -> Any:
-        """The model that `trainer.predict` was given, if that is what goes on; or else None."""
+        """The model of `trainer.predict` while that runs, else None."""
         if self.trainer is None or not self.trainer.predicting:
             return None
         model = self.trainer.lightning_module
         return model if hasattr(model, "tokenizer") and hasattr(model, "truncation") else None
 
-    def _in_order(self, reviews: EncodedReviews) -> DataLoader[Batch]:
-        return DataLoader(
-            reviews,
-            batch_size=self.batch_size,
-            collate_fn=_in_shared_memory,
-            num_workers=self.num_workers,
-        )
-
     def teardown(self, stage: str) -> None:
-        """Remove what `predict_dataloader` had read."""
+        """Remove the temporary copy of the reviews that `predict_dataloader` made."""
         self._opened.close()
 
     def _loader(self, split: str) -> DataLoader[Batch]:
@@ -363,24 +240,13 @@ class ReviewDataModule(lightning.LightningDataModule):
                 f"data {self.source.name}: {len(reviews)} reviews of a split cannot be shared among"
                 f" {processes} processes: start fewer of them"
             )
-        batches = LengthBuckets(
-            reviews.lengths,
-            self.batch_size * processes,
-            shuffle=shuffle,
-            seed=self.shuffle_seed,
-            least=processes,
-        )
-        batches.resume(*position)
-        return DataLoader(
-            Share(reviews, rank, processes) if processes > 1 else reviews,
-            batch_sampler=batches,
-            collate_fn=_in_shared_memory,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-        )
+        return bucketed(
+            reviews, self.batch_size, shuffle=shuffle, seed=self.shuffle_seed, position=position,
+            rank=rank, processes=processes, num_workers=self.num_workers,
+        )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps: the epoch to go on with, and its batches already seen."""
+        """Return the position in training: the epoch, and how many of its batches were seen."""
         assert self.trainer is not None
         loop = self.trainer.fit_loop
         epoch: Any = loop.epoch_progress.current
@@ -389,7 +255,7 @@ class ReviewDataModule(lightning.LightningDataModule):
         return {"epoch": epoch.processed, "batches": seen}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the position of a checkpoint."""
+        """Restore the position in training from a checkpoint."""
         self._position = (state_dict["epoch"], state_dict["batches"])
 
     def _prepared(self) -> Path:
@@ -403,43 +269,20 @@ class ReviewDataModule(lightning.LightningDataModule):
         self.preparation.build(folder)
 
     def adopt(self, settings: Mapping[str, Any]) -> None:
-        """Treat reviews as a training did, and otherwise as this object was told to.
+        """Take over settings of a training; all others are as the constructor got them.
 
         Args:
-            settings: any of `max_tokens`, `truncate` and `batch_size`; those of an earlier call
-                no longer count.
+            settings: any of `max_tokens`, `truncate` and `batch_size`. They replace those of an
+                earlier call.
         """
         others = dict(settings)
-        batch_size, preparation = self._given
+        batch_size, preparation = self._configured
         self.batch_size = others.pop("batch_size", batch_size)
         self.preparation = dataclasses.replace(preparation, **others)
 
-    @contextmanager
-    def reviews(self, split: str) -> Iterator[Dataset]:
-        """Open the reviews of a split with all their columns, as `data.reviews` describes them.
-
-        They are read anew and lie in a scratch folder for as long as the context lasts.
-
-        Args:
-            split: "train", "val" or "test". The last two need no training reviews, unless the
-                validation split has to be held out of them. One label alone will do.
-
-        Raises:
-            DataError: there is no such split, or the reviews cannot be had or cannot be used.
-        """
-        make_folder(self.cache_dir)
-        with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
-            with calm_libraries():
-                splits = DatasetDict()
-                if split != "train":
-                    splits = self.source.load(Path(scratch), [split], one_label=True)
-                if split != "test" and split not in splits:
-                    splits, _ = self.preparation.read(Path(scratch), one_label=True)
-            if split not in splits:
-                raise DataError(
-                    f"data {self.source.name} has no split {split}{self.source.hint(split)}"
-                )
-            yield splits[split]
+    def reviews(self, split: str) -> AbstractContextManager[Dataset]:
+        """Open the reviews of a split with all their columns; see `open_reviews`."""
+        return open_reviews(self.preparation, split, self.cache_dir)
 
     def serve(self, reviews: Dataset, tokenizer: Tokenizer) -> DataLoader[Batch]:
         """Serve reviews to a model in the way that the test split is served.
@@ -448,37 +291,9 @@ class ReviewDataModule(lightning.LightningDataModule):
             reviews: from `reviews`, whose context must last as long as the result is used.
             tokenizer: the model's.
         """
-        return self._serve(self._encoded(reviews, tokenizer, self.truncation), shuffle=False)
-
-    def _encoded(
-        self, reviews: Dataset, tokenizer: Tokenizer, truncation: Truncation
-    ) -> EncodedReviews:
-        preparation = dataclasses.replace(self.preparation, **dataclasses.asdict(truncation))
-        with calm_libraries():
-            encoded = preparation.encode(
-                reviews.select_columns(["text", "label", "row"]), tokenizer
-            )
-        return EncodedReviews(encoded)
+        return self._serve(self.preparation.encoded(reviews, tokenizer), shuffle=False)
 
     def sentences(self) -> Iterator[list[str]]:
-        """Words of the training and the unlabelled texts; read anew, since rarely asked for."""
-        with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix="texts-") as scratch:
-            with calm_libraries():
-                splits, _ = self.preparation.read(Path(scratch), keep=())
-            for split in ("train", UNLABELLED):
-                if split in splits:
-                    for batch in splits[split].select_columns(["text"]).iter(1_000):
-                        yield from self.tokenizer.split(batch["text"])
-
-
-def _in_shared_memory(batch: Any) -> Any:
-    """Move a batch of a worker process to where the training process finds it.
-
-    Without this a thread of the worker would do so later, and if there is no room in /dev/shm
-    nobody would hear of it: the training would wait for that batch for ever.
-    """
-    if get_worker_info() is not None:
-        for part in batch:
-            if isinstance(part, Tensor):
-                part.share_memory_()
-    return batch
+        """Yield the words of each training and unlabelled text, which are read from the source."""
+        for texts in training_texts(self.preparation, self.cache_dir):
+            yield from self.tokenizer.split(texts)

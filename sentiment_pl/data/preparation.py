@@ -1,5 +1,6 @@
 """How the reviews of a source become splits of word ids."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Collection, Iterable
@@ -28,7 +29,9 @@ from sentiment_pl.errors import (
 )
 
 FORMAT = 5
-"""Of what stands in the cache; raised whenever that changes. The rule for words has a digest."""
+"""Version of the files in the cache, raised whenever they change.
+
+The rule for words needs no version: its digest is part of the cache entry's name."""
 
 UNSPACED = "Chinese, Japanese, Thai and other scripts without spaces character by character"
 """What data.words=characters is for, in messages."""
@@ -36,22 +39,36 @@ UNSPACED = "Chinese, Japanese, Thai and other scripts without spaces character b
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """All that decides what a split of word ids holds; `ReviewDataModule` says what each field is.
+    """How the reviews of a source become splits of word ids.
+
+    Args:
+        source: where the reviews come from.
+        val_fraction: share of the training split held out where the source has no validation split.
+        max_tokens: words of a review that are kept; None keeps all.
+        truncate: which words of a longer review: its "head", its "tail", or half of "both".
+        limit_train: use only so many training reviews, drawn at random.
+        drop_test_duplicates: leave out training reviews whose text also stands in the test split.
+        vocab_size: the most words in the vocabulary, padding and unknown word included.
+        min_frequency: rarer words of the training split are unknown.
+        words: what a word is in a script that is written without spaces (Chinese, Japanese, Thai):
+            "unicode" splits it at spaces and punctuation alone, like any other script;
+            "characters" makes a word of each of its characters, with the marks on it.
+        seed: of the validation split and of `limit_train`; runs that share it share their data.
 
     Raises:
-        ConfigError: a field is out of its range; the message names the config key.
+        ConfigError: an argument is out of its range; the message names the config key.
     """
 
     source: Source
-    val_fraction: float
-    max_tokens: int | None
-    truncate: str
-    limit_train: int | None
-    drop_test_duplicates: bool
-    vocab_size: int
-    min_frequency: int
-    words: str
-    seed: int
+    val_fraction: float = 0.1
+    max_tokens: int | None = 400
+    truncate: str = "head"
+    limit_train: int | None = None
+    drop_test_duplicates: bool = False
+    vocab_size: int = 30_000
+    min_frequency: int = 2
+    words: str = "unicode"
+    seed: int = 0
 
     def __post_init__(self) -> None:
         _ = self.truncation  # checks its two settings
@@ -71,19 +88,17 @@ class Preparation:
         return Truncation(self.max_tokens, self.truncate)
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return what names a cache entry: all fields, the rule for words and the format."""
+        """Return everything that encoded reviews depend on, for JSON; it names the cache entry."""
+        others = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in ("source", "words")
+        }
         return {
             "format": FORMAT,
             "source": self.source.fingerprint(),
-            "val_fraction": self.val_fraction,
-            "max_tokens": self.max_tokens,
-            "truncate": self.truncate,
-            "limit_train": self.limit_train,
-            "drop_test_duplicates": self.drop_test_duplicates,
-            "vocab_size": self.vocab_size,
-            "min_frequency": self.min_frequency,
             "rule": digest(rule(self.words)),
-            "seed": self.seed,
+            **others,
         }
 
     def build(self, folder: Path) -> None:
@@ -130,11 +145,11 @@ class Preparation:
     def read(
         self, scratch: Path, *, one_label: bool = False, keep: Collection[str] | None = None
     ) -> tuple[DatasetDict, int]:
-        """Read the source's splits, hold out what is to be held out, drop what is to be dropped.
+        """Read the splits of the source, hold out validation reviews and drop duplicates.
 
         Args:
-            scratch: a folder for what the reviews lie in as long as they are used.
-            one_label: take splits of one label alone; nothing is held out of such training reviews.
+            scratch: a folder for the Arrow files of the reviews, which must outlive the result.
+            one_label: allow splits of one label alone; such training reviews are not divided.
             keep: which columns to keep beside text, label and key; None for all of them.
 
         Returns:
@@ -170,6 +185,21 @@ class Preparation:
         splits["train"] = train
         return splits, shared
 
+    def encoded(
+        self, reviews: Dataset, tokenizer: Tokenizer, truncation: Truncation | None = None
+    ) -> EncodedReviews:
+        """Encode reviews with the vocabulary of a model.
+
+        Args:
+            reviews: in the schema of `data.reviews`.
+            tokenizer: the model's.
+            truncation: which words of long reviews are kept; None for those of this preparation.
+        """
+        cut = dataclasses.asdict(truncation or self.truncation)
+        with calm_libraries():
+            columns = reviews.select_columns(["text", "label", "row"])
+            return EncodedReviews(dataclasses.replace(self, **cut).encode(columns, tokenizer))
+
     def encode(self, reviews: Dataset, tokenizer: Tokenizer) -> Dataset:
         """Map texts to word ids: `text` gives way to `tokens` (lists of int32) and `length`."""
         cut = self.truncation
@@ -188,7 +218,7 @@ class Preparation:
             remove_columns=["text"],
             features=Features(features),
             load_from_cache_file=False,
-            new_fingerprint=digest([reviews._fingerprint, "encoded"]),  # spares it to hash us
+            new_fingerprint=digest([reviews._fingerprint, "encoded"]),  # saves hashing this object
         )
 
 

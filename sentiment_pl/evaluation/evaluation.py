@@ -29,14 +29,14 @@ from sentiment_pl.files import replacing
 from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.imbalance import Scoring
 from sentiment_pl.models import SentimentModule
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs import file_names
+from sentiment_pl.runs.json_files import write_json
+from sentiment_pl.runs.provenance import commit, versions
+from sentiment_pl.runs.states import read_run
 from sentiment_pl.training.callbacks import Predictions, ProgressBar
 from sentiment_pl.training.console import figure
 
 log = logging.getLogger(__name__)
-
-RECORD = "evaluation.json"
-"""Written last: where it stands, the evaluation is complete."""
 
 
 class Asked(NamedTuple):
@@ -141,7 +141,7 @@ def best_threshold(path: Path) -> float | None:
     None where the checkpoint does not lie in the folder of a complete run, or has none.
     """
     folder = path if path.is_dir() else path.absolute().parent.parent
-    record = runs.read_run(folder).record or {}
+    record = read_run(folder).record or {}
     validation = record.get("val")
     value = validation.get("best_threshold") if isinstance(validation, Mapping) else None
     return float(value) if isinstance(value, float) else None
@@ -208,7 +208,7 @@ def evaluate(
             a training.
         DataError: the data has no such split or no pairs, or cannot be had.
     """
-    for name in (runs.SETTINGS, runs.RECORD):
+    for name in (file_names.SETTINGS, file_names.RECORD):
         if (folder / name).exists():
             raise ConfigError(
                 f"hydra.run.dir={folder} is the folder of a training, whose {name} stands there:"
@@ -264,7 +264,7 @@ def evaluate(
             if column in reviews.column_names and column not in ("text", "label", "row")
         }
         ids = arrow["row"].to_numpy()
-        write_predictions(folder / runs.PREDICTIONS, ids, labels, logits, extra)
+        write_predictions(folder / file_names.PREDICTIONS, ids, labels, logits, extra)
     write_slices(folder, rows)
     whole = isinstance(data.source, Negation)
     ceiling = negation.ceiling() if whole and "distance" in slice_names else None
@@ -274,10 +274,10 @@ def evaluate(
             drawn.savefig(partial, dpi=150)
     summary: dict[str, Any] = {
         "status": "completed", "data": data.source.name, "split": split, "n": len(labels),
-        "models": records, "overrides": list(overrides), "versions": runs.versions(),
-        "git": runs.commit(),
+        "models": records, "overrides": list(overrides), "versions": versions(),
+        "git": commit(),
     }  # fmt: skip
-    runs.write_json(folder / RECORD, summary)
+    write_json(folder / file_names.EVALUATION, summary)
     return {**summary, "slices": rows}
 
 

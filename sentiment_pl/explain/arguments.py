@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+from sentiment_pl.runs.file_names import CHECKPOINTS, HYDRA
 
 MOST_DRAWN = 20
 """Texts times checkpoints in a figure: so many take 20 s, and 27 long ones are too tall for PNG."""
@@ -206,7 +207,7 @@ def _is_file(word: str) -> bool:
 def _is_run(word: str) -> bool:
     try:
         path = Path(word).expanduser()
-        return (path / ".hydra").is_dir() or (path / "checkpoints").is_dir()
+        return any((path / name).is_dir() for name in (HYDRA, CHECKPOINTS))
     except (OSError, RuntimeError, ValueError):
         return False
 

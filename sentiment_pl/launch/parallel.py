@@ -65,7 +65,7 @@ def _launched(
 ) -> Sequence[JobReturn]:
     from hydra_plugins.hydra_joblib_launcher import _core
 
-    from sentiment_pl.runs import folder as runs
+    from sentiment_pl.runs import file_names
 
     completed = -1
     while True:
@@ -73,7 +73,7 @@ def _launched(
             returned: Sequence[JobReturn] = _core.launch(launcher, job_overrides, initial_job_idx)
             return returned
         except BrokenProcessPool:
-            before, completed = completed, sum(1 for _ in folder.rglob(runs.RECORD))
+            before, completed = completed, sum(1 for _ in folder.rglob(file_names.RECORD))
             again = completed > before
             print(
                 "a process of this sweep was killed, and its runs with it. Often memory is short:"

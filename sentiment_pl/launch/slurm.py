@@ -22,7 +22,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sentiment_pl.errors import ConfigError, UserError, mendable
 from sentiment_pl.launch.sweep import Progress
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs import file_names
+from sentiment_pl.runs.states import read_run
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +203,7 @@ def _queue(known: Mapping[str, str] | None) -> str:
 
 def _record_reason(job: Any, folder: Path) -> None:
     """Write into the folder of a run that its job ended without a result."""
-    if folder.is_dir() and runs.read_run(folder).state in ("completed", "failed"):
+    if folder.is_dir() and read_run(folder).state in ("completed", "failed"):
         return
     reason = (
         f"SLURM job {job.job_id} ended without a result: cancelled, killed, out of memory, or its"
@@ -210,7 +211,7 @@ def _record_reason(job: Any, folder: Path) -> None:
     )
     log.error("%s: %s", folder, reason)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / runs.ERROR).write_text(f"{reason}\n", encoding="utf-8")
+    (folder / file_names.ERROR).write_text(f"{reason}\n", encoding="utf-8")
 
 
 def _result(job: Any) -> JobReturn:

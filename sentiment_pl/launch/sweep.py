@@ -17,7 +17,8 @@ from sentiment_pl import processes
 from sentiment_pl.config.locating import locate
 from sentiment_pl.errors import ConfigError, mendable
 from sentiment_pl.launch import grids, launchers
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs import file_names
+from sentiment_pl.runs.states import State, find_runs, read_run
 
 
 class SweepCallback(Callback):
@@ -91,12 +92,12 @@ class SweepCallback(Callback):
         if self._progress is not None:
             self._progress.stop()
         folder = Path(config.hydra.sweep.dir)
-        if not any(folder.rglob(runs.SETTINGS)) and not any(folder.rglob(runs.ERROR)):
+        if not any(folder.rglob(file_names.SETTINGS)) and not any(folder.rglob(file_names.ERROR)):
             return  # nothing ran, and Hydra has printed the reason
         from sentiment_pl.reports.writing import report
 
         try:
-            report([folder], folder / "report", self._sections)
+            report([folder], folder / file_names.REPORT, self._sections)
         except Exception as error:  # Hydra would print a warning and end with exit code 0
             cause = mendable(error, folders="")
             print(cause or traceback.format_exc(), file=sys.stderr)
@@ -105,7 +106,7 @@ class SweepCallback(Callback):
                 file=sys.stderr,
             )
             sys.exit(1)
-        found = runs.find_runs([folder])
+        found = find_runs([folder])
         failed = [run for run in found if run.reason is not None]
         for run in failed:
             print(f"{run.folder} failed: {run.reason}", file=sys.stderr)
@@ -218,9 +219,9 @@ class Progress:
         )
 
     def _count(self) -> dict[str, int]:
-        count = dict.fromkeys(get_args(runs.State), 0)
-        for path in self._folder.rglob(runs.LOCK):  # a value with a slash adds a folder level
-            count[runs.read_run(path.parent).state] += 1
+        count = dict.fromkeys(get_args(State), 0)
+        for path in self._folder.rglob(file_names.LOCK):  # a value with a slash adds a folder level
+            count[read_run(path.parent).state] += 1
         return count
 
     def _watch(self) -> None:

@@ -63,7 +63,7 @@ def class_weights(value: Any, counts: Sequence[int]) -> tuple[float, float] | No
     return total / (2 * counts[0]), total / (2 * counts[1])
 
 
-def say_shares(
+def log_label_shares(
     labels: Sequence[str], counts: Sequence[int], weights: tuple[float, float] | None
 ) -> None:
     """Log the weights of the labels, or warn of a rare one where there are none."""

@@ -17,6 +17,7 @@ from sentiment_pl.metrics.statistics import METRICS
 from sentiment_pl.reports import comparisons, csv_tables, figures, text
 from sentiment_pl.reports.results import Group, Results, Setting
 from sentiment_pl.reports.running_sections import RunningSections, Saved
+from sentiment_pl.runs.file_names import TENSORBOARD
 from sentiment_pl.training.console import figure
 
 NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
@@ -154,7 +155,7 @@ def _tensorboard(pictures: list[Saved], folder: Path) -> None:
     from matplotlib.image import imread
     from torch.utils.tensorboard import SummaryWriter
 
-    with SummaryWriter(str(folder / "tensorboard")) as writer:
+    with SummaryWriter(str(folder / TENSORBOARD)) as writer:
         for picture in pictures:
             pixels = np.round(255 * imread(folder / f"{picture.file}.png")).astype(np.uint8)
             writer.add_image(f"report/{picture.file}", pixels, dataformats="HWC")

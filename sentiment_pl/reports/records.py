@@ -6,7 +6,8 @@ from typing import Any
 
 from sentiment_pl.errors import DataError
 from sentiment_pl.metrics.statistics import METRICS
-from sentiment_pl.runs.folder import RECORD, Run
+from sentiment_pl.runs.file_names import RECORD
+from sentiment_pl.runs.states import Run
 
 
 def _text(value: Any) -> bool:

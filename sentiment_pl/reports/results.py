@@ -25,7 +25,10 @@ from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.statistics import METRICS, Bootstrap, Interval, bootstrap, over_seeds
 from sentiment_pl.reports.looks import Look, looks
 from sentiment_pl.reports.records import check_record, figure_of
-from sentiment_pl.runs.folder import PREDICTIONS, RECORD, Run, flat, read_predictions
+from sentiment_pl.runs.file_names import PREDICTIONS, RECORD
+from sentiment_pl.runs.identity import identity
+from sentiment_pl.runs.predictions import read_predictions
+from sentiment_pl.runs.states import Run
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +185,7 @@ def collect(runs: Iterable[Run], check: Callable[[Path], None] | None = None) ->
         test_set = hashlib.sha256(result.labels.tobytes()).hexdigest()
         group = f"{run.record['data']} {test_set}"
         described[group] = run.record["data"], len(result.labels)
-        values = flat(run.settings or {})
+        values = identity(run.settings or {})
         key = json.dumps([run.record["model"], values], sort_keys=True)
         setting = groups[group].setdefault(key, Setting(run.record["model"], values))
         if result.seed in setting.seeds:

@@ -21,7 +21,7 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
             report is written without it.
     """
     from sentiment_pl.reports import page, results, running_sections, summary_table
-    from sentiment_pl.runs import folder as runs
+    from sentiment_pl.runs.states import find_runs
 
     output = output.resolve()  # a link stays one
     if output.exists() and not output.is_dir():
@@ -29,7 +29,7 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
     if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
         raise UserError(f"--output {output} holds something other than a report: choose another")
     running = running_sections.RunningSections(running_sections.load(sections))
-    found = results.collect(runs.find_runs(folders), running.check)
+    found = results.collect(find_runs(folders), running.check)
     unreadable = [run for run in found.runs if run.state == "unreadable"]
     if unreadable and not found.groups and not found.untested:
         reasons = "".join(f"\n  {run.folder}: {run.reason}" for run in unreadable)

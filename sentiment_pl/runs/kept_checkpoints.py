@@ -11,21 +11,17 @@ import shutil
 from pathlib import Path
 
 from sentiment_pl.files import replacing
-
-FOLDER = "checkpoints"
-"""Name of the folder of checkpoints in a run folder."""
-BEST, LAST = "best.ckpt", "last.ckpt"
-"""Names in it."""
+from sentiment_pl.runs.file_names import BEST, CHECKPOINTS, LAST
 
 
 def best_path(run: Path) -> Path:
     """Return where the best checkpoint of a run stands, or will stand."""
-    return run / FOLDER / BEST
+    return run / CHECKPOINTS / BEST
 
 
 def last_path(run: Path) -> Path:
     """Return where the checkpoint that a run goes on from stands, or will stand."""
-    return run / FOLDER / LAST
+    return run / CHECKPOINTS / LAST
 
 
 def best(run: Path) -> Path | None:
@@ -45,7 +41,7 @@ def last(run: Path) -> Path | None:
 
 def any_left(run: Path) -> bool:
     """Whether a run has left a checkpoint of any name in its folder."""
-    return any((run / FOLDER).rglob("*.ckpt"))
+    return any((run / CHECKPOINTS).rglob("*.ckpt"))
 
 
 def stand_for(path: Path, original: Path) -> None:

@@ -146,4 +146,8 @@ def _logged_settings(cfg: DictConfig) -> dict[str, Any]:
 def _plain(group: DictConfig) -> dict[str, Any]:
     """Return the settings of a group, without those that do not change a result."""
     settings: Any = OmegaConf.to_container(group, resolve=True)
+    if "source" in settings:  # of data: mostly its class alone
+        source = settings.pop("source")
+        source = {k: v for k, v in source.items() if k not in ("_target_", "_partial_")}
+        settings |= {"source": source} if source else {}
     return {key: settings[key] for key in settings if key not in ("_target_", "cache_dir")}

@@ -22,6 +22,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 from sentiment_pl.errors import DataError, check_number
 from sentiment_pl.models import read_checkpoint
+from sentiment_pl.runs import file_names
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from sentiment_pl.training import distributed
 from sentiment_pl.training.signals import Signals
@@ -122,7 +123,7 @@ class LastCheckpoint(ModelCheckpoint):
             enable_version_counter=False,
         )
         self.every_minutes = every_minutes
-        self.path = Path(dirpath or ".") / run_checkpoints.LAST
+        self.path = Path(dirpath or ".") / file_names.LAST
         """Where the last checkpoint stands."""
         self._saved_at = 0.0
         self._told: int | None = None

@@ -9,7 +9,7 @@ import torch
 from omegaconf import DictConfig
 
 from sentiment_pl.models import SentimentModule
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.provenance import commit, versions
 from sentiment_pl.training import assembly, console, measuring
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,8 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         "reviews_per_second": len(history) * data.sizes()["train"] / seconds if seconds else 0.0,
         "history": history,
         "overrides": overrides,
-        "versions": runs.versions(),
-        "git": runs.commit(),
+        "versions": versions(),
+        "git": commit(),
         "device": torch.device(trainer.strategy.root_device).type,
         "processes": trainer.world_size,
     }

@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from sentiment_pl.config.locating import locate
 from sentiment_pl.files import replacing
-from sentiment_pl.runs.folder import IDENTITIES
+from sentiment_pl.runs.file_names import CURVES, IDENTITIES
 
 _IDENTITY = {
     "WandbLogger": "id",
@@ -216,7 +216,7 @@ class LastingCSVLogger(CSVLogger):
         return super().experiment
 
     def _rows(self) -> list[dict[str, Any]]:
-        path = Path(self.log_dir) / "metrics.csv"
+        path = Path(self.log_dir) / CURVES
         if self.resumed_step is None or not path.exists():
             return []
         with path.open(newline="", encoding="utf-8") as file:

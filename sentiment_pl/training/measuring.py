@@ -13,8 +13,8 @@ from torch import Tensor
 from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.imbalance import BALANCE, TRAIN_LONGER, Scoring
 from sentiment_pl.models import SentimentModule, load_checkpoint
-from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+from sentiment_pl.runs.predictions import write_predictions
 from sentiment_pl.training.best_checkpoint import ContractedBest
 from sentiment_pl.training.callbacks import Predictions, ProgressBar
 from sentiment_pl.training.signals import EndsWhileMeasured
@@ -87,7 +87,7 @@ def measure(
         ids, labels, logits = predictions.arrays()
         figures["test"] = scoring.other("the test split", labels, logits)
         if runner.is_global_zero:
-            runs.write_predictions(folder, ids, labels, logits, data.keys("test", ids))
+            write_predictions(folder, ids, labels, logits, data.keys("test", ids))
         for logger in fitted.loggers:
             _log(logger, runner.callback_metrics, fitted)
     return figures

@@ -111,7 +111,7 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
         ("trainer.gradient_clip_val=a", "trainer cannot be set up: `gradient_clip_val` should be"),
         ("trainer.limit_train_batches=-1", "trainer cannot be set up: You have passed invalid"),
         ("+trainer.foo=1", "trainer cannot be set up: .*unexpected keyword argument 'foo'"),
-        ("+data.foo=1", "data cannot be set up: .*unexpected keyword argument 'foo'"),
+        ("+data.foo=1", "data.foo: neither the source Negation nor the data module has such"),
         ("+model.foo=1", "model cannot be set up: .*unexpected keyword argument 'foo'"),
         ("model._target_=nowhere.GRU", "model._target_: there is no nowhere.GRU"),
         ("trainer.limit_train_batches=0", "trainer.limit_train_batches=0 leaves nothing to train"),

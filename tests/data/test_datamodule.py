@@ -4,7 +4,7 @@ import pytest
 from sentiment_pl.data import rule
 from sentiment_pl.data.cache import digest
 from sentiment_pl.data.datamodule import ReviewDataModule
-from sentiment_pl.data.sources import Negation
+from sentiment_pl.data.sources import Files, Negation
 from sentiment_pl.errors import ConfigError, DataError
 from tests.helpers import NOT_INTEGERS, NOT_NUMBERS, ODD_TEXTS
 
@@ -37,8 +37,10 @@ def test_settings_that_cannot_be_used_name_their_key(key, value):
 def test_test_reviews_that_are_all_of_the_training_reviews(tmp_path):
     file = tmp_path / "a.parquet"
     pd.DataFrame({"text": ["a", "b", "c", "d"], "label": [0, 1, 0, 1]}).to_parquet(file)
-    data = ReviewDataModule.from_files(
-        str(file), test=str(file), drop_test_duplicates=True, cache_dir=str(tmp_path / "cache")
+    data = ReviewDataModule(
+        Files(str(file), test=str(file)),
+        drop_test_duplicates=True,
+        cache_dir=str(tmp_path / "cache"),
     )
     with pytest.raises(ConfigError, match="drop_test_duplicates=true leaves 0 of 4 training"):
         data.prepare_data()
@@ -51,8 +53,8 @@ def test_odd_reviews_are_served(tmp_path):
     file = tmp_path / "train.parquet"
     pd.DataFrame({"text": texts, "label": labels}).to_parquet(file)
     shared = {"cache_dir": str(tmp_path / "cache"), "min_frequency": 1, "batch_size": 3}
-    data = ReviewDataModule.from_files(
-        str(file), test=str(file), val_fraction=0.4, max_tokens=1_000, **shared
+    data = ReviewDataModule(
+        Files(str(file), test=str(file)), val_fraction=0.4, max_tokens=1_000, **shared
     )
     data.prepare_data()
     data.setup()
@@ -78,7 +80,7 @@ def served(tmp_path, texts, **settings):
     """The data module of a file of these texts, labelled 0 and 1 in turn."""
     file = unsegmented(tmp_path / "train.csv", texts)
     settings = {"cache_dir": str(tmp_path / "cache"), "val_fraction": 0.2, **settings}
-    data = ReviewDataModule.from_files(file, **settings)
+    data = ReviewDataModule(Files(file), **settings)
     data.setup()
     return data
 
@@ -123,7 +125,7 @@ def test_a_vocabulary_of_little_is_warned_of(tmp_path, caplog):
 
 
 def test_the_warning_is_silent_on_the_embedded_corpus(tmp_path, caplog):
-    data = ReviewDataModule.from_negation(300, 50, 50, cache_dir=str(tmp_path))
+    data = ReviewDataModule(Negation(300, 50, 50), cache_dir=str(tmp_path))
     data.setup()
     assert "are unknown" not in caplog.text
 
@@ -142,7 +144,7 @@ def test_what_a_word_is_names_the_cache(tmp_path, monkeypatch):
     file = unsegmented(tmp_path / "train.csv", UNIQUE)
 
     def key(**settings):
-        data = ReviewDataModule.from_files(file, cache_dir=str(tmp_path / "cache"), **settings)
+        data = ReviewDataModule(Files(file), cache_dir=str(tmp_path / "cache"), **settings)
         return digest(data.preparation.fingerprint())
 
     first = key()
@@ -160,4 +162,4 @@ def test_what_a_word_is_names_the_cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize("words", ["jieba", "Unicode", None, 1, True, ["unicode"]])
 def test_other_kinds_of_words_are_refused(words):
     with pytest.raises(ConfigError, match=r"data\.words must be one of unicode, characters"):
-        ReviewDataModule.from_files("a.csv", words=words)
+        ReviewDataModule(Files("a.csv"), words=words)

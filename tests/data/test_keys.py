@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentiment_pl.data.datamodule import ReviewDataModule
-from sentiment_pl.runs.folder import PREDICTIONS, read_predictions, write_predictions
+from sentiment_pl.data.sources import Files
+from sentiment_pl.runs.file_names import PREDICTIONS
+from sentiment_pl.runs.predictions import read_predictions, write_predictions
 from tests.data.sources.tables import write_table
 
 TINY = [
@@ -33,9 +35,12 @@ def test_keys_stay_with_their_rows(tmp_path_factory, drawn, name, numbers, data)
             for i, (_, _, there) in enumerate(drawn)]  # fmt: skip
     columns = {"text": [row[0] for row in drawn], "stars": [row[1] for row in drawn], name: keys}
     path = write_table(folder / "a.parquet", columns)
-    module = ReviewDataModule.from_files(
-        train=path, test=path, label_column="stars", id_column=name,
-        labels={"negative": [1, 2], "positive": [4, 5]}, cache_dir=str(folder / "cache"),
+    module = ReviewDataModule(
+        Files(
+            train=path, test=path, label_column="stars", id_column=name,
+            labels={"negative": [1, 2], "positive": [4, 5]},
+        ),
+        cache_dir=str(folder / "cache"),
         min_frequency=1,
     )  # fmt: skip
     module.prepare_data()
@@ -58,8 +63,8 @@ def test_keys_stay_with_their_rows(tmp_path_factory, drawn, name, numbers, data)
 
 def test_without_a_key_there_is_no_column(tmp_path):
     path = write_table(tmp_path / "a.csv", {"text": list("abcd"), "label": [0, 1, 0, 1]})
-    module = ReviewDataModule.from_files(
-        train=path, test=path, cache_dir=str(tmp_path / "cache"), min_frequency=1
+    module = ReviewDataModule(
+        Files(train=path, test=path), cache_dir=str(tmp_path / "cache"), min_frequency=1
     )
     assert module.keys("test", np.array([0])) == {}
     module.prepare_data()

@@ -19,8 +19,9 @@ def watch():
 
 threading.Thread(target=watch, daemon=True).start()
 from sentiment_pl.data.datamodule import ReviewDataModule
+from sentiment_pl.data.sources import Files
 
-data = ReviewDataModule.from_files(sys.argv[1], cache_dir=sys.argv[2])
+data = ReviewDataModule(Files(sys.argv[1]), cache_dir=sys.argv[2])
 data.prepare_data()
 data.setup()
 data.description()

@@ -10,7 +10,7 @@ from sentiment_pl.gradient_flow import decay
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.measure import Row
 from sentiment_pl.reports.results import collect
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.states import find_runs
 from tests.made_runs import few_resamples, make_run
 
 __all__ = ["few_resamples", "make_run"]
@@ -19,7 +19,7 @@ __all__ = ["few_resamples", "make_run"]
 @pytest.fixture
 def flows(tmp_path):
     def read():
-        (group,) = collect(runs.find_runs([tmp_path])).groups
+        (group,) = collect(find_runs([tmp_path])).groups
         return decay.collect(group)
 
     return read

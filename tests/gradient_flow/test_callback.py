@@ -8,6 +8,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl.data.datamodule import ReviewDataModule
+from sentiment_pl.data.sources import Negation
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.measure import derivative_norms
 from sentiment_pl.models import load_checkpoint
@@ -69,8 +70,8 @@ def test_what_is_recorded_is_the_model_that_is_saved(command, tmp_path):
             "callbacks.gradient_flow.reviews=40", "hydra.run.dir=run",
             f"data.cache_dir={tmp_path}/cache")  # fmt: skip
     model = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
-    data = ReviewDataModule.from_negation(
-        train=480, val=96, test=144, cache_dir=str(tmp_path / "cache")
+    data = ReviewDataModule(
+        Negation(train=480, val=96, test=144), cache_dir=str(tmp_path / "cache")
     )
     data.setup()
     batch = gradient_flow.reviews_of_like_length(data.val_dataloader().dataset, 40)

@@ -7,7 +7,7 @@ from sentiment_pl.gradient_flow import decay
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.flow_section import GradientFlow
 from sentiment_pl.reports.results import collect
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.states import find_runs
 
 
 def test_the_report_shows_it(make, make_run, tmp_path):
@@ -45,7 +45,7 @@ def test_a_run_with_a_spoilt_table_is_left_out(make, tmp_path):
     make("gru", 1, 0.9, 0.9)
     folder = make("gru", 0, 0.9, 0.9)
     (folder / gradient_flow.TABLE).write_text("epoch,part,place,norm,relative\n0,forward,0,x,1\n")
-    found = collect(runs.find_runs([tmp_path]), GradientFlow().check)
+    found = collect(find_runs([tmp_path]), GradientFlow().check)
     (group,) = found.groups
     (gru,) = decay.collect(group)
     assert list(gru.tables) == [1]

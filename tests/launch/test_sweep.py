@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from sentiment_pl.config import composed as config
 from sentiment_pl.launch import grids
 from sentiment_pl.launch.sweep import jobs
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs import file_names
 from tests.helpers import PRESETS, SMALL, composed, timeless
 
 TINY = [*SMALL, "trainer.max_epochs=1"]
@@ -147,7 +147,7 @@ def test_values_with_a_slash(command, tmp_path):
 
 def test_a_run_that_another_process_is_at_is_named(command, tmp_path):
     (tmp_path / "s" / "seed=1").mkdir(parents=True)
-    with FileLock(tmp_path / "s" / "seed=1" / runs.LOCK):
+    with FileLock(tmp_path / "s" / "seed=1" / file_names.LOCK):
         done = command("train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=s", code=1)
     assert "another process is writing this run" in done.stdout
     assert "1 not begun; the same command with hydra.sweep.dir=s" in done.stderr

@@ -118,13 +118,13 @@ def test_a_model_that_predicts_one_label_alone_is_warned_of(truth, logits, words
 
 @pytest.mark.parametrize(("counts", "rare"), [((81, 19), "positive"), ((5, 95), "negative")])
 def test_a_rare_label_is_warned_of(counts, rare, caplog):
-    imbalance.say_shares(LABELS, counts, None)
+    imbalance.log_label_shares(LABELS, counts, None)
     assert f"are labelled {rare}: always predicting" in caplog.text
     caplog.clear()
-    imbalance.say_shares(LABELS, (80, 20), None)
+    imbalance.log_label_shares(LABELS, (80, 20), None)
     assert not caplog.text
     with caplog.at_level(logging.INFO):
-        imbalance.say_shares(LABELS, counts, (0.5, 8.0))
+        imbalance.log_label_shares(LABELS, counts, (0.5, 8.0))
     assert "labelled negative weighs 0.5" in caplog.text
     assert [record.levelname for record in caplog.records] == ["INFO"]
 

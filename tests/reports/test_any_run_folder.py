@@ -18,6 +18,8 @@ from sentiment_pl.errors import DataError
 from sentiment_pl.metrics.statistics import bootstrap, scores
 from sentiment_pl.reports import csv_tables, page, results, writing
 from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.predictions import read_predictions, write_predictions
+from sentiment_pl.runs.states import find_runs
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +88,7 @@ def cut(name):
 
 def predicted(**changed):
     def spoil(folder):
-        ids, labels, probabilities = runs.read_predictions(folder)
+        ids, labels, probabilities = read_predictions(folder)
         table = {"id": ids, "label": labels, "probability": probabilities} | {
             name: make(ids, labels, probabilities) for name, make in changed.items()
         }
@@ -108,10 +110,10 @@ def measured_on(rows):
     """Leave the run a test split of these rows, with the figures that belong to it."""
 
     def spoil(folder):
-        ids, labels, probabilities = runs.read_predictions(folder)
+        ids, labels, probabilities = read_predictions(folder)
         chosen = np.flatnonzero(rows(labels))
         logits = np.log(probabilities / (1 - probabilities))[chosen]
-        runs.write_predictions(folder, ids[chosen], labels[chosen], logits)
+        write_predictions(folder, ids[chosen], labels[chosen], logits)
         record = json.loads((folder / "metrics.json").read_text())
         record["test"] = scores(labels[chosen], logits)
         runs.write_record(folder, record)
@@ -231,7 +233,7 @@ def test_bytes_lost_anywhere_leave_the_others_as_they_are(grid, data):
         start = data.draw(st.integers(0, len(content)))
         stop = data.draw(st.integers(start, min(start + 200, len(content))))
         path.write_bytes(content[:start] + data.draw(st.binary(max_size=8)) + content[stop:])
-        found = results.collect(runs.find_runs([sweep]))
+        found = results.collect(find_runs([sweep]))
         seeds = {
             setting.name: [seed for seed in setting.seeds if seed != 2]
             for group in found.groups
@@ -259,7 +261,7 @@ def test_what_a_newer_version_adds_is_passed_over(grid, tmp_path):
 def test_settings_are_read_from_the_record(grid):
     sweep, odd = grid
     (odd / "settings.json").write_text("{")
-    assert [run.state for run in runs.find_runs([sweep])] == ["completed"] * 5
+    assert [run.state for run in find_runs([sweep])] == ["completed"] * 5
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
@@ -285,7 +287,7 @@ def test_a_folder_that_cannot_be_listed_is_named(grid, monkeypatch):
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", denied)
-    states = {run.folder.name: (run.state, run.reason) for run in runs.find_runs([sweep])}
+    states = {run.folder.name: (run.state, run.reason) for run in find_runs([sweep])}
     assert states["odd"][0] == "unreadable"
     assert "Permission denied" in states["odd"][1]
     assert len(states) == 5

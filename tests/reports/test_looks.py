@@ -2,7 +2,7 @@
 
 from sentiment_pl.reports.looks import looks, nth_look
 from sentiment_pl.reports.results import collect
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.states import find_runs
 
 AS_EVER = {
     "elman": "#0072B2", "gru": "#D55E00", "mlp": "#009E73", "weighted_mlp": "#CC79A7",
@@ -32,5 +32,5 @@ def test_an_architecture_has_one_look_in_all_groups_of_a_report(make_run, tmp_pa
     make_run("b.B", 8, data="imdb")
     make_run("a.A", 8, data="files")
     make_run("b.B", 16, data="files")
-    first, second = collect(runs.find_runs([tmp_path])).groups
+    first, second = collect(find_runs([tmp_path])).groups
     assert first.look("b.B") == second.look("b.B") != second.look("a.A")

@@ -15,6 +15,8 @@ from sentiment_pl.metrics.statistics import scores
 from sentiment_pl.reports import page, writing
 from sentiment_pl.reports.results import collect
 from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.predictions import read_predictions, write_predictions
+from sentiment_pl.runs.states import find_runs
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ def test_several_folders_and_a_run_that_stands_twice(make_run, tmp_path, capsys)
         make_run("gru", 64, seed, sweep="one")
         make_run("gru", 64, seed, sweep="two")
     make_run("gru", 96, 0, sweep="two")
-    found = collect(runs.find_runs([tmp_path / "one", tmp_path / "two"]))
+    found = collect(find_runs([tmp_path / "one", tmp_path / "two"]))
     (group,) = found.groups
     assert [setting.name for setting in group.settings] == ["gru hidden=64", "gru hidden=96"]
     assert [setting.seeds for setting in group.settings] == [[0, 1], [0]]
@@ -146,14 +148,14 @@ def test_several_folders_and_a_run_that_stands_twice(make_run, tmp_path, capsys)
 def test_figures_of_each_test_set_have_names_of_their_own_and_no_folder(make_run, tmp_path):
     make_run("gru", 64, data="owner/name")
     other = make_run("gru", 96, data="owner/name")  # another file of that name
-    ids, labels, probabilities = runs.read_predictions(other)
-    runs.write_predictions(other, ids, 1 - labels, logit(probabilities))
+    ids, labels, probabilities = read_predictions(other)
+    write_predictions(other, ids, 1 - labels, logit(probabilities))
     record = json.loads((other / "metrics.json").read_text())
     record["test"] = scores(1 - labels, logit(probabilities))
     (other / "metrics.json").write_text(json.dumps(record))
     make_run("gru", 128, data="owner-name")
     make_run("gru", 256, data="../../evil")
-    groups = collect(runs.find_runs([tmp_path / "sweep"])).groups
+    groups = collect(find_runs([tmp_path / "sweep"])).groups
     slugs = {group.slug for group in groups}
     assert slugs == {"owner-name", "owner-name-2", "owner-name-3", "-evil"}
     report.main([str(tmp_path / "sweep"), "--output", str(tmp_path / "out")])
@@ -165,7 +167,7 @@ def test_figures_of_each_test_set_have_names_of_their_own_and_no_folder(make_run
 def test_other_test_sets_are_not_compared(make_run, tmp_path):
     make_run("gru", 64, 0)
     make_run("gru", 64, 1, data="files")
-    assert len(collect(runs.find_runs([tmp_path])).groups) == 2
+    assert len(collect(find_runs([tmp_path])).groups) == 2
 
 
 def test_a_run_without_test_split(make_run, tmp_path):

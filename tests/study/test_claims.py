@@ -3,14 +3,14 @@
 import pytest
 
 from sentiment_pl.reports.results import collect
-from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs.states import find_runs
 from sentiment_pl.study import claims
 
 
 @pytest.fixture
 def group(tmp_path):
     def read():
-        (group,) = collect(runs.find_runs([tmp_path])).groups
+        (group,) = collect(find_runs([tmp_path])).groups
         return group
 
     return read

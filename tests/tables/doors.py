@@ -16,7 +16,7 @@ def trained(path, scratch, **options):
     """Texts and labels by the number of their row, or the message of the refusal."""
     names = {key: options.pop(key) for key in ("text_column", "label_column") if key in options}
     try:
-        source = Files(train=str(path), tables=TableOptions(**options), **names)
+        source = Files(train=str(path), **options, **names)
         rows = source.load(scratch, keep=())["train"]
     except DataError as error:
         return str(error)

@@ -15,6 +15,7 @@ from tensorboard.plugins.hparams import list_session_groups as rows
 
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.models.gru import GRU
+from sentiment_pl.runs import file_names
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.training import loggers
 from tests.helpers import SMALL, only_run
@@ -134,23 +135,23 @@ def test_a_run_that_goes_on_is_the_same_run_of_a_service(
     with monkeypatch.context() as patch:
         patch.setattr(loggers.RunSettings, "finish", stop)
         in_process("train", *command, code=1)
-    first = json.loads((tmp_path / "run" / runs.IDENTITIES).read_text())["service"]
+    first = json.loads((tmp_path / "run" / file_names.IDENTITIES).read_text())["service"]
     assert first
     CALLS.clear()
     in_process("train", *command)
     assert CALLS[0] == ("made", first)
-    assert json.loads((tmp_path / "run" / runs.IDENTITIES).read_text())["service"] == first
+    assert json.loads((tmp_path / "run" / file_names.IDENTITIES).read_text())["service"] == first
     assert len(hparams(tmp_path / "run")) == 1
     config = OmegaConf.create({"service": {"_target_": f"{__name__}.{kind}", argument: "mine"}})
     assert loggers.build(config, tmp_path / "run")[0].version == "mine"  # what a user says wins
 
 
 def test_a_run_that_begins_anew_is_another_run_of_a_service(tmp_path):
-    (tmp_path / runs.IDENTITIES).write_text('{"service": "before"}')
+    (tmp_path / file_names.IDENTITIES).write_text('{"service": "before"}')
     runs.begin(tmp_path, {"model": {}}, 0)
-    assert (tmp_path / runs.IDENTITIES).exists()
+    assert (tmp_path / file_names.IDENTITIES).exists()
     runs.begin(tmp_path, {"model": {}}, 0, anew=True)
-    assert not (tmp_path / runs.IDENTITIES).exists()
+    assert not (tmp_path / file_names.IDENTITIES).exists()
 
 
 def test_a_failed_run_is_let_go_of(monkeypatch):

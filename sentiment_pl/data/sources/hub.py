@@ -54,7 +54,7 @@ class Hub(Source):
 
     def __init__(
         self,
-        path: str,
+        path: str | None = None,
         text_column: str = "text",
         label_column: str = "label",
         labels: Sequence[str | int] | Mapping[str, Any] | str | None = None,
@@ -63,6 +63,8 @@ class Hub(Source):
         revision: str | None = None,
     ) -> None:
         self.schema = Schema.from_settings(text_column, label_column, labels, id_column)
+        if path is None:
+            raise ConfigError("data=hub needs the data set: data.path=OWNER/NAME or a folder")
         self._folder = local_folder(path)
         if self._folder is None and not re.fullmatch(r"\w[\w.-]*/[\w.-]+", path):
             raise ConfigError(

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.paths import check_paths, expand, folder_state
@@ -37,7 +37,10 @@ class Files(Source):
             then rows of any other label are dropped.
         id_column: which column of a table goes into the files of predictions beside the row's
             number.
-        tables: how the tables are written, as far as that is not to be found out.
+        separator: between the columns of CSV and TSV; see `TableOptions`, as for the next three.
+        encoding: of text and JSON.
+        header: whether the first line of CSV and TSV names the columns.
+        quoting: what a quotation mark at the start of a field of CSV and TSV does.
     """
 
     name = "files"
@@ -51,9 +54,12 @@ class Files(Source):
         label_column: str = "label",
         labels: Sequence[str | int] | Mapping[str, Any] | str | None = None,
         id_column: str | None = None,
-        tables: TableOptions | None = None,
+        separator: str | None = None,
+        encoding: str | None = None,
+        header: bool = True,
+        quoting: Literal["auto", "none", "rfc4180"] = "auto",
     ) -> None:
-        self._tables = tables or TableOptions()
+        self._tables = TableOptions(separator, encoding, header, quoting)
         self.schema = Schema.from_settings(text_column, label_column, labels, id_column)
         given = {"train": train, "val": val, "test": test}
         self._paths = {

@@ -15,6 +15,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
 TEXTCNN = "my_project.models.TextCNN"
 """The model of the page, as it is called in checkpoints."""
 
+ALLOW = ["my_project"]
+"""What checkpoints of that model need; those of the package are loaded with it as without."""
+
 
 @cache
 def files() -> dict[str, str]:

@@ -16,9 +16,10 @@ from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.explain import pages, terminal
 from sentiment_pl.explain.arguments import MOST_DRAWN
 from sentiment_pl.explain.verdicts import Opinion, Verdict, names
-from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.models import load_checkpoint
 from sentiment_pl.models.reading import Reading
 from sentiment_pl.predict import main
+from tests.extending import ALLOW, models
 
 
 @pytest.fixture(scope="module")
@@ -337,9 +338,9 @@ def test_a_page_that_cannot_be_written_is_told_before_the_work(capsys, tmp_path,
     assert "there is no folder" in refused(capsys, mlp, "--html", tmp_path / "no" / "x.html", "a")
 
 
-@pytest.mark.parametrize("name", architectures())
+@pytest.mark.parametrize("name", models())
 def test_every_architecture_alone_on_any_machine(capsys, saved, name):
-    main([str(saved(name)), "not what i expected"])
+    main([str(saved(name)), "--allow", *ALLOW, "not what i expected"])
     assert len(capsys.readouterr().out.splitlines()) == 5
 
 

@@ -23,6 +23,7 @@ from sentiment_pl.explain.table_scoring import Columns, score_file
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.lexicon import Lexicon
 from sentiment_pl.predict import main
+from tests.extending import ALLOW, models
 from tests.helpers import ODD_TEXTS, SMALL, TRAINING_TEXTS
 
 README = Path(__file__).parents[1] / "README.md"
@@ -43,7 +44,7 @@ def texts():
 
 def by_command(path, reviews):
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        main([str(path), "--json", "--", *reviews])
+        main([str(path), "--allow", *ALLOW, "--json", "--", *reviews])
     return [
         json.loads(line)["models"][0]["probability"] for line in out.getvalue().split("\n")[:-1]
     ]
@@ -105,7 +106,7 @@ def written(folder, reviews):
     return file
 
 
-@pytest.mark.parametrize("name", architectures())
+@pytest.mark.parametrize("name", models())
 @settings(
     max_examples=6, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -115,7 +116,7 @@ def written(folder, reviews):
 def test_all_doors_agree(saved, tmp_path, name, reviews):
     for rule in RULES:
         path = saved(name, cut=rule)
-        model = load_checkpoint(str(path))
+        model = load_checkpoint(str(path), ALLOW)
         readings = model.read(reviews)
         wanted = [reading.probability for reading in readings]
         ids = model.tokenizer.encode(reviews)
@@ -150,15 +151,15 @@ def test_all_doors_agree(saved, tmp_path, name, reviews):
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=[pytest.mark.slow] if n != "gru" else []) for n in architectures()],
+    [pytest.param(n, marks=[pytest.mark.slow] if n != "gru" else []) for n in models()],
 )
 def test_so_does_the_exported_graph(saved, tmp_path, capsys, name):
     pytest.importorskip("onnxruntime")
     reviews = [*ODD, *TRAINING_TEXTS, "", "[PAD]", "-1/10 - - xyzzy", "caf\udce9 x"]
     for rule in RULES:
         path = saved(name, cut=rule, labels=("it's bad", "good"))
-        model = load_checkpoint(path)
-        main([str(path), "--export", str(tmp_path / "model.onnx")])
+        model = load_checkpoint(path, ALLOW)
+        main([str(path), "--allow", *ALLOW, "--export", str(tmp_path / "model.onnx")])
         for full in (False, True):
             options = ["--full"] if full else []
             labels, found = by_example(tmp_path / "model.example.py", reviews, *options)
@@ -167,22 +168,22 @@ def test_so_does_the_exported_graph(saved, tmp_path, capsys, name):
             assert labels == [("it's bad", "good")[p >= 0.5] for p in wanted]
 
 
-@pytest.mark.parametrize("name", architectures())
+@pytest.mark.parametrize("name", models())
 def test_a_model_reads_in_full_where_it_is_to(saved, tmp_path, capsys, name):
     rule, text = Truncation(3, "tail"), "good movie is the best movie"
-    path, free = saved(name, cut=rule), load_checkpoint(saved(name))
-    model = load_checkpoint(path)
+    path, free = saved(name, cut=rule), load_checkpoint(saved(name), ALLOW)
+    model = load_checkpoint(path, ALLOW)
     (wanted,) = free.read(text)
     assert free.truncation == Truncation()
     assert model.read(text)[0].words == ["the", "best", "movie"]
     (found,) = model.read(text, full=True)
     assert (found.words, found.logit) == (wanted.words, wanted.logit)
-    main([str(path), "--full", "--json", text])
+    main([str(path), "--allow", *ALLOW, "--full", "--json", text])
     (said,) = json.loads(capsys.readouterr().out)["models"]
     assert (said["logit"], said["cut"], said["words_in_text"]) == (wanted.logit, None, 6)
     written(tmp_path, [text, text])
     arguments = ["--file", tmp_path / "reviews.parquet", "--output", tmp_path / "out.parquet"]
-    main([str(path), "--full", "--label-name", "said", *map(str, arguments)])
+    main([str(path), "--allow", *ALLOW, "--full", "--label-name", "said", *map(str, arguments)])
     found = pd.read_parquet(tmp_path / "out.parquet")["probability"].tolist()
     assert found == pytest.approx([wanted.probability] * 2, abs=1e-6)
     assert "--full reads all" not in capsys.readouterr().err
@@ -190,8 +191,8 @@ def test_a_model_reads_in_full_where_it_is_to(saved, tmp_path, capsys, name):
 
 @pytest.mark.parametrize("text", ["not what i expected", "x", ""])
 def test_one_text_is_one_text_and_no_list_of_letters(saved, text):
-    for name in architectures():
-        model = load_checkpoint(saved(name))
+    for name in models():
+        model = load_checkpoint(saved(name), ALLOW)
         assert repr(model.read(text)) == repr(model.read([text]))
         if name in ("mlp", "weighted_mlp"):
             assert Lexicon(model).read(text) == Lexicon(model).read([text])

@@ -13,13 +13,14 @@ import torch
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
 from sentiment_pl.explain import onnx_export as export
-from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
+from tests.extending import ALLOW, models
 from tests.models.building import VARIANTS
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
-CASES = [(name, {}) for name in architectures()] + [
+CASES = [(name, {}) for name in models()] + [
     ("gru", {"reset_after": False, "pooling": "last", "bidirectional": True}),
     ("elman", {"activation": "leaky_relu", "bidirectional": True, "pooling": "max"}),
     ("windowed_attention", {"window": None, "layers": 2}),
@@ -28,7 +29,7 @@ CASES = [(name, {}) for name in architectures()] + [
 
 def compare(path, out):
     """Export; compare the graph with the model on batches and lengths that it was not made with."""
-    model = load_checkpoint(path)
+    model = load_checkpoint(path, ALLOW)
     export.export_onnx(model, out)
     session = onnxruntime.InferenceSession(str(out))
     rng = np.random.default_rng(0)

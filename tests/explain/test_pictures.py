@@ -14,8 +14,9 @@ from sentiment_pl.explain.pictures import (
     sentences_figure,
     weights_panel,
 )
-from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
+from tests.extending import ALLOW, models
 from tests.helpers import SMALL, only_run
 
 TEXT = "Not what I expected of a $5 and $6 movie"
@@ -64,11 +65,12 @@ def test_weights_stand_against_the_scores_before_the_weighting(saved):
     assert [t.get_text() for t in axes.texts] == reading.words
 
 
-@pytest.mark.parametrize("name", architectures())
+@pytest.mark.parametrize("name", models())
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_the_command_draws_every_architecture(capsys, saved, tmp_path, name, suffix):
     out = tmp_path / f"figure{suffix}"
-    main([str(saved(name)), "--figure", str(out), TEXT, ";", "word " * (MOST_WORDS + 5)])
+    allow = ["--allow", *ALLOW]
+    main([str(saved(name)), *allow, "--figure", str(out), TEXT, ";", "word " * (MOST_WORDS + 5)])
     assert capsys.readouterr().out == ""
     if suffix == ".png":
         assert matplotlib.image.imread(out).std() > 0.01

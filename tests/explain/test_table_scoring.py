@@ -16,9 +16,10 @@ import pytest
 from sentiment_pl.errors import DataError
 from sentiment_pl.explain import table_scoring as files
 from sentiment_pl.explain.table_scoring import Columns, Scorer, score_file
-from sentiment_pl.models import architectures, load_checkpoint
+from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
 from sentiment_pl.tables import base
+from tests.extending import ALLOW, models
 from tests.helpers import rejected
 
 TEXTS = ["not what i expected", "best movie ever", 'a, "quoted"\nmovie', "good", "xyzzy ü movie"]
@@ -75,10 +76,10 @@ def test_every_format_in_and_out_keeps_all_columns(tmp_path, model, source, targ
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"in{source}", f"out{target}"]
 
 
-@pytest.mark.parametrize("name", architectures())
+@pytest.mark.parametrize("name", models())
 def test_scores_are_those_of_one_text_at_a_time(saved, name, monkeypatch):
     monkeypatch.setattr(files, "BATCH_WORDS", 64)
-    model = load_checkpoint(saved(name))
+    model = load_checkpoint(saved(name), ALLOW)
     texts = ["movie " * n + "not what" for n in (30, 1, 7, 100, 2, 3)] + ["", ";", "xyzzy"]
     one_by_one = [model.read([text])[0].probability for text in texts]
     logits = Scorer(model).logits(texts)

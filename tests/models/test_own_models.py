@@ -1,5 +1,6 @@
 """Model classes from outside the package: trained, and loaded only where they are allowed."""
 
+import csv
 import json
 import sys
 
@@ -8,14 +9,37 @@ import torch
 from torch import nn
 
 from sentiment_pl.errors import ConfigError, DataError
-from sentiment_pl.models import SentimentModule, check_target, load_checkpoint, model_name
+from sentiment_pl.models import (
+    Prediction,
+    SentimentModule,
+    check_target,
+    load_checkpoint,
+    model_name,
+)  # fmt: skip
 from sentiment_pl.models.gru import GRU
+from sentiment_pl.models.layers import padding_mask
 from sentiment_pl.predict import main as predict
 from sentiment_pl.report import main as report
 from tests.extending import TEXTCNN, models, write
 from tests.helpers import SMALL, only_run
 
 TRAIN = [*SMALL, "model=textcnn", "trainer.max_epochs=1"]
+
+
+class WordSums(SentimentModule):
+    """A model with a lexicon: the sum of word scores."""
+
+    def __init__(self, **shared):
+        super().__init__(**shared)
+        self.score = nn.Linear(self.embedding.embedding_dim, 1)
+
+    def forward(self, tokens, lengths, explain=False):
+        vectors, index = self.distinct_words(tokens)
+        scores = self.score(vectors)[index].squeeze(-1) * padding_mask(lengths, tokens.shape[1])
+        return Prediction(scores.sum(1), scores)
+
+    def word_table(self):
+        return self.score(self.embedding.weight)
 
 
 class Unfinished(SentimentModule):
@@ -83,6 +107,16 @@ def test_a_run_of_ones_own_model_goes_on_and_begins_others(in_process, project, 
     output = in_process("train", *SMALL, "model=mlp", "init_from=whole", code=1)
     assert f"init_from=whole holds a {TEXTCNN}, this run trains a mlp" in output
     assert f"set model._target_={TEXTCNN}" in output
+
+
+def test_a_model_with_a_table_of_words_has_a_lexicon(saved, tmp_path, monkeypatch):
+    monkeypatch.setitem(models(), f"{__name__}.WordSums", WordSums)
+    path = saved(f"{__name__}.WordSums")
+    predict([str(path), "--allow", __name__, "--lexicon", str(tmp_path / "lexicon.csv")])
+    with (tmp_path / "lexicon.csv").open(newline="") as file:
+        scores = {row["word"]: float(row["score"]) for row in csv.DictReader(file)}
+    (reading,) = load_checkpoint(path, allow=[WordSums]).read("this good movie")
+    assert sum(scores[word] for word in reading.words) == pytest.approx(reading.logit, rel=1e-5)
 
 
 def test_what_is_not_allowed_is_named_with_what_to_type(saved, capsys):

@@ -26,6 +26,14 @@ def files() -> dict[str, str]:
     return dict(re.findall(r"^`(my_\S+)`:\n\n```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
 
 
+def commands(section: str) -> list[str]:
+    """Return the commands of a section of the page, in order."""
+    text = PAGE.read_text(encoding="utf-8")
+    (part,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```bash\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
 def write(folder: Path, names: Iterable[str]) -> None:
     """Write files of the page into a folder."""
     for name in names:

@@ -1,5 +1,6 @@
 """The folder of configs, and checks of a composed config before PyTorch is imported."""
 
+import contextlib
 import hashlib
 import secrets
 from pathlib import Path
@@ -36,7 +37,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver(
         "direction_of", lambda mode: {"min": "minimize"}.get(mode, "maximize"), replace=True
     )
-    OmegaConf.register_new_resolver("mode_of", measures.mode_of, replace=True)
+    OmegaConf.register_new_resolver("mode_of", _mode_of, replace=True)
     OmegaConf.register_new_resolver("launched", processes.resolve, replace=True)
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
@@ -44,6 +45,13 @@ def register_resolvers() -> None:
     overrides.register_resolver()
     run_names.register_resolver()
     model_choices.register_resolver()
+
+
+def _mode_of(monitor: Any, *, _root_: DictConfig) -> measures.Mode:
+    """Return the mode of what is monitored, which may be a metric from outside this package."""
+    with contextlib.suppress(ConfigError):  # which the check of `metrics` raises again
+        measures.selected(_root_.get("metrics"))
+    return measures.mode_of(monitor)
 
 
 def start(cfg: DictConfig, folder: Path) -> dict[str, str]:

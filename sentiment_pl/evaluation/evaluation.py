@@ -339,9 +339,9 @@ def show(record: Mapping[str, Any], folder: Path) -> None:
         by_slice.setdefault(row["slice"], {}).setdefault(row["value"], {})[row["model"]] = row
     whole = by_slice.pop("all")["all"]
     table = Table(title=f"{record['data']}, {record['split']} split: {record['n']:,} reviews")
-    further = [name for name in measures.TABLE if name not in measures.ALWAYS]
+    further = [name for name in measures.known() if name not in measures.ALWAYS]
     further = [name for name in further if any(name in entry for entry in record["models"])]
-    titles = [measures.TABLE[name].title for name in further]
+    titles = [measures.known()[name].title for name in further]
     for head in ("model", "accuracy", "F1", "AUC", *titles):
         of_model = head == "model"
         table.add_column(head, justify="left" if of_model else "right", no_wrap=of_model)

@@ -1,7 +1,8 @@
 """Metrics of a split: one table of their names, directions, running forms and exact definitions.
 
 The table is read before torch is imported (the names are those of `metrics=` and `monitor=`), so
-this module imports neither torch nor NumPy by itself.
+this module imports neither torch nor NumPy by itself. Metrics from outside this package are added
+by `own_measures`.
 """
 
 import math
@@ -12,7 +13,7 @@ from sentiment_pl.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torchmetrics import MetricCollection
+    from torchmetrics import Metric, MetricCollection
 
     Booleans = NDArray[Any]
     Floats = NDArray[Any]
@@ -32,15 +33,13 @@ class Measure(NamedTuple):
 
     title: str
     """Its name in tables and figures."""
-    torchmetrics: str
-    """Its class in `torchmetrics.classification`, which accumulates it over an epoch."""
-    arguments: dict[str, Any]
-    """Of that class."""
+    running: "Callable[[], Metric]"
+    """Builds what accumulates it over an epoch, from probabilities and labels of batches."""
     compute: "Callable[[Booleans, Floats], float | None]"
     """From the truth [N] bool and the probabilities [N] of label 1, over a whole split at once;
     None where it is not defined."""
-    mode: Mode = "max"
-    """Whether a larger or a smaller value is better."""
+    mode: Mode | None = "max"
+    """Whether a larger or a smaller value is better; None if neither: it cannot be a `monitor`."""
 
 
 def accuracy(truth: "Booleans", probabilities: "Floats") -> float:
@@ -112,41 +111,80 @@ def average_precision(truth: "Booleans", probabilities: "Floats") -> float | Non
     return total / positives
 
 
+def _binary(name: str, **arguments: Any) -> "Callable[[], Metric]":
+    """Return what builds a metric of torchmetrics: its class `Binary…` with these arguments."""
+
+    def build() -> "Metric":
+        from torchmetrics import classification
+
+        metric: Metric = getattr(classification, f"Binary{name}")(**arguments, validate_args=False)
+        return metric
+
+    return build
+
+
 TABLE: dict[str, Measure] = {
-    "accuracy": Measure("Accuracy", "BinaryAccuracy", _AT_THRESHOLD, accuracy),
-    "f1": Measure("F1", "BinaryF1Score", _AT_THRESHOLD, f1),
-    "auc": Measure("AUC", "BinaryAUROC", {"thresholds": None}, auc),  # exact, not binned
-    "precision": Measure("Precision", "BinaryPrecision", _AT_THRESHOLD, precision),
-    "recall": Measure("Recall", "BinaryRecall", _AT_THRESHOLD, recall),
-    "mcc": Measure("MCC", "BinaryMatthewsCorrCoef", _AT_THRESHOLD, mcc),
+    "accuracy": Measure("Accuracy", _binary("Accuracy", **_AT_THRESHOLD), accuracy),
+    "f1": Measure("F1", _binary("F1Score", **_AT_THRESHOLD), f1),
+    "auc": Measure("AUC", _binary("AUROC", thresholds=None), auc),  # exact, not binned
+    "precision": Measure("Precision", _binary("Precision", **_AT_THRESHOLD), precision),
+    "recall": Measure("Recall", _binary("Recall", **_AT_THRESHOLD), recall),
+    "mcc": Measure("MCC", _binary("MatthewsCorrCoef", **_AT_THRESHOLD), mcc),
     "average_precision": Measure(
-        "Average precision", "BinaryAveragePrecision", {"thresholds": None}, average_precision
+        "Average precision", _binary("AveragePrecision", thresholds=None), average_precision
     ),
 }
-"""Every metric that a run can measure, by the name that it has in logs and in the configuration."""
+"""The metrics of this package, by the name that they have in logs and in the configuration."""
+
+_own: dict[str, Measure] = {}
 
 ALWAYS = ("accuracy", "f1", "auc")
 """Measured in every run, whatever `metrics` says."""
+
+RESERVED = ("loss", "n", "best_threshold", "f1_at_best_threshold")
+"""What else a record holds beside the metrics of a split."""
 
 
 def selected(names: Any) -> tuple[str, ...]:
     """Return the metrics of a run: those of `ALWAYS`, then the further ones of a setting.
 
     Args:
-        names: the value of `metrics`: a list of names, one name, or None for no further one.
+        names: the value of `metrics`: a list of names, one name, or None for no further one. The
+            import path of a class of torchmetrics adds that metric; see `own_measures`.
+
+    Returns:
+        Their names in logs, which `known` has.
 
     Raises:
-        ConfigError: a name is not one of `TABLE`; the message lists them.
+        ConfigError: a name is not one of `TABLE`, which the message lists, or names a class that
+            cannot be used.
     """
     alone = isinstance(names, str | int | float)
     listed: list[str] = []
     for name in [names] if alone else names or ():
-        if not isinstance(name, str) or name not in TABLE:
+        if isinstance(name, str) and "." in name:
+            from sentiment_pl.metrics import own_measures
+
+            short, measure = own_measures.build(name)
+            if short in (*TABLE, *RESERVED, *listed):
+                raise ConfigError(
+                    f"metrics: {name} would be called {short}, and there is one of that name"
+                )
+            _own[short] = measure
+            listed.append(short)
+        elif not isinstance(name, str) or name not in known():
             raise ConfigError(
-                f"metrics: there is no metric {name!r}. Those that there are: {', '.join(TABLE)}"
+                f"metrics: there is no metric {name!r}. Those that there are: {', '.join(TABLE)},"
+                " and classes of torchmetrics by their import path, my_project.metrics.Mine"
             )
-        listed.append(name)
+        else:
+            listed.append(name)
     return tuple(dict.fromkeys([*ALWAYS, *listed]))
+
+
+def known() -> dict[str, Measure]:
+    """Return `TABLE` and the metrics from outside that were selected in this process."""
+    return {**TABLE, **_own}
 
 
 def monitors(names: Iterable[str]) -> dict[str, Mode]:
@@ -154,28 +192,24 @@ def monitors(names: Iterable[str]) -> dict[str, Mode]:
 
     Keys are names in logs such as "val/auc" and "train/loss".
     """
-    modes: dict[str, Mode] = {name: TABLE[name].mode for name in names} | {"loss": "min"}
+    table = known()
+    modes: dict[str, Mode] = {name: mode for name in names if (mode := table[name].mode)}
+    modes["loss"] = "min"
     return {f"{split}/{name}": mode for split in ("val", "train") for name, mode in modes.items()}
 
 
 def mode_of(monitor: Any) -> Mode:
     """Return whether more or less of what is monitored is better; "max" where it is unknown."""
-    modes: dict[Any, Mode] = dict(monitors(TABLE))
+    modes: dict[Any, Mode] = dict(monitors(known()))
     return modes.get(monitor, "max")
 
 
 def collection(names: Iterable[str]) -> "MetricCollection":
     """Build the running metrics of an epoch, by name."""
-    from torchmetrics import MetricCollection, classification
+    from torchmetrics import MetricCollection
 
-    return MetricCollection(
-        {
-            name: getattr(classification, TABLE[name].torchmetrics)(
-                **TABLE[name].arguments, validate_args=False
-            )
-            for name in names
-        }
-    )
+    table = known()
+    return MetricCollection({name: table[name].running() for name in names})
 
 
 def best_threshold(truth: "Booleans", probabilities: "Floats") -> float | None:

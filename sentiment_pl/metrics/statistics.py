@@ -43,7 +43,7 @@ def scores(
 ) -> dict[str, float | int | None]:
     """Metrics and loss over a whole split.
 
-    Those of `measures.TABLE` from the probabilities; the loss is the mean binary cross entropy in
+    Those of `measures.known` from the probabilities; the loss is the mean binary cross entropy in
     nats, not weighted by class.
 
     Args:
@@ -59,7 +59,7 @@ def scores(
     probabilities = expit(logits)
     return {
         **{
-            name: measures.TABLE[name].compute(truth, probabilities)
+            name: measures.known()[name].compute(truth, probabilities)
             for name in measures.selected(metrics)
         },
         "loss": float(np.mean(np.logaddexp(0.0, logits) - truth * logits)),

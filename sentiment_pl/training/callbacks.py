@@ -115,7 +115,7 @@ class History(lightning.Callback):
             figures["train/loss"] = float(pl_module.train_loss.compute())
         figures |= {
             key: float(metrics[key])
-            for key in ("val/loss", *(f"val/{name}" for name in measures.TABLE))
+            for key in ("val/loss", *(f"val/{name}" for name in measures.known()))
             if key in metrics and self._validated  # else they are of an earlier epoch
         }
         epoch, seconds = trainer.current_epoch + 1, self._seconds()

@@ -62,10 +62,12 @@ def summary(
     console = Console(markup=False, emoji=False)  # a name may look like either
     if test:
         table = Table(title=f"{name} on {record['data']}: test split, {test['n']:,} reviews")
-        further = [name for name in measures.TABLE if name in test and name not in measures.ALWAYS]
+        further = [
+            name for name in measures.known() if name in test and name not in measures.ALWAYS
+        ]
         threshold = test.get("best_threshold")
         chosen = threshold is not None and threshold != measures.THRESHOLD
-        headings = ["accuracy", "F1", "AUC", *(measures.TABLE[name].title for name in further)]
+        headings = ["accuracy", "F1", "AUC", *(measures.known()[name].title for name in further)]
         names = (*measures.ALWAYS, *further, *(["f1_at_best_threshold"] if chosen else []))
         headings += [f"F1 at {threshold:.3g}"] if chosen else []
         for heading in ("", *headings):

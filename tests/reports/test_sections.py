@@ -2,14 +2,14 @@
 
 import csv
 import sys
-from pathlib import Path
 
 import pytest
+from hydra.utils import instantiate
 
 from sentiment_pl import report
 from sentiment_pl.reports.running_sections import load
-
-README = Path(__file__).parents[2] / "README.md"
+from tests.extending import files
+from tests.helpers import composed
 
 OWN = """
 from matplotlib.figure import Figure
@@ -225,11 +225,36 @@ def test_a_section_that_is_named_twice_is_made_once():
     ]  # fmt: skip
 
 
-def test_the_section_in_the_readme_draws_its_figure(sweep, tmp_path, monkeypatch):
-    parts = README.read_text(encoding="utf-8").split("```python\n")[1:]
-    (code,) = [part for part in (p.partition("```")[0] for p in parts) if "(Section)" in part]
-    (tmp_path / "project" / "sections_of_readme.py").write_text(code)
+def test_the_section_of_the_documents_draws_its_figure(sweep, tmp_path, monkeypatch):
+    own = tmp_path / "project" / "sections_of_the_page.py"
+    own.write_text(files()["my_project/sections.py"], encoding="utf-8")
     monkeypatch.setattr("sentiment_pl.reports.figures.draw", lambda group, references: [])
-    report.main([str(sweep), "--section", "sections_of_readme.Speed"])
+    report.main([str(sweep), "--section", "sections_of_the_page.Speed"])
     assert (sweep / "report" / "imdb_speed.png").stat().st_size > 5000
-    assert "![Training speed](imdb_speed.png)" in (sweep / "report" / "report.md").read_text()
+    text = (sweep / "report" / "report.md").read_text()
+    assert "![Training speed](imdb_speed.png)" in text
+    assert "### Training speed\n\nThe fastest: gru" in text
+    assert len(rows(sweep / "report" / "speed.csv")) == 2
+
+
+def sweep_callback(config):
+    return instantiate(config.hydra.callbacks.sweep)
+
+
+def test_the_report_of_a_sweep_has_the_sections_that_its_command_names(sweep, monkeypatch):
+    monkeypatch.setattr("sentiment_pl.reports.figures.draw", lambda group, references: [])
+    config = composed(
+        "hydra.callbacks.sweep.sections=[own_sections.Whole]", f"hydra.sweep.dir='{sweep}'"
+    )
+    sweep_callback(config).on_multirun_end(config)
+    assert "Each seed *alone*" in (sweep / "report" / "report.md").read_text()
+
+
+def test_a_sweep_does_not_start_with_a_section_that_cannot_be_imported(tmp_path, capsys):
+    config = composed(
+        "hydra.callbacks.sweep.sections=own_sections.Absent", f"hydra.sweep.dir='{tmp_path}/new'"
+    )
+    with pytest.raises(SystemExit) as ended:
+        sweep_callback(config).on_multirun_start(config)
+    assert ended.value.code == 1
+    assert "there is no own_sections.Absent" in capsys.readouterr().err

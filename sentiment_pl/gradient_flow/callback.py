@@ -1,4 +1,4 @@
-"""Gradient flow recorded while a model trains."""
+"""The callback that records gradient flow while a model trains."""
 
 import logging
 from pathlib import Path
@@ -17,16 +17,16 @@ log = logging.getLogger(__name__)
 
 
 class GradientFlow(lightning.Callback):
-    """Records how much of the loss's derivative arrives, before training and after every epoch.
+    """Records norms of the derivative of the loss before training and after every epoch.
 
-    At each state of a recurrent network, by its distance from the end, or at each layer of any
-    other one; `gradient_flow.measure` says what exactly, and what to expect of which pooling.
-    Writes gradient_flow.csv, .png and .svg, and "gradient flow" into TensorBoard's Images.
-    It looks on: weights, optimiser, generators and metrics stay as they are.
+    They are measured at each state of a recurrent network, by its distance from the end, or at each
+    layer of any other network; `gradient_flow.measure` defines them, and what to expect of each
+    pooling. Writes gradient_flow.csv, .png and .svg, and "gradient flow" to TensorBoard's Images.
+    Weights, optimiser, random generators and metrics are not affected.
 
     Args:
-        folder: where to write, the run's.
-        reviews: how many reviews of the validation split to look at, the ones of median length.
+        folder: the run folder, where the files are written.
+        reviews: how many reviews of the validation split to measure, those of median length.
 
     Raises:
         ConfigError: `reviews` is not a positive integer.
@@ -41,8 +41,8 @@ class GradientFlow(lightning.Callback):
         self._table: list[gradient_flow.Row] = []
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Record the start, unless a checkpoint brought it along."""
-        # Not by the loader: to start one draws from the generator.
+        """Record the state before training, unless a checkpoint already holds it."""
+        # Not from a data loader: starting one draws from the random generator.
         split = trainer.datamodule.encoded("val")  # type: ignore[attr-defined]
         batch = gradient_flow.reviews_of_like_length(split, self.reviews)
         if not isinstance(pl_module, gradient_flow.Traceable) and not _describe(pl_module, batch):
@@ -57,7 +57,7 @@ class GradientFlow(lightning.Callback):
             self._record(trainer, pl_module, trainer.current_epoch + 1)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Draw what was recorded."""
+        """Draw the figure of what was recorded."""
         if trainer.is_global_zero and self._table:
             figure = gradient_flow_figure(self._table)
             for suffix in ("png", "svg"):
@@ -76,11 +76,11 @@ class GradientFlow(lightning.Callback):
                 logger.experiment.add_figure("gradient flow", figure, trainer.global_step)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the table, to be kept in a checkpoint."""
         return {"table": [list(row) for row in self._table]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember what a checkpoint kept."""
+        """Restore the table from a checkpoint."""
         self._table = [gradient_flow.Row(*row) for row in state_dict["table"]]
 
 

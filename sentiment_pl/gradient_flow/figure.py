@@ -1,4 +1,4 @@
-"""The gradient flow of a run, as a picture."""
+"""The figure of the gradient flow of one run."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,12 @@ from sentiment_pl.gradient_flow.measure import LAYER, Row, measured
 
 
 def gradient_flow_figure(table: Sequence[Row]) -> Figure:
-    """Draw the norm of the loss's derivative, place by place: a panel a part, a curve an epoch.
+    """Draw the norm of the derivative of the loss by place, with one panel per part.
 
-    Later epochs are darker. An epoch at which nothing arrives anywhere has no place on a log scale
-    and is left out.
+    There is one curve per epoch, darker for later epochs. Norms of zero cannot be shown on a log scale and are left out.
 
     Args:
-        table: of one run.
+        table: the rows of one run.
     """
     parts = list(dict.fromkeys(row.part for row in table))
     figure = Figure(figsize=(6.4 * max(len(parts), 1), 4.2), layout="constrained")
@@ -45,5 +44,5 @@ def gradient_flow_figure(table: Sequence[Row]) -> Figure:
 
 _READING = {
     "forward": "distance from the end of the review, in words",
-    "backward": "read backward: distance from the beginning, in words",
+    "backward": "backward direction: distance from the beginning of the review, in words",
 }

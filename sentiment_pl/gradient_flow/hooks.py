@@ -1,4 +1,4 @@
-"""The layers of any network, found by hooks, for architectures without a `trace` of their own."""
+"""Hooks that find the layers of any network, for architectures without a method `trace`."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from torch import Tensor, nn
 from sentiment_pl.models import SentimentModule
 
 WORDS = "the word vectors"
-"""The place in front of all modules."""
+"""Name of the place before all modules."""
 
 
 @contextlib.contextmanager
 def layers_kept(model: SentimentModule) -> Iterator[dict[str, list[Tensor]]]:
-    """Keep the word vectors, and what each module with weights of its own is given.
+    """Keep the word vectors and the inputs of each module that has weights of its own.
 
-    Places are in the order in which a forward pass reaches them. What several modules are given,
-    one and the same tensor, is kept once, at the first of them. A module that is called several
-    times (once a word, say) is one place with several tensors. What is computed outside modules is
-    not seen, and neither are weights that are bare parameters of the model.
+    Places are in the order in which a forward pass reaches them. A tensor that is the input of
+    several modules is kept once, at the first of them. A module that is called several times, for
+    example once per word, is one place with several tensors. Computations outside modules, and
+    weights that are parameters of the model itself, are not found.
 
     Args:
         model: an architecture.
 
     Yields:
-        By place (`WORDS` or the name of a module) the tensors; a forward pass fills it.
+        The tensors by place (`WORDS` or the name of a module); a forward pass fills it.
     """
     kept: dict[str, list[Tensor]] = {}
     seen: set[int] = set()

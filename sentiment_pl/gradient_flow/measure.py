@@ -1,22 +1,23 @@
-"""How much of the loss's derivative arrives: at each state of a recurrent network, at each layer.
+"""Norms of the derivative of the loss with respect to the activations inside a network.
 
-    norm_i(a) = ‖∂loss_i / ∂a‖₂        loss_i of review i alone, a what the network computes on it
+    norm_i(a) = ‖∂loss_i / ∂a‖₂        loss_i: loss of review i; a: activations for that review
 
-For a recurrent network a is the state h_t, the derivative the total one, along every path from h_t
-to the loss: Π_{s>t} ∂h_s/∂h_{s−1} times what the classifier asks of the last state, plus, for a
-pooling other than "last", what the pooling takes from each state on the way. So vanishing shows
-most clearly with pooling="last": the curve falls to zero with the distance from the end. "mean"
-gives each of T states 1/T of the derivative directly, "max" those that hold a maximum, "mean_max"
-both: there a curve levels off at that share, and what lies above it came through the recurrence.
+In a recurrent network, a is the state h_t. The derivative is the total one, along every path from
+h_t to the loss: Π_{s>t} ∂h_s/∂h_{s−1} times the derivative with respect to the last state, plus,
+for a pooling other than "last", the derivative that the pooling passes to each state directly. So
+vanishing shows most clearly with pooling="last": the curve falls to zero with the distance from the
+end. "mean" passes 1/T of the derivative to each of T states directly, "max" passes it to the states
+that hold a maximum, "mean_max" does both: there a curve levels off at that share, and what lies
+above it came through the recurrence.
 
-For a token-wise network a are the activations of a layer at all words of the review.
+In a token-wise network, a are the activations of a layer at all words of the review.
 
-These architectures say by a method `trace` what a is. Of any other one, `hooks.layers_kept` finds
-the word vectors and what each of its modules with weights is given: its "layers", without
-distances.
+The architectures of this package define a by a method `trace`. For any other one,
+`hooks.layers_kept` finds the word vectors and the inputs of each module with weights: these are its
+"layers", without distances.
 
-Derivatives are autograd's, in float64, without dropout: a product of 100 derivatives of the sigmoid
-(at most 0.25 each) is below 10⁻⁶⁰ and would be zero in float32.
+Derivatives are computed by autograd in float64 and without dropout: a product of 100 derivatives of
+the sigmoid (at most 0.25 each) is below 10⁻⁶⁰ and would be zero in float32.
 """
 
 import contextlib
@@ -39,16 +40,16 @@ from sentiment_pl.models import SentimentModule
 from sentiment_pl.models.layers import Trace
 
 TABLE = "gradient_flow.csv"
-"""Its name in a run folder."""
+"""Name of the file in a run folder."""
 LAYER = "layer"
-"""The part whose places are layers; those of the others are distances from the end."""
+"""The part whose places are layers; the places of other parts are distances from the end."""
 
 
 class Row(NamedTuple):
-    """A mean over reviews; a line of `TABLE`."""
+    """Means over reviews at one place of the network; a row of `TABLE`."""
 
     epoch: int
-    """Epochs that were over; 0 before training."""
+    """Number of completed epochs; 0 before training."""
     part: str
     """"forward" or "backward", the directions of a recurrent network, or "layer"."""
     place: int
@@ -56,20 +57,20 @@ class Row(NamedTuple):
     norm: float
     """Mean of ‖∂loss_i/∂a‖, in nats per unit of a."""
     relative: float
-    """Mean of that norm over its value at the last state, or at the last hidden layer; not a number
-    where that is zero for every review."""
+    """Mean of that norm relative to its value at the last state, or at the last hidden layer; nan
+    where that value is zero for every review."""
 
 
 @runtime_checkable
 class Traceable(Protocol):
-    """An architecture whose inner derivatives can be asked for."""
+    """An architecture that defines which of its activations are measured."""
 
     def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
-        """Classify reviews [B, T] of lengths [B] and keep what is computed on the way."""
+        """Return the logits for reviews [B, T] of lengths [B], with the activations to measure."""
 
 
 class _Traced(nn.Module):
-    """`trace` in the place of `forward`, the one method that `functional_call` calls."""
+    """A model whose `forward` is its `trace`, since `functional_call` only calls `forward`."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -81,11 +82,11 @@ class _Traced(nn.Module):
 
 
 def reviews_of_like_length(reviews: EncodedReviews, count: int) -> Batch:
-    """Choose reviews whose lengths are next to the median, the same ones every time.
+    """Return the reviews whose lengths are closest in rank to the median, always the same ones.
 
     Args:
         reviews: a split.
-        count: how many; all there are if there are fewer.
+        count: how many to return; all reviews if there are fewer.
     """
     order = reviews.lengths.argsort(kind="stable")
     first = max(0, (len(order) - count) // 2)
@@ -93,17 +94,18 @@ def reviews_of_like_length(reviews: EncodedReviews, count: int) -> Batch:
 
 
 def derivative_norms(model: SentimentModule, batch: Batch) -> dict[str, Tensor]:
-    """Measure ‖∂loss_i/∂a‖₂ for each review, leaving the model and all generators as they are.
+    """Measure ‖∂loss_i/∂a‖₂ for each review without changing the model or any random generator.
 
     Args:
-        model: any architecture. One without `trace` runs once a review, which takes longer.
+        model: any architecture. One without `trace` runs once per review, which takes longer.
         batch: B reviews.
 
     Returns:
-        By part [B, P] float64 on the CPU. A direction: column k is the state k steps before the
-        last one in reading order, for the k that all reviews have. "layer": column 0 is the word
-        vectors, as the stack gets them, column l the output of hidden layer l; without `trace` the
-        places of `layer_names`, and nothing at all where it finds none.
+        For each part, [B, P] float64 on the CPU. For a direction, column k is the state k steps
+        before the last one in reading order, for every k that all reviews have. For "layer", column
+        0 is the word vectors as the first layer receives them, column l the output of hidden layer
+        l; without `trace` the columns are the places of `layer_names`, and the result is empty if
+        there are none.
     """
     device = next(model.parameters()).device
     wide = torch.float32 if device.type == "mps" else torch.float64  # Apple's GPUs have no float64
@@ -119,10 +121,10 @@ def derivative_norms(model: SentimentModule, batch: Batch) -> dict[str, Tensor]:
 
 
 def layer_names(model: SentimentModule, batch: Batch) -> list[str]:
-    """Name the places at which an architecture without `trace` is measured, by a pass over a batch.
+    """Return the names of the places at which an architecture without `trace` is measured.
 
-    Returns:
-        The word vectors, and the modules of which it is what they are given; in order.
+    They are found by a forward pass over the first review of a batch: the word vectors, and the
+    modules whose inputs are measured, in the order of the pass.
     """
     device = next(model.parameters()).device
     first = batch.tokens[:1].to(device), batch.lengths[:1].to(device)
@@ -132,7 +134,7 @@ def layer_names(model: SentimentModule, batch: Batch) -> list[str]:
 
 
 def _copies(model: SentimentModule, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
-    """Copy the parameters, so that nothing of a measurement reaches them or their gradients."""
+    """Return copies of the parameters, so that measuring does not change their gradients."""
     return {
         name: parameter.detach().to(dtype or parameter.dtype, copy=True).requires_grad_()
         for name, parameter in model.named_parameters()
@@ -141,9 +143,9 @@ def _copies(model: SentimentModule, dtype: torch.dtype | None = None) -> dict[st
 
 @contextlib.contextmanager
 def _as_read(model: SentimentModule) -> Iterator[None]:
-    """Put a model into evaluation mode, each word with a vector of its own; then put it back."""
+    """Put a model into evaluation mode with `dedup` off; restore both at the end."""
     modes = {module: module.training for module in model.modules()}
-    dedup, model.dedup = model.dedup, False  # else a word's places would share their activations
+    dedup, model.dedup = model.dedup, False  # else repeated words would share their activations
     model.eval()
     try:
         yield
@@ -159,7 +161,7 @@ def _by_trace(
     named = {f"model.{name}": parameter for name, parameter in parameters.items()}
     lengths = batch.lengths
     trace: Trace = functional_call(_Traced(model), named, (batch.tokens, lengths))
-    # Reviews do not see one another, so the derivative of the sum is that of each.
+    # Reviews do not affect one another: the derivative of the sum is that of each loss.
     loss = _loss(trace.logits, batch.labels)
     flat = [a for part in trace.activations.values() for a in part]
     found = iter(torch.autograd.grad(loss, flat))
@@ -180,7 +182,7 @@ def _by_hooks(
 ) -> dict[str, Tensor]:
     measured: list[dict[str, Tensor]] = []
     for tokens, length, label in zip(batch.tokens, batch.lengths, batch.labels, strict=True):
-        # Alone: whatever the shape of an activation, all of it is this review's.
+        # One review at a time: whatever the shape of an activation, all of it is of this review.
         with layers_kept(model) as kept:
             logits = functional_call(model, dict(parameters), (tokens[None, :length], length[None]))
         flat = [a for place in kept.values() for a in place]
@@ -205,7 +207,7 @@ def _loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def rows(epoch: int, norms: dict[str, Tensor]) -> list[Row]:
-    """Average the norms of `derivative_norms` over reviews."""
+    """Return the means over reviews of the norms from `derivative_norms`."""
     made = []
     for part, values in norms.items():
         reference = values[:, -1:] if part == LAYER else values[:, :1]
@@ -232,10 +234,10 @@ def write(table: Sequence[Row], folder: Path) -> None:
 
 
 def read(folder: Path) -> list[Row]:
-    """Read the table of a run; empty where the run has none.
+    """Return the table of a run; empty if the run has none.
 
     Raises:
-        DataError: it is not what `write` writes.
+        DataError: the file is not one that `write` writes.
     """
     path = folder / TABLE
     try:
@@ -263,8 +265,9 @@ def _row(fields: dict[str, Any]) -> Row:
 
 
 def measured(table: Sequence[Row], part: str) -> list[int]:
-    """Return the epochs at which the loss depends on a part at all, sorted.
+    """Return the epochs at which the loss depends on a part, sorted.
 
-    The last layer of a token-wise network starts at zero: before training nothing arrives.
+    Epoch 0 is not among them for a token-wise network: its last layer starts at zero, so that all
+    derivatives below it are zero before training.
     """
     return sorted({r.epoch for r in table if r.part == part and not math.isnan(r.relative)})

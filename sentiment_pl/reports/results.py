@@ -156,7 +156,7 @@ def collect(runs: Iterable[Run], check: Callable[[Path], None] | None = None) ->
     """Group the completed runs among some runs.
 
     A run whose files cannot be used is left out: among `Results.runs` its state is "unreadable",
-    and its reason says why.
+    and `reason` holds the cause.
 
     Args:
         runs: from `find_runs`.
@@ -230,7 +230,7 @@ def _result(run: Run, record: dict[str, Any]) -> Result:
         value = measures.TABLE[metric].compute(labels.astype(bool), probabilities)
         if not _alike(value, test[metric]):
             raise DataError(
-                f"{run.folder}: {PREDICTIONS} gives {metric} {value}, {RECORD} says {test[metric]}:"
+                f"{run.folder}: {PREDICTIONS} gives {metric} {value}, {RECORD} has {test[metric]}:"
                 " they are not of one run. Delete the folder and repeat the run"
             )
     return Result(run, record, labels, probabilities)

@@ -75,7 +75,7 @@ class Part:
     escape other values with `sentiment_pl.reports.text.cell`."""
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """Rows for CSV files, by the name of the file without suffix. Rows of all groups share the
-    file; a first column `data` says from which group a row is."""
+    file; a first column `data` names the data of the group."""
     pictures: Sequence[Picture] = ()
     """Figures, shown below those of the report itself, and saved as PNG and SVG."""
     claims: Sequence[Claim] = ()

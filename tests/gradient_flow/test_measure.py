@@ -195,7 +195,7 @@ def test_a_module_that_runs_word_by_word_is_one_place():
 
 
 def test_of_both_directions_the_distance_is_counted_as_they_read():
-    """Backward, the end is the first word: a review read backward by itself says the same."""
+    """Backward, the end is the first word: the same as for a reversed review."""
     model = build("gru", bidirectional=True, pooling="last", hidden=3)
     batch = reviews(*LENGTHS)
     both = derivative_norms(model, batch)

@@ -190,7 +190,7 @@ WITHOUT = []
 
 
 def tables(folder):
-    """Return the tables of a report without the odd run, and what the report says of that one."""
+    """Return the tables of a report without the odd run, and its lines about that one."""
     every = pd.read_csv(folder / "runs.csv")
     text = (folder / "report.md").read_text()
     mine = every[every.run == "odd"]
@@ -204,7 +204,7 @@ def test_one_odd_run_costs_the_others_nothing(grid, what, tmp_path, capsys):
     sweep, odd = grid
     SPOILT[what](odd)
     report.main([str(sweep), "--output", str(tmp_path / "with")])
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     if not WITHOUT:  # the same whatever was odd
         shutil.rmtree(odd)
         report.main([str(sweep), "--output", str(tmp_path / "without")])
@@ -214,7 +214,7 @@ def test_one_odd_run_costs_the_others_nothing(grid, what, tmp_path, capsys):
         pd.testing.assert_frame_equal(table, expected, check_dtype=False)
     assert mine.state.tolist() != ["completed"] or mine.reason.notna().all()
     assert len(named) == 1
-    assert "odd" in said
+    assert "odd" in printed
 
 
 ODD = st.sampled_from(["metrics.json", "settings.json", "predictions.parquet"])
@@ -298,9 +298,9 @@ def test_if_no_run_is_left_the_error_names_each_with_its_reason(make_run, tmp_pa
     written("metrics.json", b"{")(make_run("gru", 64, 1, name="second"))
     with pytest.raises(DataError) as caught:
         writing.report([tmp_path / "sweep"], tmp_path / "out")
-    said = str(caught.value)
-    assert "no run that can be reported" in said
-    assert "first: " in said
-    assert "predictions.parquet cannot be read" in said
-    assert "second: " in said
+    message = str(caught.value)
+    assert "no run that can be reported" in message
+    assert "first: " in message
+    assert "predictions.parquet cannot be read" in message
+    assert "second: " in message
     assert not (tmp_path / "out").exists()

@@ -51,9 +51,9 @@ def test_a_grid_ends_in_a_report(grid, capsys):
         assert float(row["accuracy_seeds_low"]) < float(row["accuracy"])
         assert float(row["accuracy_examples_high"]) > float(row["accuracy"])
     assert len(rows(folder / "runs.csv")) == 18
-    said = capsys.readouterr().out
-    assert "hidden=96" in said
-    assert str(folder / "report.html") in said
+    printed = capsys.readouterr().out
+    assert "hidden=96" in printed
+    assert str(folder / "report.html") in printed
     events = EventAccumulator(str(folder / "tensorboard"))
     events.Reload()
     assert "report/imdb_hidden" in events.Tags()["images"]

@@ -12,7 +12,8 @@ from sentiment_pl.gradient_flow.measure import LAYER, Row, measured
 def gradient_flow_figure(table: Sequence[Row]) -> Figure:
     """Draw the norm of the derivative of the loss by place, with one panel per part.
 
-    There is one curve per epoch, darker for later epochs. Norms of zero cannot be shown on a log scale and are left out.
+    There is one curve per epoch, darker for later epochs. Norms of zero cannot be shown on a log
+    scale and are left out.
 
     Args:
         table: the rows of one run.

@@ -40,6 +40,7 @@ def _run(cfg: DictConfig) -> float | None:
         ours = False
         try:
             distributed.join()
+            config.rename(cfg, hydra_config.overrides.task)
             if processes.launch().rank:
                 _follow(cfg)
                 return None

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from omegaconf import open_dict
 
 from sentiment_pl.config import composed as config
 
@@ -45,6 +46,15 @@ def composed(*overrides):
     config.register_resolvers()
     with initialize_config_dir(str(config.CONF), version_base="1.3"):
         return compose("train", list(overrides), return_hydra_config=True)
+
+
+def composed_run(*overrides):
+    """The configuration of a run alone, without Hydra's own."""
+    cfg = composed(*overrides)
+    with open_dict(cfg):
+        del cfg["hydra"]
+        cfg.run_dir = ""
+    return cfg
 
 
 def timeless(record):

@@ -217,7 +217,7 @@ def test_a_cache_folder_that_is_a_file(command, tmp_path):
 
 def test_a_loss_that_is_no_number(command, tmp_path):
     done = command(
-        "train", *RUN, "model.lr=1e30", "trainer.gradient_clip_val=null", "model.schedule=constant",
+        "train", *RUN, "optimizer.lr=1e30", "trainer.gradient_clip_val=null", "schedule=constant",
         "callbacks.last_checkpoint.every_minutes=0", code=1,
     )  # fmt: skip
     said = in_words(done)

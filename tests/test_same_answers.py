@@ -209,7 +209,7 @@ def test_training_and_serving_cut_alike(in_process, tmp_path):
         tmp_path / "long.csv", index=False
     )
     in_process(
-        "train", "model=gru", "model.hidden=8", "model.pooling=last", "model.lr=0.02",
+        "train", "model=gru", "model.hidden=8", "model.pooling=last", "optimizer.lr=0.02",
         "data=files", "data.train=train.csv", "data.max_tokens=16", "data.batch_size=8",
         "trainer.max_epochs=6", "trainer.accelerator=cpu", "hydra.run.dir=run",
     )  # fmt: skip

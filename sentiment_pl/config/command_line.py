@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from sentiment_pl.config import old_names, overrides
+from sentiment_pl.config import old_names, overrides, renamed_overrides
 from sentiment_pl.config.composed import CONF
 from sentiment_pl.errors import ConfigError
 
@@ -22,7 +22,8 @@ def read() -> None:
         print(note, file=sys.stderr)
     try:
         check_installed(TYPED)
-        sys.argv[1:] = overrides.taken(TYPED, roots())
+        current = renamed_overrides.taken_as_current(TYPED)
+        sys.argv[1:] = overrides.taken(current, roots())
     except ConfigError as error:
         sys.exit(f"error: {error}")
 

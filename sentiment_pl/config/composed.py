@@ -2,7 +2,9 @@
 
 import contextlib
 import hashlib
+import logging
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,15 @@ from sentiment_pl.config import (
     callback_settings,
     model_choices,
     overrides,
+    renamed_overrides,
     run_names,
     trainer_settings,
 )
 from sentiment_pl.errors import ConfigError, check_integer
 from sentiment_pl.metrics import measures
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+
+log = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -143,6 +148,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     """
     plain = cfg.copy()
     OmegaConf.set_readonly(plain, False)
+    renamed_overrides.rename(plain)
     plain.seed, plain.run_dir = "seed", ""
     values: Any = OmegaConf.to_container(plain, resolve=True)
     for key in _NO_PART_IN_RESULTS:
@@ -151,6 +157,8 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values["data"].pop(key, None)
     for name in left_out(cfg):
         del values["callbacks"][name.removeprefix("callbacks.")]
+    if not (values.get("schedule") or {}).get("_target_"):  # constant, whatever else is set
+        values["schedule"] = {}
     # As version 0.1.0 recorded them, so that its runs are recognised.
     if "labels" in values["data"] and values["data"]["labels"] is None:
         values["data"]["labels"] = ["negative", "positive"]
@@ -180,6 +188,21 @@ def default_settings() -> dict[str, Any]:
         if isinstance(choice, str) and not str(group).startswith("hydra/") and group != "recipe"
     ]
     return settings(compose("train", chosen))
+
+
+def rename(cfg: DictConfig, typed: Sequence[str]) -> None:
+    """Take settings under the names of earlier versions as those of this one, and log which.
+
+    Args:
+        cfg: The composed configuration; changed in place.
+        typed: The overrides of the command line; they win over what configuration files set.
+
+    Raises:
+        ConfigError: A value under an earlier name cannot be used.
+    """
+    renamed_overrides.rename(cfg, typed)
+    for line in renamed_overrides.notes():
+        log.warning("%s", line)
 
 
 def check(cfg: DictConfig, *, multirun: bool) -> None:

@@ -5,11 +5,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, QuotedString
 from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from sentiment_pl.runs import renamed_keys
 
 LONGEST = 255
 """Longest name of a file, in bytes."""
@@ -18,13 +21,29 @@ _KEPT = 200
 
 
 def register_resolver() -> None:
-    """Register `${run_name:OVERRIDES,FORM}`, the name of a run's folder, with OmegaConf."""
+    """Register `${run_name:OVERRIDES,FORM,SWEEP}`, the name of a run's folder, with OmegaConf."""
     OmegaConf.register_new_resolver("run_name", _resolved, replace=True)
 
 
-def _resolved(overrides: ListConfig, form: DictConfig) -> str:
+def _resolved(overrides: ListConfig, form: DictConfig, sweep: str = "") -> str:
+    """Name a run; a sweep of an earlier version goes on in the folders that it has."""
     typed: Any = OmegaConf.to_container(overrides, resolve=False)
-    return run_name(typed, list(form.exclude_keys), form.item_sep, form.kv_sep)
+    name = run_name(typed, list(form.exclude_keys), form.item_sep, form.kv_sep)
+    if not sweep or (Path(sweep) / name).exists():
+        return name
+    # Keys that no run differs in are given under their names of today.
+    parsed = OverridesParser.create().parse_overrides(typed)
+    named = [o for o in parsed if o.key_or_group not in form.exclude_keys]
+    earlier = run_name([_earlier(o) for o in named], (), form.item_sep, form.kv_sep)
+    return earlier if (Path(sweep) / earlier).is_dir() else name
+
+
+def _earlier(override: Override) -> str:
+    """Return an override under the key that it had in earlier versions."""
+    line = str(override.input_line)
+    key = override.key_or_group
+    before = renamed_keys.earlier(key)
+    return line if before == key else f"{before}={line.partition('=')[2]}"
 
 
 def run_name(

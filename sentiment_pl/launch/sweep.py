@@ -14,6 +14,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import processes
+from sentiment_pl.config import renamed_overrides
 from sentiment_pl.config.locating import locate
 from sentiment_pl.errors import ConfigError, mendable
 from sentiment_pl.launch import grids, launchers
@@ -40,6 +41,7 @@ class SweepCallback(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check that this is a single run and that its folder can be written."""
+        renamed_overrides.rename_grid(config)
         try:
             grids.check_single_run(config)
         except ConfigError as error:
@@ -60,6 +62,9 @@ class SweepCallback(Callback):
                 )
             sys.exit(1)
         _writable(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+        renamed_overrides.rename_grid(config)
+        for line in renamed_overrides.notes():
+            print(line, file=sys.stderr)
         try:
             grids.check_sweep(config)
             grids.set_direction(config)

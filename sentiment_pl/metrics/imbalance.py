@@ -22,8 +22,8 @@ over 80 % and accuracy says little."""
 BALANCED = "balanced"
 
 
-BALANCE = "data.class_weight=balanced, a longer training or another model.lr may help"
-TRAIN_LONGER = "A longer training or another model.lr may help"
+BALANCE = "data.class_weight=balanced, a longer training or another optimizer.lr may help"
+TRAIN_LONGER = "A longer training or another optimizer.lr may help"
 """What may help where a model predicts one label alone, and where the labels are weighted."""
 
 

@@ -1,7 +1,8 @@
 """The architectures: one file, one class, one set of equations each."""
 
 from sentiment_pl.models.loading import load_checkpoint, model_name, read_checkpoint
-from sentiment_pl.models.module import Prediction, SentimentModule
+from sentiment_pl.models.module import SentimentModule
+from sentiment_pl.models.prediction import Prediction
 from sentiment_pl.models.registry import architectures, check_target
 
 __all__ = [

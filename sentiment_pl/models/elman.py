@@ -12,7 +12,7 @@ The study's exact form: model.pooling=last model.max_norm=null model.dropout=0
 model.word_dropout=0 embedding.dropout=0 (its initial weights are not described).
 """
 
-from typing import Any, Unpack
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from sentiment_pl.errors import check_choice, check_number
 from sentiment_pl.models import recurrence
 from sentiment_pl.models.layers import ACTIVATIONS
-from sentiment_pl.models.module import Shared
 from sentiment_pl.models.recurrent import RecurrentModule
 
 
@@ -46,7 +45,7 @@ class Elman(RecurrentModule):
         max_norm: float | None = 1.0,
         bidirectional: bool = False,
         pooling: str = "mean_max",
-        **shared: Unpack[Shared],
+        **shared: Any,
     ) -> None:
         super().__init__(hidden, bidirectional, pooling, **shared)
         check_choice("model.activation", activation, ACTIVATIONS)

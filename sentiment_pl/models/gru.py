@@ -13,14 +13,13 @@ The study's exact form: model.reset_after=false model.pooling=last model.dropout
 model.word_dropout=0 embedding.dropout=0.
 """
 
-from typing import Unpack
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sentiment_pl.errors import check_flag
 from sentiment_pl.models import recurrence
-from sentiment_pl.models.module import Shared
 from sentiment_pl.models.recurrent import RecurrentModule
 
 
@@ -44,7 +43,7 @@ class GRU(RecurrentModule):
         reset_after: bool = True,
         bidirectional: bool = False,
         pooling: str = "mean_max",
-        **shared: Unpack[Shared],
+        **shared: Any,
     ) -> None:
         super().__init__(hidden, bidirectional, pooling, **shared)
         check_flag("model.reset_after", reset_after)

@@ -10,7 +10,7 @@ from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import DataError
 from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.models.registry import Allowed, find_model
-from sentiment_pl.runs import kept_checkpoints
+from sentiment_pl.runs import kept_checkpoints, renamed_keys
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def load_checkpoint(path: str | Path, allow: Iterable[Allowed] = ()) -> Sentimen
     try:
         low, high = ours["labels"]
         model = architecture(
-            tokenizer=ours["tokenizer"], labels=(low, high), **checkpoint["hyper_parameters"]
+            tokenizer=ours["tokenizer"], labels=(low, high), **_arguments(checkpoint)
         )
         model.trained_on = dict(ours.get("trained_on") or {}) or None
         model.truncation = Truncation.of(model.trained_on)
@@ -116,3 +116,11 @@ def _name(path: Path, checkpoint: dict[str, Any]) -> str:
     if not isinstance(name, str):
         raise DataError(f"{path} does not name its model; it has {name!r} in that place")
     return name
+
+
+def _arguments(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a model, without those that only earlier versions had."""
+    saved: dict[str, Any] = checkpoint["hyper_parameters"]
+    if "optimizer" in checkpoint["sentiment_pl"]:
+        return saved
+    return {key: value for key, value in saved.items() if key not in renamed_keys.ARGUMENTS}

@@ -6,70 +6,33 @@ vocabulary.
 """
 
 import logging
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import MeanMetric, MetricCollection
 
 import sentiment_pl
 from sentiment_pl.data.batching import Batch
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
 from sentiment_pl.data.truncation import Truncation
-from sentiment_pl.errors import ConfigError, check_choice, check_count, check_flag, check_number
-from sentiment_pl.metrics import measures
-from sentiment_pl.models.reading import Reading, find_words
+from sentiment_pl.errors import ConfigError, check_count, check_flag, check_number
+from sentiment_pl.models import optimization
+from sentiment_pl.models.metric_logging import LogsMetrics, widened
+from sentiment_pl.models.prediction import Predicted, Prediction
+from sentiment_pl.models.reading import Reading, read_each
 
 log = logging.getLogger(__name__)
 
-
-class Prediction(NamedTuple):
-    """What a model says of a batch."""
-
-    logits: Tensor
-    """[B], positive for label 1."""
-    word_scores: Tensor | None = None
-    """[B, T], what each word adds to the logit; 0 at the padding."""
-    word_weights: Tensor | None = None
-    """[B, T], each word's share after the softmax; sums to 1, 0 at the padding."""
+_NOT_SAVED = ["embedding_matrix", "tokenizer", "labels", "optimizer", "schedule"]
+"""Arguments that are no hyperparameters: the vectors are weights, and checkpoints hold the others
+under keys of their own (`SentimentModule.on_save_checkpoint`)."""
 
 
-class Predicted(NamedTuple):
-    """What `trainer.predict` returns of a batch."""
-
-    ids: Tensor
-    """[B] int64, the number of each review's row in its split."""
-    logits: Tensor
-    """[B], positive for label 1."""
-    probabilities: Tensor
-    """[B] float64, of label 1: the sigmoid of the logits (float32 on Apple's GPUs)."""
-
-
-class Shared(TypedDict, total=False):
-    """The arguments of every architecture: those of `SentimentModule`."""
-
-    tokenizer: str
-    labels: Sequence[str]
-    embedding_dim: int
-    embedding_dropout: float
-    freeze_embedding: bool
-    embedding_matrix: Tensor | None
-    word_dropout: float
-    dropout: float
-    lr: float
-    weight_decay: float
-    schedule: Literal["one_cycle", "constant"]
-    warmup: float
-    dedup: bool
-
-
-class SentimentModule(lightning.LightningModule, ABC):
+class SentimentModule(LogsMetrics, ABC):
     """A binary sentiment classifier over word ids: what every architecture is a subclass of.
 
     Given by this class: word vectors, training with its loss, metrics, optimiser and schedule,
@@ -128,11 +91,11 @@ class SentimentModule(lightning.LightningModule, ABC):
         embedding_matrix: [V, E] float32, vectors to start from; None when a checkpoint brings them.
         word_dropout: share of the words that training replaces by the unknown word.
         dropout: share of the activations between layers set to 0 in training.
-        lr: learning rate, the highest one of a one-cycle schedule.
-        weight_decay: of AdamW, on matrices other than the word vectors.
-        schedule: "one_cycle" (Smith, 2018) or "constant".
-        warmup: share of the training in which a one-cycle schedule rises.
         dedup: compute what depends on a word alone once per distinct word of the batch.
+        optimizer: a function of groups of parameters that returns their optimizer, as
+            `functools.partial(torch.optim.SGD, lr=0.1)`.
+        schedule: a function of the optimizer that returns the schedule of its learning rate; None
+            for a constant rate. `sentiment_pl.models.optimization` adds what a schedule asks for.
 
     Raises:
         ConfigError: an argument is out of its range; the message names the config key.
@@ -142,6 +105,8 @@ class SentimentModule(lightning.LightningModule, ABC):
     """The architecture's name in conf/model and in checkpoints: that of its file, or, of a class
     outside this package, its full name."""
     example_input_array: Any = None
+    monitor: str = "val/auc"
+    """The logged metric that a schedule like ReduceLROnPlateau watches."""
     trained_on: dict[str, Any] | None = None
     """Of a loaded checkpoint: `ReviewDataModule.description`; None where it holds none."""
     truncation: Truncation = Truncation()
@@ -165,12 +130,10 @@ class SentimentModule(lightning.LightningModule, ABC):
         freeze_embedding: bool = False,
         embedding_matrix: Tensor | None = None,
         word_dropout: float = 0.0,
-        dropout: float = 0.0,
-        lr: float = 1e-3,
-        weight_decay: float = 0.0,
-        schedule: Literal["one_cycle", "constant"] = "one_cycle",
-        warmup: float = 0.3,
+        dropout: float = 0.2,
         dedup: bool = True,
+        optimizer: optimization.MakeOptimizer = optimization.ADAMW,
+        schedule: optimization.MakeSchedule | None = optimization.ONE_CYCLE,
     ) -> None:
         super().__init__()
         check_count("embedding.dim", embedding_dim)
@@ -178,35 +141,21 @@ class SentimentModule(lightning.LightningModule, ABC):
         check_flag("embedding.freeze", freeze_embedding)
         check_number("model.word_dropout", word_dropout, least=0, below=1)
         check_number("model.dropout", dropout, least=0, below=1)
-        check_number("model.lr", lr, above=0)
-        check_number("model.weight_decay", weight_decay, least=0)
-        check_choice("model.schedule", schedule, ("one_cycle", "constant"))
-        check_number("model.warmup", warmup, above=0, below=1)
         check_flag("model.dedup", dedup)
-        # Word vectors stand among the weights, the tokenizer under a key of its own.
-        self.save_hyperparameters(ignore=["embedding_matrix", "tokenizer", "labels"], logger=False)
+        optimization.check(optimizer, schedule)
+        self.save_hyperparameters(ignore=_NOT_SAVED, logger=False)
         self.tokenizer = Tokenizer(tokenizer)
         self.labels = tuple(labels)
         self.dedup = dedup
         self.word_dropout = word_dropout
-        self.lr, self.weight_decay, self.schedule, self.warmup = lr, weight_decay, schedule, warmup
+        self.make_optimizer, self.make_schedule = optimizer, schedule
         self.embedding = nn.Embedding(len(self.tokenizer), embedding_dim, padding_idx=PADDING)
         if embedding_matrix is not None:
             self.embedding.weight.data.copy_(embedding_matrix)
         self.embedding.weight.requires_grad_(not freeze_embedding)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
         self.dropout = nn.Dropout(dropout)
-        # Lightning's own means of what is logged do not outlive a restart, and over processes with
-        # different numbers of reviews they are wrong.
-        self.train_loss, self.val_loss, self.test_loss = MeanMetric(), MeanMetric(), MeanMetric()
-        self.measure(measures.ALWAYS)
-
-    def measure(self, metrics: Iterable[str]) -> None:
-        """Choose the metrics that are logged, names of `measures.TABLE`; before training starts."""
-        running = measures.collection(metrics)
-        self.train_metrics = running.clone("train/")
-        self.val_metrics = running.clone("val/")
-        self.test_metrics = running.clone("test/")
+        self.keep_metrics()
 
     @abstractmethod
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
@@ -241,7 +190,6 @@ class SentimentModule(lightning.LightningModule, ABC):
             index = torch.arange(words.numel(), device=tokens.device).view_as(tokens)
         return self.embedding_dropout(self.embedding(words)), index
 
-    @torch.no_grad()
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
         """Classify texts and say what each of their words contributed.
 
@@ -255,28 +203,7 @@ class SentimentModule(lightning.LightningModule, ABC):
         Returns:
             A reading for each text; for one text a list of one.
         """
-        training = self.training
-        self.eval()
-        readings = []
-        truncation = Truncation() if full else self.truncation
-        for words, ids, left_out in find_words(self.tokenizer, truncation, texts):
-            tokens = torch.tensor([ids or [UNKNOWN]], device=self.device)
-            prediction = self(tokens, torch.tensor([tokens.shape[1]], device=self.device), True)
-            scores, weights = prediction.word_scores, prediction.word_weights
-            missing = [float("nan")] * len(words)
-            readings.append(
-                Reading(
-                    words,
-                    [i != UNKNOWN for i in ids],
-                    missing if scores is None else scores[0].tolist()[: len(words)],
-                    None if weights is None else weights[0].tolist()[: len(words)],
-                    float(prediction.logits),
-                    left_out,
-                    truncation,
-                )
-            )
-        self.train(training)
-        return readings
+        return read_each(self, texts, Truncation() if full else self.truncation)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean binary cross entropy of a batch, or this process's share of it.
@@ -303,7 +230,7 @@ class SentimentModule(lightning.LightningModule, ABC):
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Predicted:
         """Classify a batch: what `trainer.predict(model, datamodule)` collects, batch by batch."""
         logits = self(batch.tokens, batch.lengths).logits
-        return Predicted(batch.ids, logits, _wide(logits).sigmoid())
+        return Predicted(batch.ids, logits, widened(logits).sigmoid())
 
     def setup(self, stage: str) -> None:
         """Take up how the data cuts long reviews, which decides how this model reads texts.
@@ -335,93 +262,17 @@ class SentimentModule(lightning.LightningModule, ABC):
         logits = self(batch.tokens, batch.lengths).logits
         full = torch.promote_types(logits.dtype, torch.float32)  # bfloat16 has three digits
         loss = functional.binary_cross_entropy_with_logits(logits.to(full), batch.labels.to(full))
-        metrics = self._metrics(split)
-        metrics.update(_wide(logits.detach()).sigmoid(), batch.labels.long())
-        self._loss(split).update(loss.detach(), len(batch.labels))
+        self.update_metrics(split, loss, logits, batch.labels)
         return loss, logits
 
-    def on_train_epoch_end(self) -> None:
-        """Log loss and metrics of the epoch's running predictions, dropout and all."""
-        self._log_metrics("train")
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the metrics over the whole validation split."""
-        self._log_metrics("val")
-
-    def on_test_epoch_end(self) -> None:
-        """Log the metrics over the whole test split."""
-        self._log_metrics("test")
-
-    def _loss(self, split: str) -> MeanMetric:
-        loss: MeanMetric = getattr(self, f"{split}_loss")
-        return loss
-
-    def _metrics(self, split: str) -> MetricCollection:
-        metrics: MetricCollection = getattr(self, f"{split}_metrics")
-        return metrics
-
-    def _log_metrics(self, split: str) -> None:
-        loss, metrics = self._loss(split), self._metrics(split)
-        train = split == "train"
-        by_lightning = not train and bool(self.loggers)
-        mean = loss.compute()
-        self.log(f"{split}/loss", mean, prog_bar=train, logger=by_lightning)
-        values = {key: value.float() for key, value in metrics.compute().items()}
-        self.log_dict(values, prog_bar=split == "val", logger=by_lightning)
-        if train:
-            # Lightning would log these after the callbacks have saved the epoch's end: a run that
-            # is killed in between would not log them at all.
-            row = {key: float(value) for key, value in {f"{split}/loss": mean, **values}.items()}
-            for logger in self.loggers:
-                logger.log_metrics(
-                    {**row, "epoch": self.current_epoch}, step=max(0, self.global_step - 1)
-                )
-        loss.reset()
-        metrics.reset()
-
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW (Loshchilov & Hutter, 2019), with a one-cycle schedule if asked for.
+        """Return the optimizer and the schedule that the constructor was given.
 
         Raises:
-            ConfigError: a one-cycle schedule of a training without an end.
+            ConfigError: one of them refuses its settings, or the schedule has to know the number of
+                steps of a training without an end.
         """
-        trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
-        # Decay would pull the vectors of rare words to zero between their occurrences, and
-        # biases have nothing to overfit with.
-        decayed = [p for name, p in trained if p.ndim >= 2 and not name.startswith("embedding.")]
-        spared = [p for name, p in trained if p.ndim < 2 or name.startswith("embedding.")]
-        # In mixed precision Lightning clips no gradients of a fused optimiser: that one unscales
-        # them itself, after the clipping.
-        trainer = self._trainer
-        mixed = trainer and "mixed" in str(trainer.precision) and trainer.gradient_clip_val
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": self.weight_decay},
-                {"params": spared, "weight_decay": 0.0},
-            ],
-            lr=self.lr,
-            # One pass over the memory instead of ten.
-            fused=self.device.type in ("cpu", "cuda") and not mixed,
-        )
-        if self.schedule == "constant":
-            return optimizer
-        steps = self.trainer.estimated_stepping_batches
-        if math.isinf(steps):
-            raise ConfigError(
-                "model.schedule=one_cycle has to know where training ends: trainer.max_epochs or"
-                " trainer.max_steps, or model.schedule=constant"
-            )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=self.lr,
-            total_steps=max(1, int(steps)),
-            pct_start=self.warmup,
-            cycle_momentum=False,
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return optimization.configure(self, self.make_optimizer, self.make_schedule, self.monitor)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what a checkpoint needs to stand alone, as plain values."""
@@ -432,13 +283,6 @@ class SentimentModule(lightning.LightningModule, ABC):
             "tokenizer": self.tokenizer.to_json(),
             "labels": list(self.labels),
             "trained_on": self.trained_on if data is None else data.description(),
+            "optimizer": optimization.description(self.make_optimizer),
+            "schedule": optimization.description(self.make_schedule),
         }
-
-
-def _wide(logits: Tensor) -> Tensor:
-    """Logits in float64; in float32 on Apple's GPUs, which have no other.
-
-    In float64 a confident logit keeps its place in the order that AUC looks at, where float32 would
-    tie it with others at 1.
-    """
-    return logits.to(torch.float32 if logits.device.type == "mps" else torch.float64)

@@ -1,12 +1,16 @@
 """What a model says of a text, and what can be asked for it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import torch
 from scipy.special import expit
 
-from sentiment_pl.data.tokenizer import Tokenizer
+from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.data.truncation import Truncation
+
+if TYPE_CHECKING:
+    from sentiment_pl.models.module import SentimentModule
 
 
 class Reading(NamedTuple):
@@ -91,3 +95,40 @@ def find_words(
         Found(list(truncation(words)), list(kept := truncation(ids)), len(ids) - len(kept))
         for words, ids in zip(tokenizer.split(texts), tokenizer.encode(texts), strict=True)
     ]
+
+
+@torch.no_grad()
+def read_each(
+    model: "SentimentModule", texts: str | Sequence[str], truncation: Truncation
+) -> list[Reading]:
+    """Let a model read texts one by one, in evaluation mode.
+
+    Args:
+        model: The model; its mode is restored in the end.
+        texts: The texts, or one text. One without any word counts as one unknown word.
+        truncation: Which words of a long text are read.
+
+    Returns:
+        A reading for each text; for one text a list of one.
+    """
+    training = model.training
+    model.eval()
+    readings = []
+    for words, ids, left_out in find_words(model.tokenizer, truncation, texts):
+        tokens = torch.tensor([ids or [UNKNOWN]], device=model.device)
+        prediction = model(tokens, torch.tensor([tokens.shape[1]], device=model.device), True)
+        scores, weights = prediction.word_scores, prediction.word_weights
+        missing = [float("nan")] * len(words)
+        readings.append(
+            Reading(
+                words,
+                [i != UNKNOWN for i in ids],
+                missing if scores is None else scores[0].tolist()[: len(words)],
+                None if weights is None else weights[0].tolist()[: len(words)],
+                float(prediction.logits),
+                left_out,
+                truncation,
+            )
+        )
+    model.train(training)
+    return readings

@@ -5,7 +5,7 @@ T time, B batch, H hidden, D directions, P pooled features. States are time-majo
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Unpack
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from sentiment_pl.errors import check_choice, check_count, check_flag
 from sentiment_pl.models.layers import Trace, padding_mask
-from sentiment_pl.models.module import Prediction, SentimentModule, Shared
+from sentiment_pl.models.module import SentimentModule
+from sentiment_pl.models.prediction import Prediction
 
 POOLINGS = {"last": 1, "mean": 1, "max": 1, "mean_max": 2}
 """How the states become one vector, and how many features a state's number becomes in it."""
@@ -42,9 +43,7 @@ class RecurrentModule(SentimentModule):
     gates: int
     """How many projections of a word a step needs, each of width H."""
 
-    def __init__(
-        self, hidden: int, bidirectional: bool, pooling: str, **shared: Unpack[Shared]
-    ) -> None:
+    def __init__(self, hidden: int, bidirectional: bool, pooling: str, **shared: Any) -> None:
         super().__init__(**shared)
         check_count("model.hidden", hidden)
         check_flag("model.bidirectional", bidirectional)

@@ -1,13 +1,13 @@
 """What MLP and weighted MLP share: a fully connected stack f that every word goes through alone."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Unpack
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from sentiment_pl.models.layers import Trace, inputs_kept, token_network
 from sentiment_pl.models.lexicon import Lexicon
-from sentiment_pl.models.module import SentimentModule, Shared
+from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.models.reading import Reading
 
 
@@ -32,7 +32,7 @@ class TokenwiseModule(SentimentModule):
         hidden: Sequence[int] = (64, 32, 16),
         activation: str = "relu",
         residual: bool = False,
-        **shared: Unpack[Shared],
+        **shared: Any,
     ) -> None:
         super().__init__(**shared)
         self.network = token_network(

@@ -14,7 +14,7 @@ The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0
 from torch import Tensor
 
 from sentiment_pl.models.layers import padding_mask
-from sentiment_pl.models.module import Prediction
+from sentiment_pl.models.prediction import Prediction
 from sentiment_pl.models.tokenwise import TokenwiseModule
 
 

@@ -30,7 +30,7 @@ B reviews, T words, N heads, d width of a head, L layers, R the reach: `window`,
 """
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,8 @@ from sentiment_pl.data.tokenizer import UNKNOWN
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, check_count
 from sentiment_pl.models.layers import Trace, inputs_kept, token_network
-from sentiment_pl.models.module import Prediction, SentimentModule, Shared
+from sentiment_pl.models.module import SentimentModule
+from sentiment_pl.models.prediction import Prediction
 from sentiment_pl.models.reading import find_words
 from sentiment_pl.models.weighted_mlp import weighted_sum
 
@@ -93,7 +94,7 @@ class WindowedAttention(SentimentModule):
         activation: str = "relu",
         residual: bool = True,
         layers: int = 1,
-        **shared: Unpack[Shared],
+        **shared: Any,
     ) -> None:
         super().__init__(**shared)
         E = self.embedding.embedding_dim

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import sentiment_pl
+from sentiment_pl.runs import renamed_keys
 
 _SOURCES = {
     "from_files": "Files",
@@ -27,7 +28,7 @@ def identity(settings: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         settings: as `config.composed.settings` returns them, or as any version recorded them.
     """
-    items = _flattened(settings)
+    items = _flattened(renamed_keys.upgraded(settings))
     earlier_source = _SOURCES.get(str(items.get("data._target_")))
     if earlier_source is not None:
         items["data._target_"] = "from_settings"

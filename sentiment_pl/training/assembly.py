@@ -117,10 +117,20 @@ def _model(cfg: DictConfig, data: ReviewDataModule, recipe: Any) -> SentimentMod
         embedding_dropout=recipe.dropout,
         freeze_embedding=recipe.freeze,
         embedding_matrix=matrix,
+        optimizer=instantiate(cfg.optimizer, _convert_="all", _partial_=True),
+        schedule=_schedule(cfg),
         _convert_="all",
     )
+    model.monitor = cfg.monitor
     model.measure(measures.selected(cfg.metrics))
     return model
+
+
+def _schedule(cfg: DictConfig) -> Any:
+    """Return a function of the optimizer, or None for a constant rate."""
+    if not (cfg.get("schedule") or {}).get("_target_"):
+        return None
+    return instantiate(cfg.schedule, _convert_="all", _partial_=True)
 
 
 def _load_weights(cfg: DictConfig, model: SentimentModule, folder: Path) -> int:
@@ -139,15 +149,20 @@ def _load_weights(cfg: DictConfig, model: SentimentModule, folder: Path) -> int:
 
 def _logged_settings(cfg: DictConfig) -> dict[str, Any]:
     """Return the settings that loggers show, by config group."""
-    groups = ("data", "embedding", "model", "trainer")
-    return {"seed": cfg.seed, **{group: _plain(cfg[group]) for group in groups}}
+    groups = ("data", "embedding", "model", "optimizer", "schedule", "trainer")
+    shown: dict[str, Any] = {group: _plain(cfg.get(group)) for group in groups}
+    for group in ("optimizer", "schedule"):
+        target = (cfg.get(group) or {}).get("_target_") or "constant"
+        shown[group]["name"] = str(target).rpartition(".")[2]
+    return {"seed": cfg.seed, **shown}
 
 
-def _plain(group: DictConfig) -> dict[str, Any]:
+def _plain(group: DictConfig | None) -> dict[str, Any]:
     """Return the settings of a group, without those that do not change a result."""
-    settings: Any = OmegaConf.to_container(group, resolve=True)
+    settings: Any = OmegaConf.to_container(group, resolve=True) if group else {}
     if "source" in settings:  # of data: mostly its class alone
         source = settings.pop("source")
         source = {k: v for k, v in source.items() if k not in ("_target_", "_partial_")}
         settings |= {"source": source} if source else {}
-    return {key: settings[key] for key in settings if key not in ("_target_", "cache_dir")}
+    left_out = ("_target_", "_partial_", "cache_dir")
+    return {key: value for key, value in settings.items() if key not in left_out}

@@ -69,7 +69,7 @@ def _check_built(where: str, callback: "Callback", modes: Mapping[str, str]) -> 
         raise ConfigError(
             f"{where}: {name} sets a rate that neither the schedule nor the record of the run would"
             " know of, and another one whenever the run goes on. Try rates as a sweep, -m"
-            " model.lr=0.001,0.003,0.01, and set model.lr to the best one"
+            " optimizer.lr=0.001,0.003,0.01, and set optimizer.lr to the best one"
         )
     if isinstance(callback, callbacks.BatchSizeFinder):
         raise ConfigError(

@@ -170,7 +170,7 @@ class FiniteLoss(lightning.Callback):
         raise DataError(
             f"the training loss is {loss.item()} at step {trainer.global_step}, batch"
             f" {trainer.fit_loop.batch_idx} of epoch {trainer.current_epoch + 1}."
-            f" The last good checkpoint: {saved or 'none yet'}. A lower model.lr or"
+            f" The last good checkpoint: {saved or 'none yet'}. A lower optimizer.lr or"
             " trainer.gradient_clip_val, or precision=32-true, may help;"
             " trainer.detect_anomaly=true says where it arises"
         )

@@ -17,8 +17,7 @@ log = logging.getLogger(__name__)
 
 _EMBEDDING = "embedding.weight"
 _NO_PART_IN_SHAPES = (
-    "lr", "weight_decay", "schedule", "warmup", "dropout", "word_dropout", "embedding_dropout",
-    "freeze_embedding", "dedup",
+    "dropout", "word_dropout", "embedding_dropout", "freeze_embedding", "dedup",
 )  # fmt: skip
 """Hyper-parameters in which a run may differ from the one that it begins with."""
 

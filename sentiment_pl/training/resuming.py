@@ -15,13 +15,10 @@ import sentiment_pl
 from sentiment_pl import processes
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import DataError
-from sentiment_pl.models import SentimentModule, read_checkpoint
+from sentiment_pl.models import SentimentModule, optimization, read_checkpoint
 from sentiment_pl.training import distributed
 
 log = logging.getLogger(__name__)
-
-_TRAINED_BY = ("lr", "weight_decay", "schedule", "warmup")
-"""Settings of a model that its optimiser's state brings along, whatever a later run asks for."""
 
 
 def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
@@ -84,12 +81,13 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
     missing = {"optimizer_states", "loops", "callbacks", "running_metrics"} - set(checkpoint)
     if missing:
         raise DataError(f"{path} holds weights alone, nothing to go on from. {advice}")
-    before, now = checkpoint["hyper_parameters"], dict(model.hparams)
-    if other := [key for key in _TRAINED_BY if before.get(key) != now[key]]:
-        said = ", ".join(f"model.{key} was {before.get(key)}, is {now[key]}" for key in other)
+    before, now = optimization.of_checkpoint(checkpoint), optimization.of_model(model)
+    # Its state brings them along, whatever a later run asks for.
+    if other := [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]:
+        changes = ", ".join(f"{key} was {before.get(key)}, is {now.get(key)}" for key in other)
         raise DataError(
-            f"{path} was trained with other settings ({said}), and its optimiser would go on with"
-            f" those: say them as that run did. {advice}"
+            f"{path} was trained with other settings ({changes}), and its optimizer would go on"
+            f" with those: set them as that run did. {advice}"
         )
     saved_by = len(checkpoint["running_metrics"])
     if saved_by != processes.launch().processes:

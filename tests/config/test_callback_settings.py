@@ -92,7 +92,7 @@ def test_any_monitor_of_any_callback_is_checked(cfg, key, target, monitor, mode)
          "callbacks.a.monitor must be one of val/accuracy"),
         (["callbacks.early_stopping.monitor=step"], "callbacks.early_stopping.monitor must be one"),
         (["+callbacks.a._target_=lightning.pytorch.callbacks.LearningRateFinder"],
-         "callbacks.a: LearningRateFinder .* -m model.lr="),
+         "callbacks.a: LearningRateFinder .* -m optimizer.lr="),
         (["+callbacks.a._target_=lightning.pytorch.callbacks.BatchSizeFinder"],
          "callbacks.a: BatchSizeFinder .* Set data.batch_size"),
         (["+callbacks.a._target_=lightning.pytorch.callbacks.StochasticWeightAveraging",

@@ -102,7 +102,7 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
         ("monitor=val/acuracy", "monitor must be one of val/accuracy, val/f1"),
         ("mode=up", "mode must be one of max, min"),
         ("monitor=val/loss mode=max", "mode=max would keep the worst .* asks for mode=min"),
-        ("trainer.max_epochs=-1", "model.schedule=one_cycle has to know where training ends"),
+        ("trainer.max_epochs=-1", r"schedule \(OneCycleLR\) has to know where training ends"),
         ("trainer.limit_val_batches=0", "trainer.limit_val_batches=0 leaves no val/auc to go by"),
         ("probes=null", "probes must be a list of sentences"),
         ("trainer.max_epochs=abc", "trainer.max_epochs must be an integer"),

@@ -9,7 +9,7 @@ from sentiment_pl.models import load_checkpoint
 from tests.helpers import only_run
 
 QUICK = ["data=files", "data.train=reviews.csv", "data.test=reviews.csv", "model=mlp",
-         "model.hidden=[4]", "model.lr=0.01", "data.batch_size=16", "trainer.max_epochs=5",
+         "model.hidden=[4]", "optimizer.lr=0.01", "data.batch_size=16", "trainer.max_epochs=5",
          "trainer.accelerator=cpu"]  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def test_other_sweepers_go_the_way_of_mode(key, wrong):
 
 def test_a_search_of_ones_own_keeps_the_best_run(command, tmp_path):
     search = [
-        "train", "-m", "hydra/sweeper=optuna", *TINY, "model.lr=choice(0.03,0.0001)",
+        "train", "-m", "hydra/sweeper=optuna", *TINY, "optimizer.lr=choice(0.03,0.0001)",
         "model.dropout=interval(0.0,0.3)", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1",
         "hydra.sweeper.study_name=mine", "hydra.sweeper.storage=sqlite:///my trials.db",
         "hydra.sweep.dir=search",

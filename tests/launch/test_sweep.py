@@ -122,8 +122,8 @@ def test_a_sweep_with_other_settings_is_refused_and_loses_nothing(command, tmp_p
     command(*grid)
     before = (tmp_path / "sweep" / "seed=0" / "metrics.json").read_text()
     composed_before = (tmp_path / "sweep" / "seed=0" / ".hydra" / "config.yaml").read_text()
-    done = command(*grid, "model.lr=0.5", code=1)
-    assert "model.lr was 0.003, is 0.5" in done.stderr
+    done = command(*grid, "optimizer.lr=0.5", code=1)
+    assert "optimizer.lr was 0.003, is 0.5" in done.stderr
     assert (tmp_path / "sweep" / "seed=0" / "metrics.json").read_text() == before
     assert (tmp_path / "sweep" / "seed=0" / ".hydra" / "config.yaml").read_text() == composed_before
     done = command(*grid)

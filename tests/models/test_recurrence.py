@@ -1,5 +1,7 @@
 """The two recurrences with their hand-written gradients, and what keeps Elman from blowing up."""
 
+from functools import partial
+
 import lightning
 import pytest
 import torch
@@ -89,6 +91,9 @@ def test_half_precision_is_computed_in_full(form):
     assert torch.equal(states, exact.bfloat16())
 
 
+CONSTANT = {"optimizer": partial(torch.optim.AdamW, lr=0.3, weight_decay=0.0), "schedule": None}
+
+
 def fit(model, batches, folder):
     trainer = lightning.Trainer(
         accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False,
@@ -110,7 +115,7 @@ def norms(model):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of Lightning, on workers and log intervals
 @pytest.mark.parametrize("max_norm", [1.0, 0.5])
 def test_the_norm_of_elman_is_clipped_after_each_step(build, batch, tmp_path, max_norm):
-    settings = {"hidden": 6, "bidirectional": True, "lr": 0.3, "schedule": "constant"}
+    settings = {"hidden": 6, "bidirectional": True, **CONSTANT}
     batches = [labelled(batch, 9, 4, 7)] * 5
     free = fit(build("elman", torch.float32, max_norm=None, **settings), batches, tmp_path)
     assert min(norms(free)) > 1.2  # the training would go beyond
@@ -122,7 +127,7 @@ def test_the_norm_of_elman_is_clipped_after_each_step(build, batch, tmp_path, ma
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
 def test_elman_survives_long_reviews_and_a_large_learning_rate(build, batch, tmp_path, activation):
-    settings = {"hidden": 8, "activation": activation, "lr": 0.3, "schedule": "constant"}
+    settings = {"hidden": 8, "activation": activation, **CONSTANT}
     long = labelled(batch, 400, 390, 120)
     model = fit(build("elman", torch.float32, **settings), [long] * 8, tmp_path)
     projected = model.inputs[0](model.embedding(long.tokens)).transpose(0, 1)

@@ -109,6 +109,6 @@ def test_a_run_that_failed_before_it_trained_is_mended_in_its_folder(in_process,
         found = read_run(tmp_path / folder)
         assert (found.state, found.reason) == ("completed", None)
         assert found.settings["data"]["train"] == "train.csv"
-    said = in_process("train", *run, "data.train=train.csv", "model.lr=1", "hydra.run.dir=run",
+    said = in_process("train", *run, "data.train=train.csv", "optimizer.lr=1", "hydra.run.dir=run",
                       code=1)  # fmt: skip
-    assert "model.lr was 0.003, is 1" in said
+    assert "optimizer.lr was 0.003, is 1" in said

@@ -193,10 +193,10 @@ def test_what_is_wrong_is_said_once(torchrun, tmp_path):
         (
             [
                 "trainer=ddp",
-                "model.lr=1e30",
+                "optimizer.lr=1e30",
                 "trainer.gradient_clip_val=null",
                 "model=mlp",
-                "model.schedule=constant",
+                "schedule=constant",
             ],
             "the training loss is nan",
         ),

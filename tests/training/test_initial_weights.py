@@ -67,7 +67,7 @@ def test_weights_that_do_not_fit_are_refused_with_the_keys_to_set(saved, setting
 
 def test_other_data_and_another_rate_are_trained_from_there(in_process, tmp_path, reviews):
     in_process("train", *RUN, "hydra.run.dir=first")
-    tuned = [*reviews, "model.lr=0.0001", "init_from=first", "hydra.run.dir=second"]
+    tuned = [*reviews, "optimizer.lr=0.0001", "init_from=first", "hydra.run.dir=second"]
     said = in_process("train", *tuned)
     found = re.search(r"init_from=first: (\d+) of (\d+) words begin with the vectors", said)
     assert 0 < int(found[1]) < int(found[2])
@@ -104,13 +104,13 @@ def test_a_folder_without_a_checkpoint_and_both_ways_at_once_are_refused(in_proc
 
 
 def test_going_on_takes_a_run_folder_and_spares_it_when_it_does_not_fit(in_process, tmp_path):
-    run = [*RUN, "model.schedule=constant"]
+    run = [*RUN, "schedule=constant"]
     in_process("train", *run, "hydra.run.dir=first")
     in_process("train", *run, "ckpt_path=first", "trainer.max_epochs=2", "hydra.run.dir=second")
     record = json.loads((tmp_path / "second" / "metrics.json").read_text())
     assert [row["epoch"] for row in record["history"]] == [1, 2]
     before = (tmp_path / "first" / "checkpoints" / "last.ckpt").read_bytes()
-    for other in ("model.lr=0.5", "data.seed=9", "model.hidden=[5]"):
+    for other in ("optimizer.lr=0.5", "data.seed=9", "model.hidden=[5]"):
         said = in_process("train", *run, other, "ckpt_path=first", "hydra.run.dir=third", code=1)
         assert "That checkpoint is another run's" in said
         assert "init_from=" in said

@@ -10,7 +10,7 @@ import torch
 from sentiment_pl.models import load_checkpoint
 from tests.helpers import SMALL
 
-RUN = [*SMALL, "model=mlp", "model.hidden=[4]", "model.lr=0.01", "trainer.max_epochs=3"]
+RUN = [*SMALL, "model=mlp", "model.hidden=[4]", "optimizer.lr=0.01", "trainer.max_epochs=3"]
 AVERAGES = {
     "nothing": [],
     "an exponential average": [

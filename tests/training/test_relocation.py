@@ -127,7 +127,7 @@ def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_proces
                for key in last["state_dict"])  # fmt: skip
 
 
-BEGUN = [*SMALL, "model=mlp", "model.schedule=constant"]
+BEGUN = [*SMALL, "model=mlp", "schedule=constant"]
 """With a schedule that leaves open how long the next run is."""
 
 
@@ -156,8 +156,9 @@ def test_a_run_that_began_with_another_goes_on_from_its_own(in_process, other, t
     [
         (["data.seed=1"], "has another vocabulary than this run"),
         (["data.words=characters"], "cuts texts into words by another rule"),
-        (["model.lr=1e-5", "model.weight_decay=0.5"],
-         r"other settings \(model.lr was 0.003, is 1e-05, model.weight_decay was 0.01, is 0.5\)"),
+        (["optimizer.lr=1e-5", "optimizer.weight_decay=0.5"],
+         r"other settings \(optimizer.lr was 0.003, is 1e-05,"
+         r" optimizer.weight_decay was 0.01, is 0.5\)"),
     ],
 )  # fmt: skip
 def test_a_run_that_the_other_does_not_fit_is_refused(in_process, other, overrides, words):

@@ -15,7 +15,7 @@ TINY = [*SMALL, "model=mlp", "model.hidden=[4]", "hydra.run.dir=run"]
     [
         (["+trainer.max_steps=3"], 3),
         (["+trainer.max_steps=11"], 11),  # an epoch has 8
-        (["+trainer.max_steps=2", "trainer.max_epochs=-1", "model.schedule=constant"], 2),
+        (["+trainer.max_steps=2", "trainer.max_epochs=-1", "schedule=constant"], 2),
         (
             ["trainer.max_epochs=1", "+trainer.val_check_interval=1000",
              "+trainer.check_val_every_n_epoch=null"],
@@ -40,7 +40,7 @@ def test_training_validates_at_its_end(in_process, tmp_path, typed, steps):
 
 
 def test_a_run_that_ended_by_its_steps_can_be_longer(in_process, tmp_path):
-    typed = [*TINY[:-1], "model.schedule=constant", "trainer.max_epochs=-1"]
+    typed = [*TINY[:-1], "schedule=constant", "trainer.max_epochs=-1"]
     in_process("train", *typed, "+trainer.max_steps=3", "hydra.run.dir=short")
     in_process(
         "train", *typed, "+trainer.max_steps=6", "hydra.run.dir=longer",

@@ -102,8 +102,7 @@ def _names(key: str, value: Any) -> list[str]:
 
 def main() -> None:
     """Start an evaluation from the command line."""
-    command_line.quicken_help()
-    command_line.read()
+    command_line.read("evaluate")
     # Else the process ends at once, and the copy of the reviews that it works on stays on disk.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     _run()

@@ -139,8 +139,7 @@ def _write_config(cfg: DictConfig, folder: Path) -> None:
 
 def main() -> None:
     """Start a run or a multirun from the command line."""
-    command_line.quicken_help()
-    command_line.read()
+    command_line.read("train")
     if processes.launch().rank:
         # Behind the last override: it wins, and argparse wants all of them in one place.
         typed = [i for i, word in enumerate(sys.argv) if "=" in word and not word.startswith("-")]

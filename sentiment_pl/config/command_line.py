@@ -3,11 +3,17 @@
 import importlib.util
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from omegaconf import OmegaConf
 
-from sentiment_pl.config import old_names, overrides, renamed_overrides
+from sentiment_pl import processes
+from sentiment_pl.config import (
+    early_check,
+    help_page,
+    old_names,
+    overrides,
+    renamed_overrides,
+)
 from sentiment_pl.config.composed import CONF
 from sentiment_pl.errors import ConfigError
 
@@ -15,17 +21,30 @@ TYPED: list[str] = []
 """The arguments of the command line as they were typed, old names replaced; for messages."""
 
 
-def read() -> None:
-    """Check the arguments and rewrite them for Hydra; exit with code 1 if one is wrong."""
+def read(config_name: str) -> None:
+    """Check the arguments and rewrite them for Hydra; exit with code 1 if one is wrong.
+
+    With `--help` among them print the help and exit.
+
+    Args:
+        config_name: of the command, "train" or "evaluate".
+    """
     TYPED[:], notes = old_names.replaced(sys.argv[1:])
     for note in notes:
         print(note, file=sys.stderr)
     try:
         check_installed(TYPED)
         current = renamed_overrides.taken_as_current(TYPED)
-        sys.argv[1:] = overrides.taken(current, roots())
+        early_check.check_words(current, config_name)
+        arguments = early_check.check(config_name, overrides.taken(current, roots()))
     except ConfigError as error:
-        sys.exit(f"error: {error}")
+        if not processes.launch().rank:  # one process of a run speaks for all
+            print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    if {"-h", "--help"} & set(TYPED):
+        print(help_page.page(config_name, arguments))
+        sys.exit(0)
+    sys.argv[1:] = arguments
 
 
 def roots() -> set[str]:
@@ -68,26 +87,3 @@ EXTRAS = frozenset({extra for _, extra in _EXTRAS.values()} | {"word2vec", "onnx
 def install(extra: str) -> str:
     """Return the command that installs an extra."""
     return f"pip install -c constraints.txt -e '.[{extra}]'"
-
-
-def quicken_help() -> None:
-    """Make Hydra read its search path once for `--help`, not once for each group that it lists.
-
-    Reading it again took 0.7 of the 1.0 seconds of `--help`. This wraps a private function of Hydra
-    1.3 and does nothing if there is no such function.
-    """
-    from hydra._internal.config_loader_impl import ConfigLoaderImpl
-
-    name = "_parse_overrides_and_create_caching_repo"
-    build = getattr(ConfigLoaderImpl, name, None)
-    if build is None or not {"-h", "--help"} & set(sys.argv[1:]):
-        return
-    built: dict[Any, Any] = {}
-
-    def once(loader: Any, config_name: Any, overrides: list[str]) -> Any:
-        key = id(loader), config_name, tuple(overrides)
-        if key not in built:
-            built[key] = build(loader, config_name, overrides)
-        return built[key]
-
-    setattr(ConfigLoaderImpl, name, once)

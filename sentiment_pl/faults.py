@@ -183,6 +183,8 @@ def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
                 return ConfigError(f"{group} {_of_a_package(link.__cause__)}")
             if _no_device(link.__cause__):
                 continue  # said below
+            if found := re.search(r"unexpected keyword argument '(\w+)'", str(link.__cause__)):
+                return ConfigError(f"there is no setting {group}.{found[1]}")
             kind = type(link.__cause__).__name__
             if kind in ("TypeError", "ValueError", "MisconfigurationException"):
                 return ConfigError(f"{group} cannot be set up: {_said(link.__cause__)}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 _KEY = re.compile(r"(?P<indent> *)(?P<key>[\w]+):(?P<rest>.*)")
-_COMMENT = re.compile(r"(?:^|\s)#\s?(?P<text>.*)$")
+_COMMENT = re.compile(r"(?:'[^']*'|\"[^\"]*\"|[^'\"])*?(?:^|\s)#\s?(?P<text>.*)")
 
 
 def describe_choice(path: Path) -> str:
@@ -74,7 +74,7 @@ def _comments(text: str) -> dict[str, str]:
             parents.pop()
         parents.append((indent, key["key"]))
         last = ".".join(name for _, name in parents)
-        comment = _COMMENT.search(key["rest"])
+        comment = _COMMENT.match(key["rest"])
         found[last] = " ".join([*above, *([comment["text"].strip()] if comment else [])])
         above, begun = [], True
     return {key: comment for key, comment in found.items() if comment}

@@ -264,7 +264,8 @@ def _keys(cfg: DictConfig, groups: Collection[str]) -> list[str]:
 
 def _choices(config_name: str) -> Iterator[tuple[str, str]]:
     loaded: Any = OmegaConf.load(composed.CONF / f"{config_name}.yaml")
-    for entry in OmegaConf.to_container(loaded.defaults, resolve=False):
+    defaults: Any = OmegaConf.to_container(loaded.defaults, resolve=False)
+    for entry in defaults:
         if isinstance(entry, Mapping):
             for group, choice in entry.items():
                 if isinstance(choice, str):
@@ -310,7 +311,7 @@ def _check_added(cfg: DictConfig, overrides: Sequence[str]) -> None:
         parameters = _parameters(str(target))
         if parameters is None or name in parameters:
             continue
-        known = [f"{parent}.{each}" for each in parameters]
+        known = [parent, *(f"{parent}.{each}" for each in parameters)]
         found = suggestions.nearest_key(key, known)
         meant = f"; did you mean {found}?" if found else f": there are {', '.join(parameters)}"
         raise ConfigError(f"there is no setting {key} ({target}){meant}")
@@ -338,12 +339,14 @@ def _parameters(target: str) -> list[str] | None:
     names: list[str] = []
     try:
         found = locate(target)
-        # What a constructor passes on as **settings is taken by that of a base class.
-        constructors = (
-            [vars(base).get("__init__") for base in inspect.getmro(found)]
-            if inspect.isclass(found)
-            else [found]
-        )
+        # What a constructor passes on as **settings is taken by that of a base class, and what
+        # another method passes on by the constructor.
+        owner = found if inspect.isclass(found) else getattr(found, "__self__", None)
+        bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
+        constructors = [
+            *([] if owner is found else [found]),
+            *(vars(b).get("__init__") for b in bases),
+        ]
         for constructor in filter(None, constructors):
             parameters = inspect.signature(constructor).parameters.values()
             names += [

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import re
 import subprocess
 import sys
 
@@ -278,8 +279,8 @@ def test_help_needs_no_torch(command):
         [sys.executable, "-c", probe], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    (models,) = (line for line in done.stdout.splitlines() if line.startswith("model: "))
-    assert set(architectures()) <= set(models.removeprefix("model: ").split(", "))
+    models = re.findall(r"^ [* ] model=(\w+)", done.stdout, re.MULTILINE)
+    assert set(architectures()) <= set(models)
 
 
 def test_completion_offers_models():

@@ -301,6 +301,8 @@ def _check_added(cfg: DictConfig, overrides: Sequence[str]) -> None:
         if not key.startswith("+") or "." not in key:
             continue
         key = key.lstrip("+")
+        if key.startswith("data."):  # taken by the data module or its source, which knows them
+            continue
         parent, _, name = key.rpartition(".")
         settings = OmegaConf.select(cfg, parent)
         if not isinstance(settings, DictConfig) or name.startswith("_"):

@@ -1,5 +1,6 @@
 """Mistyped commands: what each prints, and that none leaves anything behind."""
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_help_explains_every_key_of_every_choice(name, monkeypatch):
             page = help_page.page(name, [f"{group}={path.stem}"])
             settings = page.partition("Settings with these choices")[2].splitlines()
             lines = [*settings, ""]
-            for line, following in zip(lines, lines[1:], strict=False):
+            for line, following in itertools.pairwise(lines):
                 if re.match(r"   [\w.]+=", line) and not re.search(r"\s\s\S|\S\s\S", line[3:]):
                     assert following.startswith(" " * 30), f"{group}={path.stem}: {line}"
 

@@ -3,8 +3,8 @@
 import json
 import math
 import os
-import shutil
 import re
+import shutil
 import subprocess
 import sys
 

@@ -68,7 +68,16 @@ def test_the_nearest_key(key, meant):
 def test_help_explains_every_key_of_every_choice(name, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     config.register_resolvers()
-    for group in ("data", "embedding", "model", "trainer", "callbacks", "logger"):
+    for group in (
+        "data",
+        "embedding",
+        "model",
+        "optimizer",
+        "schedule",
+        "trainer",
+        "callbacks",
+        "logger",
+    ):
         if name == "evaluate" and group not in ("data", "trainer"):
             continue
         for path in (config.CONF / group).glob("*.yaml"):

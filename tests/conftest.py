@@ -1,8 +1,10 @@
 """What tests of the commands share."""
 
+import functools
 import importlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.forking import ForkServer
-from tests.helpers import TRAINING_TEXTS
+from tests.helpers import SMALL, TRAINING_TEXTS
 
 FORKS = sys.platform == "linux"
 """Whether commands are forked: macOS cannot use its libraries in a fork of a process that has."""
@@ -38,18 +40,14 @@ def fork_server(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture
-def command(tmp_path, cache, request):
-    """Run one of our commands as a user would, in an empty folder; return the finished process.
-
-    It is forked from a process that has loaded PyTorch already. `fresh=True` starts a new Python
-    instead, for tests whose subject is the process: its start, its memory, processes that it
-    starts itself.
-    """
+@pytest.fixture(scope="session")
+def run_command(cache, request):
+    """Run one of our commands in a folder; see `command`."""
 
     def run(
-        door: str, *arguments: str, code: int | None = 0, fresh: bool = False, text: str = ""
-    ) -> subprocess.CompletedProcess:
+        door: str, *arguments: str, cwd: Path, code: int | None = 0, fresh: bool = False,
+        text: str = "",
+    ) -> subprocess.CompletedProcess:  # fmt: skip
         environment = {
             **os.environ,
             "SENTIMENT_PL_CACHE": str(cache),
@@ -59,17 +57,70 @@ def command(tmp_path, cache, request):
         module = f"sentiment_pl.{door}"
         if fresh or not FORKS or any("launcher=" in argument for argument in arguments):
             done = subprocess.run(
-                [sys.executable, "-m", module, *arguments], cwd=tmp_path, env=environment,
+                [sys.executable, "-m", module, *arguments], cwd=cwd, env=environment,
                 capture_output=True, text=True, timeout=900, check=False, input=text,
             )  # fmt: skip
         else:
             server = request.getfixturevalue("fork_server")
-            done = server.run(module, arguments, cwd=tmp_path, environment=environment, text=text)
+            done = server.run(module, arguments, cwd=cwd, environment=environment, text=text)
         if code is not None:
             assert done.returncode == code, done.stdout + done.stderr
         return done
 
     return run
+
+
+@pytest.fixture
+def command(tmp_path, run_command):
+    """Run one of our commands as a user would, in an empty folder; return the finished process.
+
+    It is forked from a process that has loaded PyTorch already. `fresh=True` starts a new Python
+    instead, for tests whose subject is the process: its start, its memory, processes that it
+    starts itself.
+    """
+    return functools.partial(run_command, cwd=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory, run_command):
+    """The folder of a small complete run of an MLP, to be read or copied, and its settings."""
+    folder = tmp_path_factory.mktemp("small_run")
+    settings = [*SMALL, "model=mlp", "trainer.max_epochs=1"]
+    run_command("train", *settings, "hydra.run.dir=run", cwd=folder)
+    return folder / "run", settings
+
+
+@pytest.fixture
+def begin(request):
+    """Start one of our commands in a folder, with its streams as one; return the process.
+
+    Like `command`, it forks where it can.
+    """
+    begun = []
+
+    def start(door: str, *arguments: str, cwd: Path, **variables: str):
+        environment = {
+            **os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **variables
+        }  # fmt: skip
+        module = f"sentiment_pl.{door}"
+        if FORKS:
+            server = request.getfixturevalue("fork_server")
+            process = server.start(
+                module, arguments, cwd=cwd, environment=environment, one_stream=True
+            )
+        else:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments], cwd=cwd, env=environment, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:  # of a test that failed
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
 
 
 @pytest.fixture

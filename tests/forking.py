@@ -15,10 +15,11 @@ import runpy
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 LOADED = (
     "torch", "lightning", "lightning.pytorch.loggers", "datasets", "hydra", "pandas", "scipy.stats",
@@ -28,7 +29,7 @@ LOADED = (
 
 
 class ForkServer:
-    """Runs modules as `python -m MODULE` does, one after the other."""
+    """Runs modules as `python -m MODULE` does, each in a fork of a process of its own."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         """Start the process.
@@ -56,22 +57,46 @@ class ForkServer:
             environment: all of its environment variables.
             text: its standard input.
         """
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
+        started = self.start(module, arguments, cwd=cwd, environment=environment, text=text)
+        code = self.ask({"wait": started.pid})
+        return subprocess.CompletedProcess([module, *arguments], code or 0, *started.printed())
+
+    def start(
+        self, module: str, arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str],
+        text: str = "", one_stream: bool = False,
+    ) -> "Forked":  # fmt: skip
+        """Start a module and return its process.
+
+        Args:
+            module: its name.
+            arguments: of its command line.
+            cwd: its working folder.
+            environment: all of its environment variables.
+            text: its standard input.
+            one_stream: whether its standard error goes where its standard output goes.
+        """
         self._number += 1
         names = [str(self._folder / f"{self._number}-{i}") for i in ("in", "out", "err")]
         Path(names[0]).write_text(text, encoding="utf-8")
-        request = {
-            "module": module, "arguments": list(arguments), "cwd": str(cwd), "streams": names,
-            "environment": dict(environment),
-        }  # fmt: skip
+        if one_stream:
+            names[2] = names[1]
+        pid = self.ask(
+            {"module": module, "arguments": list(arguments), "cwd": str(cwd), "streams": names,
+             "environment": dict(environment)}
+        )  # fmt: skip
+        assert pid is not None
+        return Forked(self, pid, [Path(name) for name in names[1:]])
+
+    def ask(self, request: Mapping[str, Any]) -> int | None:
+        """Send a request to the process and return its answer."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
         self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
         answer = self._server.stdout.readline()
         if not answer:
             raise RuntimeError("the process that runs the commands of the tests has ended")
-        out, err = (Path(name).read_text(encoding="utf-8") for name in names[1:])
-        return subprocess.CompletedProcess([module, *arguments], int(answer), out, err)
+        return json.loads(answer)
 
     def stop(self) -> None:
         """End the process."""
@@ -80,22 +105,63 @@ class ForkServer:
         self._server.wait()
 
 
+class Forked:
+    """The process of a command that was started, with the methods of `subprocess.Popen`."""
+
+    def __init__(self, server: ForkServer, pid: int, streams: Sequence[Path]) -> None:
+        self.pid, self.returncode = pid, None
+        self._server, self._streams = server, streams
+
+    def printed(self) -> tuple[str, str]:
+        """Return what was written to standard output and standard error so far."""
+        output, errors = (path.read_text(encoding="utf-8") for path in self._streams)
+        return output, errors
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while the process runs."""
+        if self.returncode is None:
+            self.returncode = self._server.ask({"poll": self.pid})
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def communicate(self, timeout: float = 900) -> tuple[str, str]:
+        """Wait for the end of the process; return its standard output and standard error.
+
+        Raises:
+            subprocess.TimeoutExpired: it takes longer than `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("a forked command", timeout)
+            time.sleep(0.02)
+        return self.printed()
+
+
 def _serve() -> None:
     for name in LOADED:
         importlib.import_module(name)
     for line in sys.stdin:
         request = json.loads(line)
-        child = os.fork()
-        if not child:
-            _become(request)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        if "module" in request:
+            answer: int | None = os.fork()
+            if not answer:
+                _become(request)
+        else:
+            pid = request.get("wait") or request["poll"]
+            ended, status = os.waitpid(pid, 0 if "wait" in request else os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if ended else None
+        print(json.dumps(answer), flush=True)
 
 
 def _become(request: dict) -> NoReturn:
     """Turn a fork into the process of a command."""
     for number, name in enumerate(request["streams"]):
-        flags = os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND if number else os.O_RDONLY
         opened = os.open(name, flags, 0o600)
         os.dup2(opened, number)
         os.close(opened)

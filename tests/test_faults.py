@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 
 import numpy as np
@@ -48,9 +49,9 @@ def in_words(done):
 def test_no_room_for_a_checkpoint(command, disk):
     folder = disk("size=600k")  # the embedding alone takes 200 kB, the optimiser twice that
     run = [*RUN[:-1], f"hydra.run.dir={folder}/run"]
-    said = in_words(command("train", *run, code=1))
-    assert "last.ckpt cannot be written" in said or "best.ckpt cannot be written" in said
-    assert "No space left on device" in said
+    output = in_words(command("train", *run, code=1))
+    assert "last.ckpt cannot be written" in output or "best.ckpt cannot be written" in output
+    assert "No space left on device" in output
     assert not list(folder.rglob("*.partial"))
     subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
     command("train", *run)
@@ -59,9 +60,9 @@ def test_no_room_for_a_checkpoint(command, disk):
 
 def test_no_room_for_the_cache(command, disk):
     folder = disk("size=40k")
-    said = in_words(command("train", *RUN, f"data.cache_dir={folder}", code=1))
-    assert "No space left on device" in said
-    assert "data.cache_dir=" in said
+    output = in_words(command("train", *RUN, f"data.cache_dir={folder}", code=1))
+    assert "No space left on device" in output
+    assert "data.cache_dir=" in output
     subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
     command("train", *RUN, f"data.cache_dir={folder}")
     assert not list(folder.rglob("*.building-*"))
@@ -103,11 +104,10 @@ def test_no_room_for_scores(disk, saved, tmp_path, suffix):
     assert [path.read_text() for path in folder.iterdir()] == ["precious"]
 
 
-def test_no_room_for_a_report(disk, in_process, tmp_path, monkeypatch):
+def test_no_room_for_a_report(disk, small_run):
     folder = disk("size=64k")
-    in_process("train", *RUN)
     with pytest.raises(SystemExit) as ended:
-        report.main([str(tmp_path / "run"), "--output", str(folder / "report")])
+        report.main([str(small_run[0]), "--output", str(folder / "report")])
     assert "No space left on device. Nothing that was complete is lost" in ended.value.code
     assert "--output" in ended.value.code
     assert not list(folder.iterdir())
@@ -118,9 +118,9 @@ def test_a_folder_that_cannot_be_written(command, disk, several):
     folder = disk("ro")
     where = "hydra.sweep.dir" if several else "hydra.run.dir"
     arguments = ["-m", "seed=0,1"] if several else []
-    said = in_words(command("train", *arguments, *RUN[:-1], f"{where}={folder}/new", code=1))
-    assert f"{folder}/new cannot be written: Read-only file system" in said
-    assert f"{where}=" in said
+    output = in_words(command("train", *arguments, *RUN[:-1], f"{where}={folder}/new", code=1))
+    assert f"{folder}/new cannot be written: Read-only file system" in output
+    assert f"{where}=" in output
 
 
 def cut_short(path):
@@ -158,28 +158,35 @@ def weights_alone(path):
         (weights_alone, "nothing to go on from"),
     ],
 )
-def test_a_checkpoint_that_a_run_cannot_go_on_from(command, tmp_path, spoil, words):
-    command("train", *RUN, "trainer.max_epochs=1")
+def test_a_checkpoint_that_a_run_cannot_go_on_from(command, tmp_path, small_run, spoil, words):
+    folder, settings = small_run
+    shutil.copytree(folder, tmp_path / "run")
+    run = [*settings, "hydra.run.dir=run"]
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     (tmp_path / "run" / "metrics.json").unlink()
     spoil(last)
     spoilt = last.read_bytes()
-    said = in_words(command("train", *RUN, "trainer.max_epochs=1", code=1))
-    assert words in said
-    assert str(last) in said
-    assert "resume=never" in said
+    output = in_words(command("train", *run, code=1))
+    assert words in output
+    assert str(last) in output
+    assert "resume=never" in output
     assert last.read_bytes() == spoilt
-    command("train", *RUN, "trainer.max_epochs=1", "resume=never")
+    command("train", *run, "resume=never")
 
 
-def test_a_checkpoint_of_another_version_is_gone_on_from_with_a_warning(command, tmp_path):
-    command("train", *RUN)
+def test_a_checkpoint_of_another_version_is_gone_on_from_with_a_warning(
+    command, tmp_path, small_run
+):
+    folder, settings = small_run
+    shutil.copytree(folder, tmp_path / "run")
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     (tmp_path / "run" / "metrics.json").unlink()
     checkpoint = torch.load(last, weights_only=True)
     checkpoint["sentiment_pl"]["version"] = "0.0.1"
     torch.save(checkpoint, last)
-    assert "was written by sentiment_pl 0.0.1" in in_words(command("train", *RUN))
+    assert "was written by sentiment_pl 0.0.1" in in_words(
+        command("train", *settings, "hydra.run.dir=run")
+    )
 
 
 def test_a_cache_with_flipped_bytes_is_built_again(command, tmp_path):
@@ -189,9 +196,9 @@ def test_a_cache_with_flipped_bytes_is_built_again(command, tmp_path):
     content = bytearray(arrow.read_bytes())
     content[len(content) // 2] ^= 1
     arrow.write_bytes(content)
-    said = in_words(command("train", *run, "hydra.run.dir=second"))
-    assert "its files are not what was written" in said
-    assert str(arrow.parents[1]) in str(tmp_path / said.split(": its files")[0].splitlines()[-1])
+    output = in_words(command("train", *run, "hydra.run.dir=second"))
+    assert "its files are not what was written" in output
+    assert str(arrow.parents[1]) in str(tmp_path / output.split(": its files")[0].splitlines()[-1])
     figures = [json.loads((tmp_path / r / "metrics.json").read_text())["test"]
                for r in ("first", "second")]  # fmt: skip
     assert figures[0] == figures[1]
@@ -204,15 +211,15 @@ def test_a_cache_whose_files_were_purged_is_built_again(command, tmp_path):
     for path in (tmp_path / "cache").rglob("*"):
         if path.is_file():
             path.unlink()
-    said = in_words(command("train", *run, "hydra.run.dir=second"))
-    assert "its files are not what was written" in said
+    output = in_words(command("train", *run, "hydra.run.dir=second"))
+    assert "its files are not what was written" in output
 
 
 def test_a_cache_folder_that_is_a_file(command, tmp_path):
     (tmp_path / "file").write_text("")
-    said = in_words(command("train", *RUN, "data.cache_dir=file/cache", code=1))
-    assert "cannot be made: Not a directory. Choose another one with data.cache_dir=" in said
-    assert "Traceback" not in said
+    output = in_words(command("train", *RUN, "data.cache_dir=file/cache", code=1))
+    assert "cannot be made: Not a directory. Choose another one with data.cache_dir=" in output
+    assert "Traceback" not in output
 
 
 def test_a_loss_that_is_no_number(command, tmp_path):
@@ -220,20 +227,20 @@ def test_a_loss_that_is_no_number(command, tmp_path):
         "train", *RUN, "optimizer.lr=1e30", "trainer.gradient_clip_val=null", "schedule=constant",
         "callbacks.last_checkpoint.every_minutes=0", code=1,
     )  # fmt: skip
-    said = in_words(done)
-    assert "the training loss is nan at step" in said
-    assert "batch" in said
-    assert "trainer.detect_anomaly=true" in said
+    output = in_words(done)
+    assert "the training loss is nan at step" in output
+    assert "batch" in output
+    assert "trainer.detect_anomaly=true" in output
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
-    assert f"The last good checkpoint: {last}" in said
+    assert f"The last good checkpoint: {last}" in output
     assert "the training loss is nan" in (tmp_path / "run" / "error.txt").read_text()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_no_gpu_where_one_was_asked_for(command, tmp_path):
-    said = in_words(
+    output = in_words(
         command("train", *RUN, "trainer=gpu", "trainer.accelerator=gpu", "data.seed=5", code=1)
     )
-    assert "trainer.accelerator, trainer.devices: No supported gpu backend found" in said
-    assert "trainer=cpu" in said
-    assert "preparing" not in said
+    assert "trainer.accelerator, trainer.devices: No supported gpu backend found" in output
+    assert "trainer=cpu" in output
+    assert "preparing" not in output

@@ -27,8 +27,8 @@ from sentiment_pl.runs.states import read_run
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 5.0
-"""Time between two calls of `squeue`: a controller serves many users."""
+POLL_SECONDS = (1.0, 5.0)
+"""Shortest and longest time between two calls of `squeue`: a controller serves many users."""
 GRACE_SECONDS = 20.0
 """How long to wait for the result of a job that has left the queue: network file systems lag."""
 
@@ -172,7 +172,8 @@ def states(array: str) -> dict[str, str] | None:
 def _wait(jobs: Sequence[Any], folders: Sequence[Path], progress: Progress) -> None:
     """Wait until all jobs have ended; print a line whenever a state changes."""
     array = jobs[0].job_id.split("_")[0]
-    printed, left, gone = "", set(range(len(jobs))), dict[int, float]()
+    began, printed = time.monotonic(), ""
+    left, gone = set(range(len(jobs))), dict[int, float]()
     while left:
         known = states(array)
         for number in sorted(left):
@@ -191,7 +192,19 @@ def _wait(jobs: Sequence[Any], folders: Sequence[Path], progress: Progress) -> N
             printed = line.split(" after ")[0] + _queue(known)
             print(line, flush=True)
         if left:
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause(time.monotonic() - began))
+
+
+def pause(elapsed: float) -> float:
+    """Return the seconds until the next call of `squeue`: a twentieth of the time that has passed.
+
+    The end of a short sweep is noticed at once, and a long one asks seldom.
+
+    Args:
+        elapsed: seconds since the jobs were submitted.
+    """
+    shortest, longest = POLL_SECONDS
+    return min(longest, max(shortest, elapsed / 20))
 
 
 def _queue(known: Mapping[str, str] | None) -> str:

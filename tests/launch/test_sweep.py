@@ -161,7 +161,7 @@ def begun(tmp_path, cache):
     environment = {**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "sentiment_pl.train", "-m", "hydra/launcher=parallel",
-         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=30000",
+         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=16000",
          "data.batch_size=8", "trainer.max_epochs=1", "hydra.sweep.dir=s",
          "trainer.log_every_n_steps=1"],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -211,40 +211,38 @@ def alive(pid):
 
 
 @pytest.mark.slow
-def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(tmp_path, cache):
-    environment = {**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(
+    begin, command, tmp_path, cache
+):
     grid = [
-        sys.executable, "-m", "sentiment_pl.train", "-m", "model=gru", "model.hidden=8,12",
-        "seed=0,1,2", "data.train=4000", "data.val=400", "data.test=400", "trainer.max_epochs=4",
-        "trainer.accelerator=cpu", "embedding.dropout=0.1",
+        "train", "-m", "model=gru", "model.hidden=8,12", "seed=0,1,2", "data.train=2000",
+        "data.val=200", "data.test=200", "trainer.max_epochs=4", "trainer.accelerator=cpu",
+        "embedding.dropout=0.1",
     ]  # fmt: skip
-    run = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL}
-    subprocess.run([*grid, "hydra.sweep.dir=whole"], check=True, **run)
+    command(*grid, "hydra.sweep.dir=whole")
 
     def done():
         return len(list((tmp_path / "killed").glob("*/metrics.json")))
 
     kills = 0
     for wanted in (1, 3):
-        process = subprocess.Popen([*grid, "hydra.sweep.dir=killed"], start_new_session=True, **run)
+        process = begin(
+            *grid, "hydra.sweep.dir=killed", cwd=tmp_path, SENTIMENT_PL_CACHE=str(cache)
+        )
         # In the middle of a run: after some are complete, once another has a checkpoint.
         while process.poll() is None:
             begun = len(list((tmp_path / "killed").glob("*/checkpoints/last.ckpt")))
             if done() >= wanted and begun > done():
-                os.killpg(process.pid, signal.SIGKILL)
+                process.send_signal(signal.SIGKILL)
                 kills += 1
                 break
             time.sleep(0.02)
-        process.wait()
+        process.communicate()
     assert kills == 2
     assert done() < 6
-    again = subprocess.run(
-        [*grid, "hydra.sweep.dir=killed"], check=True, text=True,
-        **{**run, "stdout": subprocess.PIPE},
-    )  # fmt: skip
+    again = command(*grid, "hydra.sweep.dir=killed")
     assert "is complete already" in again.stdout
     assert "going on from" in again.stdout
-
     whole = sorted((tmp_path / "whole").glob("*/metrics.json"))
     assert len(whole) == 6
     for path in whole:
@@ -270,8 +268,8 @@ def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(tmp_pa
 @pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"reference"}))
 def test_a_preset_runs(command, tmp_path, preset):
     command(
-        "train", "-m", f"experiment={preset}", "seed=0", *TINY, "hydra/launcher=parallel",
-        "data.train=192", "data.val=64", "data.test=64",
+        "train", "-m", f"experiment={preset}", "seed=0", *TINY, "data.train=192", "data.val=64",
+        "data.test=64",
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     assert len(list(sweep.glob("*/metrics.json"))) == PRESETS[preset] / seeds(preset)

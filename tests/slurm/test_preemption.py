@@ -42,12 +42,12 @@ def disturbed(train, cluster, folder, undisturbed, disturb, *overrides):
     until(lambda: all(in_the_middle_of_an_epoch(run) for run in runs), 180)
     array = max(int(job.split("_")[0]) for job in cluster.jobs())
     disturb(array)
-    said, _ = process.communicate(timeout=420)
-    assert process.returncode == 0, said
+    output, _ = process.communicate(timeout=420)
+    assert process.returncode == 0, output
     logs = [(run / "train.log").read_text() for run in runs]
     assert all("going on from" in log for log in logs)
     same_figures(undisturbed, folder / "sweep")
-    return said, logs
+    return output, logs
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_interrupted_jobs_end_as_if_they_had_not_been(
         for task in range(3):
             cluster.says(*how, f"{array}_{task}")
 
-    said, logs = disturbed(train, cluster, tmp_path, undisturbed, disturb)
+    output, logs = disturbed(train, cluster, tmp_path, undisturbed, disturb)
     assert all(re.search(rf"{name} in epoch [2-5]: \S+last.ckpt is saved", log) for log in logs)
-    assert "PENDING" in said
+    assert "PENDING" in output
 
 
 def test_jobs_that_reach_their_time_limit_go_on(train, cluster, tmp_path, undisturbed):
@@ -100,5 +100,5 @@ def test_what_is_saved_lies_in_the_middle_of_an_epoch(train, cluster, tmp_path):
         place = torch.load(last, weights_only=True)["ReviewDataModule"]
         assert place["epoch"] == 0
         assert 0 < place["batches"] < 2500
-    said, _ = process.communicate(timeout=420)
-    assert process.returncode == 0, said
+    output, _ = process.communicate(timeout=420)
+    assert process.returncode == 0, output

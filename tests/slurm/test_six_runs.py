@@ -30,8 +30,8 @@ class Transcript:
     def now(self) -> float:
         return time.monotonic() - self._began
 
-    def typed(self, seconds: float, command: str, said: str) -> None:
-        lines = [f"[{seconds:5.0f} s] $ {command}", *said.rstrip().splitlines(), ""]
+    def typed(self, seconds: float, command: str, output: str) -> None:
+        lines = [f"[{seconds:5.0f} s] $ {command}", *output.rstrip().splitlines(), ""]
         self._entries.append((seconds, "\n".join(lines)))
 
     def write(self, path: str) -> None:
@@ -57,9 +57,9 @@ def place(cluster, array):
 def test_six_runs_end_in_the_report_of_an_undisturbed_sweep(train, cluster, tmp_path, transcript):
     command = "python -m sentiment_pl.train"
     whole, began = train("-m", *SWEEP, "hydra.sweep.dir=undisturbed"), transcript.now()
-    said, _ = whole.communicate(timeout=900)
-    assert whole.returncode == 0, said
-    transcript.typed(began, f"{command} -m {' '.join(SWEEP)} hydra.sweep.dir=undisturbed", said)
+    output, _ = whole.communicate(timeout=900)
+    assert whole.returncode == 0, output
+    transcript.typed(began, f"{command} -m {' '.join(SWEEP)} hydra.sweep.dir=undisturbed", output)
 
     sweep = [*SLURM, *SWEEP, "hydra.sweep.dir=disturbed"]
     process, began = train(*sweep), transcript.now()
@@ -80,19 +80,21 @@ def test_six_runs_end_in_the_report_of_an_undisturbed_sweep(train, cluster, tmp_
         shell("scontrol", "requeue", requeued)
         shell("scancel", "--signal=KILL", killed)
         shell("sinfo", "-N", "-o", "%N %T %E")
-        said, _ = process.communicate(timeout=900)
-        transcript.typed(began, f"{command} {' '.join(sweep)}", said)
+        output, _ = process.communicate(timeout=900)
+        transcript.typed(began, f"{command} {' '.join(sweep)}", output)
         assert process.returncode == 1
-        assert f"SLURM job {killed} ended without a result" in said
+        assert f"SLURM job {killed} ended without a result" in output
+        assert "1 failed" in (folder / "report" / "report.md").read_text()
         assert drained not in place(cluster, array).values()
         again, began = train(*sweep), transcript.now()
-        said, _ = again.communicate(timeout=900)
-        transcript.typed(began, f"{command} {' '.join(sweep)}", said)
-        assert again.returncode == 0, said
+        output, _ = again.communicate(timeout=900)
+        transcript.typed(began, f"{command} {' '.join(sweep)}", output)
+        assert again.returncode == 0, output
     finally:
         cluster.says("scontrol", "update", f"nodename={drained}", "state=resume")
     logs = [path.read_text() for path in sorted(folder.glob("*/train.log"))]
     assert len(logs) == 6
+    assert sum("is complete already" in log for log in logs) == 5  # all but the killed one
     assert sum("going on from" in log for log in logs) >= 2  # the requeued and the killed one
     same_figures(tmp_path / "undisturbed", folder)
     difference = ["diff", "undisturbed/report/report.md", "disturbed/report/report.md"]

@@ -19,9 +19,9 @@ def environment(environment):
 
 
 def done(process):
-    said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    return said
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return output
 
 
 def test_two_nodes_end_where_one_process_with_twice_the_batch_does(train, tmp_path):

@@ -2,12 +2,9 @@
 
 import csv
 import json
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -90,34 +87,37 @@ def rows(folder):
         return [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
 
 
-def start(folder, *overrides):
-    environment = {**os.environ, "SENTIMENT_PL_CACHE": str(folder / "cache")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "sentiment_pl.train", *SMALL, *DROPOUTS, *overrides,
-         "hydra.run.dir=run"],
-        cwd=folder, env={**environment, "OMP_NUM_THREADS": "1"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+@pytest.fixture
+def start(begin):
+    """Start a training in a folder."""
+
+    def run(folder, *overrides):
+        return begin(
+            "train", *SMALL, *DROPOUTS, *overrides, "hydra.run.dir=run", cwd=folder,
+            SENTIMENT_PL_CACHE=str(folder / "cache"),
+        )  # fmt: skip
+
+    return run
 
 
-def test_a_run_that_is_told_to_end_saves_first(tmp_path):
+def test_a_run_that_is_ended_by_a_signal_saves_first(start, tmp_path):
     process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
     log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert time.monotonic() - began < 30  # what SLURM gives by default before SIGKILL
     assert process.returncode == 128 + signal.SIGTERM
-    assert "SIGTERM in epoch 1" in said
+    assert "SIGTERM in epoch 1" in output
     last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     assert last["ReviewDataModule"]["epoch"] == 0
     assert 0 < last["ReviewDataModule"]["batches"] < 5000
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_told_to_end_while_it_is_measured_says_so(tmp_path, end):
+def test_a_run_that_is_ended_by_a_signal_while_it_is_measured_says_so(start, tmp_path, end):
     process = start(tmp_path, "data.test=60000", "data.batch_size=8", "trainer.max_epochs=1")
     ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -126,38 +126,38 @@ def test_a_run_that_is_told_to_end_while_it_is_measured_says_so(tmp_path, end):
         time.sleep(0.05)
     time.sleep(1.5)  # it takes many seconds to measure
     process.send_signal(end)
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + end
-    assert f"{end.name} while the best checkpoint is measured" in said
-    assert "Traceback" not in said
+    assert f"{end.name} while the best checkpoint is measured" in output
+    assert "Traceback" not in output
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
-def test_ctrl_c_saves(tmp_path):
+def test_ctrl_c_saves(start, tmp_path):
     process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
     log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert re.search(r"SIGINT in epoch 1: \S+last.ckpt is saved", said)
-    assert "Traceback" not in said
+    assert re.search(r"SIGINT in epoch 1: \S+last.ckpt is saved", output)
+    assert "Traceback" not in output
 
 
 SOMEWHERE = "a random moment"
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(tmp_path):
+def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(start, tmp_path):
     overrides = ["model=gru", "model.hidden=8", "data.train=3000", "data.val=600",
                  "data.batch_size=16", "trainer.max_epochs=6",
                  "callbacks.last_checkpoint.every_minutes=0.002"]  # fmt: skip
     (tmp_path / "whole").mkdir()
     began = time.monotonic()
     process = start(tmp_path / "whole", *overrides)
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
     whole, seconds = tmp_path / "whole" / "run", time.monotonic() - began
     chance, kills = np.random.default_rng(0), 0
     places = ("cache/reviews/*.building-*", "run/checkpoints/*.partial", *[SOMEWHERE] * 3)
@@ -176,8 +176,8 @@ def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(tm
                 break  # it was quicker
             kills += 1
         process = start(folder, *overrides)
-        said, _ = process.communicate()
-        assert process.returncode == 0, said
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
         records = [timeless(json.loads((run / "metrics.json").read_text()))
                    for run in (whole, folder / "run")]  # fmt: skip
         assert records[0] == records[1]

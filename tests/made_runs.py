@@ -30,7 +30,7 @@ def make_run(tmp_path):
 
     def make(
         model="gru", hidden=64, seed=0, quality=1.0, val_auc=None, data="imdb", sweep="sweep",
-        name=None, test=True, **other,
+        name=None, test=True, settings_of_model=None, **other,
     ) -> Path:  # fmt: skip
         folder = tmp_path / sweep / (name or f"model={model},model.hidden={hidden},seed={seed}")
         folder.mkdir(parents=True)
@@ -38,7 +38,8 @@ def make_run(tmp_path):
         noise = np.random.default_rng(key).normal(size=N) * 0.5 + common
         probabilities = expit(noise + quality * (2 * labels - 1))
         settings = {
-            "model": {"_target_": f"sentiment_pl.models.{model}", "hidden": hidden},
+            "model": settings_of_model
+            or {"_target_": f"sentiment_pl.models.{model}", "hidden": hidden},
             "trainer": {"max_epochs": 3},
             **other,
         }

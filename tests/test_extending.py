@@ -8,6 +8,7 @@ import shlex
 
 import pandas as pd
 import pytest
+import torch
 
 from tests import extending
 from tests.helpers import SMALL
@@ -59,3 +60,15 @@ def test_a_callback_logs_and_is_no_other_setting(typed, tmp_path):
     assert norm > 0
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert "vector_norm" not in record["settings"]["callbacks"]
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["by its file", "by its class"])
+def test_an_optimizer_trains(typed, tmp_path, number):
+    typed("An optimizer or a schedule", *QUICK, *NARROW, "hydra.run.dir=run", number=number)
+    record = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert record["settings"]["optimizer"]["_target_"] == "my_project.optim.Lion"
+    assert record["settings"]["optimizer"]["lr"] == 0.0003
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["sentiment_pl"]["optimizer"]["_target_"] == "Lion"
+    (states,) = last["optimizer_states"]
+    assert all("average" in state for state in states["state"].values())

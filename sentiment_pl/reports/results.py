@@ -255,9 +255,15 @@ def _name(settings: list[Setting]) -> None:
     for model, alike in by_model.items():
         keys = differing([setting.values for setting in alike])
         for setting in alike:
-            parts = [f"{key.removeprefix('model.')}={_typed(setting.values[key])}"
-                     for key in keys if key in setting.values]  # fmt: skip
+            parts = [_part(key, setting.values[key]) for key in keys if key in setting.values]
             setting.name = " ".join([model, *parts])
+
+
+def _part(key: str, value: Any) -> str:
+    """Return a setting as a part of a name: `hidden=64`, `schedule=OneCycleLR`."""
+    if key.endswith("._target_"):
+        return f"{key.removesuffix('._target_')}={str(value).rpartition('.')[2]}"
+    return f"{key.removeprefix('model.')}={_typed(value)}"
 
 
 def differing(settings: Iterable[Mapping[str, Any]]) -> list[str]:

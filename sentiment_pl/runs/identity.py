@@ -29,17 +29,20 @@ def identity(settings: Mapping[str, Any]) -> dict[str, Any]:
         settings: as `config.composed.settings` returns them, or as any version recorded them.
     """
     items = _flattened(renamed_keys.upgraded(settings))
+    if items.get("schedule") == {}:
+        items["schedule._target_"] = items.pop("schedule") or "constant"
     earlier_source = _SOURCES.get(str(items.get("data._target_")))
     if earlier_source is not None:
         items["data._target_"] = "from_settings"
         items["data.source._target_"] = earlier_source
-        items["data.source._partial_"] = True
     return items
 
 
 def _flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     items: dict[str, Any] = {}
     for key, value in settings.items():
+        if key == "_partial_":  # a matter of how the class is called
+            continue
         if isinstance(value, Mapping) and value:
             items |= _flattened(value, f"{prefix}{key}.")
         elif key == "_target_" and str(value).startswith(f"{sentiment_pl.__name__}."):

@@ -145,6 +145,30 @@ def test_several_folders_and_a_run_that_stands_twice(make_run, tmp_path, capsys)
     assert (tmp_path / "out" / "report.html").exists()
 
 
+def test_optimizers_and_schedules_are_named_by_their_classes(make_run, tmp_path):
+    adamw = {"_target_": "torch.optim.AdamW", "_partial_": True, "lr": 0.003}
+    sgd = {"_target_": "torch.optim.SGD", "_partial_": True, "lr": 0.003}
+    cosine = {"_target_": "torch.optim.lr_scheduler.CosineAnnealingLR", "_partial_": True}
+    make_run(seed=0, optimizer=adamw, schedule={}, name="a")
+    make_run(seed=1, optimizer=adamw, schedule={}, name="b")
+    make_run(seed=0, optimizer=sgd, schedule=cosine, name="c")
+    (group,) = collect(find_runs([tmp_path / "sweep"])).groups
+    assert [(setting.name, setting.seeds) for setting in group.settings] == [
+        ("gru optimizer=AdamW schedule=constant", [0, 1]),
+        ("gru optimizer=SGD schedule=CosineAnnealingLR", [0]),
+    ]
+
+
+def test_old_and_new_runs_of_one_setting_are_one_setting(make_run, tmp_path):
+    optimizer = {"_target_": "torch.optim.AdamW", "_partial_": True, "lr": 0.003}
+    now = {"_target_": "sentiment_pl.models.gru.GRU", "hidden": 64}
+    before = {**now, "lr": 0.003, "schedule": "constant", "warmup": 0.3}
+    make_run(seed=0, settings_of_model=before, name="before")
+    make_run(seed=1, settings_of_model=now, optimizer=optimizer, schedule={}, name="now")
+    (group,) = collect(find_runs([tmp_path / "sweep"])).groups
+    assert [(setting.name, setting.seeds) for setting in group.settings] == [("gru", [0, 1])]
+
+
 def test_figures_of_each_test_set_have_names_of_their_own_and_no_folder(make_run, tmp_path):
     make_run("gru", 64, data="owner/name")
     other = make_run("gru", 96, data="owner/name")  # another file of that name

@@ -6,7 +6,7 @@ import pytest
 
 from sentiment_pl.config import composed as config
 from sentiment_pl.runs.folder import begin, write_record
-from sentiment_pl.runs.identity import identity
+from sentiment_pl.runs.identity import differences, identity
 from sentiment_pl.runs.renamed_keys import current, earlier, upgraded
 from tests.helpers import composed_run
 
@@ -48,3 +48,12 @@ def test_keys_have_two_names():
     assert current("model.lr") == "optimizer.lr"
     assert earlier("optimizer.lr") == "model.lr"
     assert current("model.hidden") == earlier("model.hidden") == "model.hidden"
+
+
+def test_a_constant_rate_has_a_name():
+    now = config.settings(composed_run("model=mlp", "schedule=constant"))
+    assert identity(now)["schedule._target_"] == "constant"
+    (line,) = [
+        line for line in differences(as_before({}), now) if line.startswith("schedule._target_")
+    ]
+    assert line.endswith("OneCycleLR, is constant")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from sentiment_pl.metrics.statistics import bootstrap, scores
+from sentiment_pl.metrics.intervals import bootstrap
+from sentiment_pl.metrics.scores import scores
 from sentiment_pl.reports import results
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import write_predictions

@@ -248,8 +248,9 @@ def evaluate(
                 share = slices.consistency(found_pairs, labels, logits[name])
                 record["pairs"] = {
                     "column": pair_column, "n": len(found_pairs.first),
-                    "consistency": share.value, "consistency_low": share.low,
-                    "consistency_high": share.high, "rows_without_partner": found_pairs.alone,
+                    "consistency": share.value, "consistency_low": share.interval.low,
+                    "consistency_high": share.interval.high,
+                    "rows_without_partner": found_pairs.alone,
                     "rows_in_other_groups": found_pairs.misfits,
                 }  # fmt: skip
             records.append(record)

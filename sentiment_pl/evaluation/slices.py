@@ -7,98 +7,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from scipy.stats import bootstrap, rankdata
-from statsmodels.stats.proportion import proportion_confint
 
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.errors import DataError
 from sentiment_pl.evaluation.cutting import Slicing
+from sentiment_pl.metrics import intervals
+from sentiment_pl.metrics.intervals import Estimate, proportion
 from sentiment_pl.metrics.measures import THRESHOLD
-
-RESAMPLES = 999
-"""Of the bootstrap."""
 
 _NEGATOR = re.compile(
     r"not|no|never|nothing|nobody|nowhere|none|nor|neither|cannot|without|hardly|scarcely|barely"
     r"|rarely|seldom|.+n't"
 )
-
-
-class Interval(NamedTuple):
-    """A share and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def proportion(right: int, n: int) -> Interval:
-    """Share of `right` in `n` with its Wilson score interval (Wilson, 1927)."""
-    low, high = proportion_confint(right, n, alpha=0.05, method="wilson")
-    value = right / n
-    # Of 333 in 333 the upper limit is 1, but for rounding.
-    return Interval(value, min(float(low), value), max(float(high), value))
-
-
-def auc(labels: NDArray[Any], scores: NDArray[np.float64], seed: int = 0) -> Interval | None:
-    """Area under the ROC curve with a percentile bootstrap interval (Efron, 1979).
-
-    Positives and negatives are drawn with replacement each among themselves, so that no resample
-    lacks a class. An area of 1 has the interval [1, 1] whatever the number of reviews: a bootstrap
-    cannot draw the mistakes that the sample does not hold.
-
-    Args:
-        labels: [N], 0 or 1.
-        scores: [N], the higher the likelier label 1.
-        seed: of the resamples.
-
-    Returns:
-        The area, or None where one of the labels is missing.
-    """
-    truth = np.asarray(labels).astype(bool)
-    positives, negatives = scores[truth], scores[~truth]
-    if not len(positives) or not len(negatives):
-        return None
-    value = float(_area(positives, negatives, -1))
-    if min(len(positives), len(negatives)) < 2:  # nothing to resample
-        return Interval(value, 0.0, 1.0)
-    found = bootstrap(
-        (positives, negatives), _area, vectorized=True, method="percentile",
-        n_resamples=RESAMPLES, batch=max(1, 2_000_000 // len(truth)),
-        rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return Interval(value, float(found.low), float(found.high))
-
-
-def _area(positives: NDArray[Any], negatives: NDArray[Any], axis: int) -> NDArray[np.float64]:
-    """By ranks (Mann & Whitney, 1947), ties counted half."""
-    n, m = positives.shape[axis], negatives.shape[axis]
-    ranks = rankdata(np.concatenate([positives, negatives], axis), axis=axis)
-    above = np.take(ranks, np.arange(n), axis).sum(axis) - n * (n + 1) / 2
-    return np.asarray(above / (n * m))
-
-
-def f1(labels: NDArray[Any], said: NDArray[np.bool_], seed: int = 0) -> Interval | None:
-    """F1 of label 1 with a percentile bootstrap interval over examples (Efron, 1979).
-
-    Args:
-        labels: [N], 0 or 1.
-        said: [N], whether label 1 was predicted.
-        seed: of the resamples.
-
-    Returns:
-        2 TP / (2 TP + FP + FN), or None where label 1 neither occurs nor was predicted.
-    """
-    truth = np.asarray(labels).astype(bool)
-    hits, misses = int((truth & said).sum()), int((truth != said).sum())
-    if not hits + misses:
-        return None
-    # All that a resample of the examples tells is how many of each kind it holds.
-    shares = np.array([hits, misses, len(truth) - hits - misses]) / len(truth)
-    drawn = np.random.default_rng(seed).multinomial(len(truth), shares, RESAMPLES)
-    resampled = 2 * drawn[:, 0] / np.maximum(2 * drawn[:, 0] + drawn[:, 1], 1)
-    low, high = np.quantile(resampled, (0.025, 0.975))
-    return Interval(2 * hits / (2 * hits + misses), float(low), float(high))
 
 
 def table(
@@ -113,14 +33,14 @@ def table(
         seed: of the bootstrap.
 
     Returns:
-        A row a part: `slice`, `value`, `n`, `accuracy`, `f1` and `auc`, each of these three with
-        `_low` and `_high`. The first, "all", is the whole. AUC is None for a part with one label
-        alone, F1 for one in which label 1 neither occurs nor was predicted.
+        A row for each part: `slice`, `value`, `n`, `accuracy`, `f1` and `auc`, the last three
+        also with `_low` and `_high`. The first, "all", is the whole. AUC is None for a part of one
+        label, F1 for one in which label 1 neither occurs nor was predicted.
     """
     probabilities = expit(logits)
     truth = np.asarray(labels).astype(bool)
-    said = probabilities >= THRESHOLD
-    right = said == truth
+    predicted = probabilities >= THRESHOLD
+    right = predicted == truth
     rows = []
     everything: list[tuple[str, Any, NDArray[np.bool_]]] = [("all", "all", np.ones_like(truth))]
     for slicing in slicings:
@@ -129,12 +49,12 @@ def table(
     for name, value, chosen in everything:
         n = int(chosen.sum())
         accuracy = proportion(int(right[chosen].sum()), n)
-        area = auc(truth[chosen], probabilities[chosen], seed)
+        area = intervals.auc(truth[chosen], probabilities[chosen], seed)
         row: dict[str, Any] = {"slice": name, "value": value, "n": n}
-        harmonic = f1(truth[chosen], said[chosen], seed)
-        for key, interval in (("accuracy", accuracy), ("f1", harmonic), ("auc", area)):
-            value_, low, high = interval or (None, None, None)
-            row |= {key: value_, f"{key}_low": low, f"{key}_high": high}
+        harmonic = intervals.f1(truth[chosen], predicted[chosen], seed)
+        for key, estimate in (("accuracy", accuracy), ("f1", harmonic), ("auc", area)):
+            found, (low, high) = estimate or (None, (None, None))
+            row |= {key: found, f"{key}_low": low, f"{key}_high": high}
         rows.append(row)
     return rows
 
@@ -212,7 +132,7 @@ def pairs(name: str, keys: Sequence[Any], labels: NDArray[Any]) -> Pairs:
     return Pairs(first, second, alone, misfits)
 
 
-def consistency(found: Pairs, labels: NDArray[Any], logits: NDArray[np.float64]) -> Interval:
+def consistency(found: Pairs, labels: NDArray[Any], logits: NDArray[np.float64]) -> Estimate:
     """Share of the pairs of which both are classified right, with its Wilson interval."""
     right = (expit(logits) >= THRESHOLD) == np.asarray(labels).astype(bool)
     both = right[found.first] & right[found.second]

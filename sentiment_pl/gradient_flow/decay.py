@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_pl.gradient_flow.measure import LAYER, Row, measured, read
-from sentiment_pl.metrics.statistics import Interval, over_seeds
+from sentiment_pl.metrics.intervals import Interval, over_seeds
 from sentiment_pl.reports.results import Group, Setting
 
 MOMENTS = ("start", "end")

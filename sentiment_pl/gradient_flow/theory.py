@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sentiment_pl.gradient_flow.decay import MOMENTS, Flow
-from sentiment_pl.metrics.statistics import Test, holm, over_seeds, paired_over_seeds
+from sentiment_pl.metrics.differences import Test, holm, paired_over_seeds
+from sentiment_pl.metrics.intervals import over_seeds
 from sentiment_pl.reports.comparisons import LEVEL
 from sentiment_pl.reports.section import Claim, Verdict
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from sentiment_pl.errors import ConfigError, check_number
 from sentiment_pl.metrics import measures
-from sentiment_pl.metrics.statistics import scores
+from sentiment_pl.metrics.scores import scores
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class Scoring:
             logits: [N].
 
         Returns:
-            What `statistics.scores` gives, `best_threshold` and `f1_at_best_threshold`, the last
+            The result of `scores.scores`, `best_threshold` and `f1_at_best_threshold`, the last
             two None where no threshold was chosen.
         """
         warn_of_one_prediction(split, self._labels, truth, logits, self._advice)

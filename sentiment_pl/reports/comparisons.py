@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sentiment_pl.metrics.statistics import (
+from sentiment_pl.metrics.differences import (
     Test,
     holm,
     mcnemar,

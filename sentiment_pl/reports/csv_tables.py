@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from sentiment_pl.metrics.statistics import METRICS, Interval
+from sentiment_pl.metrics.intervals import Interval
+from sentiment_pl.metrics.scores import METRICS
 from sentiment_pl.reports import records
 from sentiment_pl.reports.results import Result, Results, Setting
 

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from sentiment_pl.metrics.statistics import METRICS, calibration, roc
+from sentiment_pl.metrics.curves import calibration, roc
+from sentiment_pl.metrics.scores import METRICS
 from sentiment_pl.reports.records import history
 from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.reports.section import Picture, Reference

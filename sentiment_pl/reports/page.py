@@ -13,7 +13,7 @@ from typing import Any
 from markdown import markdown
 from markupsafe import Markup
 
-from sentiment_pl.metrics.statistics import METRICS
+from sentiment_pl.metrics.scores import METRICS
 from sentiment_pl.reports import comparisons, csv_tables, figures, text
 from sentiment_pl.reports.results import Group, Results, Setting
 from sentiment_pl.reports.running_sections import RunningSections, Saved

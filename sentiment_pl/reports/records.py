@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sentiment_pl.errors import DataError
-from sentiment_pl.metrics.statistics import METRICS
+from sentiment_pl.metrics.scores import METRICS
 from sentiment_pl.runs.file_names import RECORD
 from sentiment_pl.runs.states import Run
 

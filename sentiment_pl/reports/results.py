@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from sentiment_pl.errors import DataError
 from sentiment_pl.metrics import measures
-from sentiment_pl.metrics.statistics import METRICS, Bootstrap, Interval, bootstrap, over_seeds
+from sentiment_pl.metrics.intervals import Bootstrap, Interval, bootstrap, over_seeds
+from sentiment_pl.metrics.scores import METRICS
 from sentiment_pl.reports.looks import Look, looks
 from sentiment_pl.reports.records import check_record, figure_of
 from sentiment_pl.runs.file_names import PREDICTIONS, RECORD

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from sentiment_pl.data.corpus.writer import ceiling
-from sentiment_pl.metrics.statistics import equivalence
+from sentiment_pl.metrics.differences import equivalence
 from sentiment_pl.reports.comparisons import LEVEL, Comparison, compare
 from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.reports.section import Claim, Verdict

@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.metrics import measures
-from sentiment_pl.metrics.statistics import scores
+from sentiment_pl.metrics.scores import scores
 
 REFERENCE = {
     "accuracy": lambda y, p: reference.accuracy_score(y, p >= 0.5),

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from sentiment_pl import report
 from sentiment_pl.errors import DataError
-from sentiment_pl.metrics.statistics import bootstrap, scores
+from sentiment_pl.metrics.intervals import bootstrap
+from sentiment_pl.metrics.scores import scores
 from sentiment_pl.reports import csv_tables, page, results, writing
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import read_predictions, write_predictions

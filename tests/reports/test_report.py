@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from sentiment_pl import report
 from sentiment_pl.errors import UserError
-from sentiment_pl.metrics.statistics import scores
+from sentiment_pl.metrics.scores import scores
 from sentiment_pl.reports import page, writing
 from sentiment_pl.reports.results import collect
 from sentiment_pl.runs import folder as runs

@@ -12,24 +12,19 @@ Everything works on Arrow batches: a source of any size takes the memory of one 
 import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict, Features, Value
 
-from sentiment_pl.data.columns import (
-    BATCH,
-    column_batches,
-    is_binary,
-    is_json,
-    plain_values,
-)
-from sentiment_pl.data.labels import EXAMPLE, OUTSIDE, LabelCodes, Labels, number_form
-from sentiment_pl.data.proposals import nearest_first, proposal
+from sentiment_pl.data.columns import BATCH, plain_values
+from sentiment_pl.data.conversion import check_utf8, spelled, to_codes, to_text, to_type
+from sentiment_pl.data.label_faults import refuse_label, what_to_type
+from sentiment_pl.data.labels import OUTSIDE, LabelCodes, Labels, number_form
+from sentiment_pl.data.proposals import nearest_first
 from sentiment_pl.data.schema import OURS, Raw, Schema
 from sentiment_pl.errors import DataError
-from sentiment_pl.tables.values import NotTextError, as_text, listed
+from sentiment_pl.tables.values import listed
 
 log = logging.getLogger(__name__)
 
@@ -178,137 +173,36 @@ class _Cleaner:
         return Features(features)
 
     def _clean(self, table: pa.Table, rows: Sequence[int]) -> pa.Table:
-        self._check_encoding(table, rows)
-        text = self._text(table[self._schema.text])
+        checked = (self._schema.text, self._schema.label, *self._others)
+        check_utf8(table, rows, checked, self._raw, self._schema)
+        text = to_text(table[self._schema.text], self._raw, self._schema)
         keep = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(text), ""), False)
         self._blank += len(table) - pc.sum(keep).as_py()
         columns = {"text": text}
         if self._labelled:
-            labels = _spelled(table[self._schema.label])
-            label = self._label(labels)
+            labels = spelled(table[self._schema.label])
+            label = to_codes(labels, self._codes, self._raw, self._schema)
             labelled = pc.is_valid(label)
             self._unlabelled += pc.sum(pc.and_not(keep, labelled)).as_py()
             keep = pc.and_(keep, labelled)
             outside = pc.and_(keep, pc.fill_null(pc.equal(label, OUTSIDE), False))
             if pc.any(outside).as_py():
-                self._refuse_or_count(outside, labels, rows)
+                if self._schema.groups is None:
+                    raise refuse_label(outside, labels, rows, self._codes, self._raw, self._schema)
+                self._count_others(outside, labels)
                 keep = pc.and_not(keep, outside)
             self._classes.update(label.filter(keep).to_pylist())
             columns["label"] = label
         columns["row"] = pa.array(rows, pa.int64())
         for name, new in self._others.items():
-            columns[new] = self._other(table[name], self._raw.types.get(name))
+            columns[new] = to_type(table[name], self._raw.types.get(name))
         return pa.table(columns).filter(keep)
 
-    def _check_encoding(self, table: pa.Table, rows: Sequence[int]) -> None:
-        """Arrow takes strings on trust; nothing that reads them later would."""
-        for name in {self._schema.text, self._schema.label, *self._others} & {*table.column_names}:
-            column = table[name]
-            if name == self._schema.text and is_binary(column.type):
-                column = column.cast(pa.binary())
-            elif not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-                continue
-            try:
-                column.cast(pa.binary()).cast(pa.string())
-            except pa.ArrowInvalid:
-                values = enumerate(column.cast(pa.binary()).to_pylist())
-                at = next(at for at, value in values if value is not None and not _is_utf8(value))
-                raise DataError(
-                    f"{self._raw.row(rows[at])}, column {name!r}: holds"
-                    " bytes that are no text in UTF-8. Save the file as UTF-8"
-                ) from None
-
-    def _text(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        kind = column.type
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            return column.cast(pa.string())
-        if not is_json(kind) and (pa.types.is_nested(kind) or pa.types.is_temporal(kind)):
-            raise DataError(
-                f"{self._raw.where}, column {self._schema.text!r}: holds {kind}, not text"
-            )
-        try:
-            texts = [as_text(value) for value in plain_values(column)]
-        except NotTextError as error:
-            raise DataError(
-                f"{self._raw.where}, column {self._schema.text!r}: holds {error}"
-            ) from error
-        return pa.chunked_array([texts], pa.string())
-
-    def _label(self, column: pa.ChunkedArray) -> pa.Array:
-        """0, 1, null where there is none, and -1 for anything else."""
-        if is_json(column.type):
-            return pa.array([self._codes[value] for value in plain_values(column)], pa.int64())
-        try:
-            encoded = column.combine_chunks().dictionary_encode()
-        except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
-            raise DataError(
-                f"{self._raw.where}, column {self._schema.label!r}: holds {column.type}, where a"
-                " label is a name or a number"
-            ) from error
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        codes = [self._codes[value] for value in encoded.dictionary.to_pylist()]
-        return pa.array(codes, pa.int64()).take(encoded.indices)
-
-    def _refuse_or_count(
-        self, outside: pa.Array, column: pa.ChunkedArray, rows: Sequence[int]
-    ) -> None:
-        """Count labels that are in no group; without groups refuse the first of them."""
-        if self._schema.groups is not None:
-            values = plain_values(column.filter(outside))
-            shown = (str(self._codes.shown(value)).strip() for value in values)
-            self._outside.update(map(number_form, shown))
-            return
-        at = pc.index(outside, True).as_py()
-        value = self._codes.shown(plain_values(column.slice(at, 1))[0])
-        low, high = self._schema.labels
-        message = (
-            f"{self._raw.row(rows[at])}, column {self._schema.label!r}: the label {value!r} is"
-            f" neither {low!r} nor {high!r}"
-            f"{', nor 0 or 1' if self._codes.numbers_stand_for_themselves else ''}."
-        )
-        if number_form(str(value)) == "-1":
-            message += " -1 marks a review without a label: only a split 'unlabelled' may hold it."
-        if self._schema.settable:
-            message += f" {self._what_to_type()}"
-        raise DataError(message)
-
-    def _what_to_type(self) -> str:
-        """The values of the label column, and the setting that takes some of them."""
-        seen, more = self._values_seen()
-        listed = ", ".join(map(repr, seen[:10])) + (" and more" if more or len(seen) > 10 else "")
-        message = f"The column holds {listed}."
-        if more:
-            return (
-                f"{message} If it holds the label at all (data.label_column=), name the values of"
-                f" each: 'data.labels={EXAMPLE}' takes these, the rest is dropped"
-            )
-        if len(seen) == 1:
-            return f"{message} Set data.labels=[A,B] to the two that mean negative and positive"
-        typed = proposal(seen, self._schema.labels)
-        if len(seen) == 2:
-            return f"{message} {typed} takes them for label 0 and label 1, in this order"
-        return f"{message} {typed} takes these, the rest is dropped"
-
-    def _values_seen(self, most: int = 50) -> tuple[list[Any], bool]:
-        """The distinct values of the label column but missing ones, and whether there are more."""
-        seen: dict[str, Any] = {}
-        for batch in column_batches(self._raw.dataset, self._schema.label):
-            column = _spelled(batch)
-            values = plain_values(column if is_json(column.type) else column.unique())
-            for value in values:
-                if self._codes[value] is not None:
-                    shown = self._codes.shown(value)
-                    seen.setdefault(number_form(str(shown).strip()), shown)
-            if len(seen) > most:
-                return list(seen.values())[:most], True
-        return list(seen.values()), False
-
-    @staticmethod
-    def _other(column: pa.ChunkedArray, wanted: str | None) -> pa.ChunkedArray:
-        if wanted is None:
-            return column
-        return pc.if_else(pc.equal(column, ""), None, column).cast(wanted)
+    def _count_others(self, outside: pa.Array, column: pa.ChunkedArray) -> None:
+        """Count labels that are in none of the groups, by their values."""
+        values = plain_values(column.filter(outside))
+        shown = (str(self._codes.shown(value)).strip() for value in values)
+        self._outside.update(map(number_form, shown))
 
     def _check_classes(self) -> None:
         where, counts = self._raw.where, self._classes
@@ -334,18 +228,5 @@ class _Cleaner:
         if not self._outside:
             return ""
         return f", {self._outside.total():,} a label that data.labels does not name. " + (
-            self._what_to_type()
+            what_to_type(self._codes, self._raw, self._schema)
         )
-
-
-def _spelled(labels: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Labels as people write them: 4.1 in float32 is 4.1, not 4.099999904632568."""
-    return labels.cast(pa.string()) if pa.types.is_float32(labels.type) else labels
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -52,9 +52,7 @@ class GloveEmbedding(Embedding):
             get_hf_file_metadata(url, timeout=5)
             log.info("downloading %s (once; the hub's client keeps it)", url)
             return Path(hf_hub_download(_REPOSITORY, _FILE))
-        except (
-            Exception
-        ) as error:  # of requests or httpx, by the client's version
+        except Exception as error:  # of requests or httpx, by the client's version
             reason = next(iter(str(error).splitlines()), "")
             raise DataError(
                 f"cannot download {url} ({type(error).__name__}: {reason}). Fetch it where there is"

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from sentiment_pl.metrics.scores import scores
 from torch import nn
 from torchmetrics import Metric
 from torchmetrics.classification import BinaryROC, BinarySpecificity
 
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.metrics import measures
+from sentiment_pl.metrics.scores import scores
 from tests import extending
 from tests.helpers import composed
 

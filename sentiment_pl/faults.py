@@ -4,7 +4,6 @@ Libraries raise these as plain `RuntimeError` and the like, known by what they s
 """
 
 import errno
-import os
 import re
 import traceback
 from collections.abc import Sequence
@@ -168,8 +167,6 @@ def _raised_by_processes(error: BaseException) -> bool:
 
 def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
     """A setting that a library refuses: Hydra names its group, the library says why."""
-    if os.environ.get("HYDRA_FULL_ERROR") == "1":  # somebody wants to see the trace
-        return None
     for link in links:
         if isinstance(link, InstantiationException):
             key = re.search(r"^full_key: (.+)$", str(link), re.MULTILINE)

@@ -5,6 +5,7 @@ rank 0 decides and writes; the others follow it.
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -96,10 +97,23 @@ def check(devices: Any, strategy: Any, *, nodes: Any = 1, multirun: bool) -> Non
 
 
 def follower_overrides() -> list[str]:
-    """Return what makes Hydra write and say nothing in a process that follows."""
+    """Return overrides with which Hydra writes no files, and logs errors alone."""
     return [
         f"hydra.run.dir={tempfile.gettempdir()}",
         "hydra.job_logging.handlers.file.filename=/dev/null",
         "hydra.job_logging.root.handlers=[console]",
         "hydra.job_logging.root.level=ERROR",
     ]
+
+
+def quieten_follower() -> None:
+    """Add `follower_overrides` to `sys.argv` in a process that follows; otherwise do nothing.
+
+    They stand behind the last override, so that they win, and because argparse accepts overrides
+    only side by side.
+    """
+    if not launch().rank:
+        return
+    typed = [i for i, word in enumerate(sys.argv) if "=" in word and not word.startswith("-")]
+    behind = typed[-1] + 1 if typed else len(sys.argv)
+    sys.argv[behind:behind] = follower_overrides()

@@ -1,12 +1,12 @@
 """Report over finished runs: `python -m sentiment_pl.report DIR [DIR …]`."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from sentiment_pl.errors import mendable
+from sentiment_pl import exits
 from sentiment_pl.runs.file_names import REPORT
 
 
@@ -31,23 +31,25 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write a report and sum it up on the console."""
-    arguments = _arguments(argv)
-    folders = [folder.expanduser() for folder in arguments.folders]
-    output = arguments.output
-    if output is None and len(folders) == 1:
-        output = folders[0] / REPORT
-    elif output is None:
-        output = Path("outputs", "reports", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
-    from sentiment_pl.reports.writing import report
+    """Write a report and sum it up on the console.
 
-    try:
+    Args:
+        argv: The command line; by default that of the process.
+    """
+    arguments = _arguments(argv)
+    from sentiment_pl import faults  # imports Hydra, which --help does without
+
+    explain = partial(faults.explain, memory="Name fewer runs", folders=" (--output)")
+    with exits.interruptible(), exits.ending(explain):
+        folders = [folder.expanduser() for folder in arguments.folders]
+        output = arguments.output
+        if output is None and len(folders) == 1:
+            output = folders[0] / REPORT
+        elif output is None:
+            output = Path("outputs", "reports", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        from sentiment_pl.reports.writing import report
+
         report(folders, output.expanduser(), arguments.section)
-    except Exception as error:
-        cause = mendable(error, folders=" (--output)")
-        if cause is None:
-            raise
-        sys.exit(f"error: {cause}")
 
 
 if __name__ == "__main__":

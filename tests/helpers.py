@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
@@ -74,3 +75,12 @@ def only_run(folder: Path) -> Path:
 def rejected(path):
     with path.open(encoding="utf-8") as file:  # splitlines would also end lines at U+0085
         return [json.loads(line) for line in file]
+
+
+def refusal(capsys, main, *arguments):
+    """Run a command that takes its arguments as a list; return the error that it ends with."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert ended.value.code == 1
+    return capsys.readouterr().err

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from sentiment_pl.data.corpus import writer as negation
-from sentiment_pl.evaluation.evaluation import write_predictions
+from sentiment_pl.evaluation.output import write_predictions
 from sentiment_pl.models import load_checkpoint
 from tests.helpers import SMALL, only_run
 

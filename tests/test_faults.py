@@ -14,7 +14,7 @@ from sentiment_pl.errors import mendable
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import write_predictions
 from sentiment_pl.runs.states import read_run
-from tests.helpers import SMALL
+from tests.helpers import SMALL, refusal
 
 RUN = [*SMALL, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]
 
@@ -89,27 +89,25 @@ def test_no_room_for_a_record(disk):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_no_room_for_scores(disk, saved, tmp_path, suffix):
+def test_no_room_for_scores(disk, saved, tmp_path, suffix, capsys):
     folder = disk("size=64k")
     (tmp_path / "in.csv").write_text(
         "id,text\n" + "".join(f"{i},good film\n" for i in range(20_000))
     )
     (folder / f"out.{suffix}").write_text("precious")
-    with pytest.raises(SystemExit) as ended:
-        predict.main(
-            [str(saved("mlp")), "--file", str(tmp_path / "in.csv"), "--overwrite",
-             "--output", str(folder / f"out.{suffix}")]
-        )  # fmt: skip
-    assert "No space left on device. Nothing that was complete is lost" in ended.value.code
+    message = refusal(
+        capsys, predict.main, saved("mlp"), "--file", tmp_path / "in.csv", "--overwrite",
+        "--output", folder / f"out.{suffix}",
+    )  # fmt: skip
+    assert "No space left on device. Nothing that was complete is lost" in message
     assert [path.read_text() for path in folder.iterdir()] == ["precious"]
 
 
-def test_no_room_for_a_report(disk, small_run):
+def test_no_room_for_a_report(disk, small_run, capsys):
     folder = disk("size=64k")
-    with pytest.raises(SystemExit) as ended:
-        report.main([str(small_run[0]), "--output", str(folder / "report")])
-    assert "No space left on device. Nothing that was complete is lost" in ended.value.code
-    assert "--output" in ended.value.code
+    message = refusal(capsys, report.main, small_run[0], "--output", folder / "report")
+    assert "No space left on device. Nothing that was complete is lost" in message
+    assert "--output" in message
     assert not list(folder.iterdir())
 
 

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Files, Negation
 from sentiment_pl.data.truncation import Truncation
-from sentiment_pl.evaluation.evaluation import Asked, predict
-from sentiment_pl.explain.table_scoring import Columns, score_file
+from sentiment_pl.evaluation.candidates import Candidate, predict
+from sentiment_pl.explain.scored_rows import Columns
+from sentiment_pl.explain.table_scoring import score_file
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.lexicon import Lexicon
 from sentiment_pl.predict import main
@@ -66,7 +67,7 @@ def by_file(model, folder, suffix, reviews):
 def by_evaluation(model, path, file):
     data = ReviewDataModule(Files(test=str(file)), cache_dir=str(file.parent / "cache"))
     with data.reviews("test") as reviews:
-        logits, _ = predict(Asked("m", path, model), data, reviews, TRAINER, ())
+        logits, _ = predict(Candidate("m", path, model), data, reviews, TRAINER, ())
     return (1 / (1 + np.exp(-logits))).tolist()
 
 

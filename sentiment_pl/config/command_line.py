@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from omegaconf import OmegaConf
 
-from sentiment_pl import processes
+from sentiment_pl import exits, processes
 from sentiment_pl.config import (
     early_check,
     help_page,
@@ -22,12 +22,14 @@ TYPED: list[str] = []
 
 
 def read(config_name: str) -> None:
-    """Check the arguments and rewrite them for Hydra; exit with code 1 if one is wrong.
-
-    With `--help` among them print the help and exit.
+    """Check the arguments and rewrite them for Hydra; with `--help` among them, print it and exit.
 
     Args:
         config_name: of the command, "train" or "evaluate".
+
+    Raises:
+        ConfigError: An argument is wrong, or needs a package that is not installed.
+        SystemExit: After the help; after an error in a process that follows, which prints nothing.
     """
     TYPED[:], notes = old_names.replaced(sys.argv[1:])
     for note in notes:
@@ -37,10 +39,10 @@ def read(config_name: str) -> None:
         current = renamed_overrides.taken_as_current(TYPED)
         early_check.check_words(current, config_name)
         arguments = early_check.check(config_name, overrides.taken(current, roots()))
-    except ConfigError as error:
-        if not processes.launch().rank:  # one process of a run speaks for all
-            print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    except ConfigError:
+        if processes.launch().rank:  # the leading process reports it
+            sys.exit(exits.FAILED)
+        raise
     if {"-h", "--help"} & set(TYPED):
         print(help_page.page(config_name, arguments))
         sys.exit(0)

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from datasets import Dataset
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
-from sentiment_pl.errors import DataError
-from sentiment_pl.evaluation.cutting import Slicing
+from sentiment_pl.errors import ConfigError, DataError
+from sentiment_pl.evaluation.cutting import Slicing, cut
 from sentiment_pl.metrics import intervals
 from sentiment_pl.metrics.intervals import Estimate, proportion
 from sentiment_pl.metrics.measures import THRESHOLD
@@ -60,17 +61,17 @@ def table(
 
 
 def length(texts: Sequence[str], tokenizer: Tokenizer) -> list[Any]:
-    """Words of each text, uncut."""
+    """Return the number of words of each text, before it is cut."""
     return [len(ids) for ids in tokenizer.encode(texts)]
 
 
 def has_negator(texts: Sequence[str], tokenizer: Tokenizer) -> list[Any]:
-    """Whether a text holds an English word that negates."""
+    """Return for each text whether it holds an English word that negates."""
     return [any(map(_NEGATOR.fullmatch, words)) for words in tokenizer.split(texts)]
 
 
 def unknown_share(texts: Sequence[str], tokenizer: Tokenizer) -> list[Any]:
-    """Share of each text's words that are not in the vocabulary."""
+    """Return the share of unknown words of each text."""
     return [ids.count(UNKNOWN) / max(len(ids), 1) for ids in tokenizer.encode(texts)]
 
 
@@ -79,7 +80,34 @@ BUILT_IN: Mapping[str, Callable[[Sequence[str], Tokenizer], list[Any]]] = {
     "has_negator": has_negator,
     "unknown_share": unknown_share,
 }
-"""Slices that any reviews have."""
+"""Slices that can be computed from the texts of any reviews."""
+
+
+def by_name(name: str, reviews: Dataset, tokenizer: Tokenizer) -> Slicing:
+    """Cut reviews by a column, or by one of the built-in slices.
+
+    Args:
+        name: A column of the reviews, or a key of `BUILT_IN`.
+        reviews: The reviews.
+        tokenizer: What the built-in slices split texts with.
+
+    Raises:
+        ConfigError: There is neither such a column nor such a built-in slice, or it is "all".
+    """
+    if name == "all":
+        raise ConfigError("slice=all: that is what the whole split is called here")
+    if name in reviews.column_names and name != "text":
+        return cut(name, reviews[name][:])
+    if name not in BUILT_IN:
+        columns = [column for column in reviews.column_names if column not in ("text", "row")]
+        raise ConfigError(
+            f"slice={name}: there is no such column. The data has {', '.join(columns)}; any data"
+            f" has {', '.join(BUILT_IN)}"
+        )
+    values: list[Any] = []
+    for batch in reviews.select_columns(["text"]).iter(1_000):
+        values += BUILT_IN[name](batch["text"], tokenizer)
+    return cut(name, values)
 
 
 class Pairs(NamedTuple):
@@ -133,7 +161,7 @@ def pairs(name: str, keys: Sequence[Any], labels: NDArray[Any]) -> Pairs:
 
 
 def consistency(found: Pairs, labels: NDArray[Any], logits: NDArray[np.float64]) -> Estimate:
-    """Share of the pairs of which both are classified right, with its Wilson interval."""
+    """Return the share of pairs with both rows classified right, and its Wilson interval."""
     right = (expit(logits) >= THRESHOLD) == np.asarray(labels).astype(bool)
     both = right[found.first] & right[found.second]
     return proportion(int(both.sum()), len(both))

@@ -6,13 +6,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from hydra.core.utils import JobReturn
+
+from sentiment_pl import exits
 
 if TYPE_CHECKING:
     from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
@@ -48,7 +51,7 @@ def launch(
             f" hydra.sweep.dir={folder} goes on",
             file=sys.stderr, flush=True,
         )  # fmt: skip
-        os._exit(128 + number)
+        os._exit(exits.of_signal(number))
 
     previous = signal.signal(signal.SIGINT, interrupted)
     try:
@@ -85,6 +88,22 @@ def _launched(
                 return []
 
 
+@contextmanager
+def ended_with_launcher(multirun: bool) -> Iterator[None]:
+    """End a process of a sweep when the sweep ends, also after this run, when it waits for more.
+
+    Args:
+        multirun: Whether this is a run of a sweep; nothing is done otherwise.
+    """
+    if multirun:
+        end_with_launcher()
+    try:
+        yield
+    finally:
+        if multirun:
+            end_with_launcher()
+
+
 def end_with_launcher() -> None:
     """End this process of a sweep when the launching process ends, whatever ended that.
 
@@ -94,7 +113,7 @@ def end_with_launcher() -> None:
     if launcher == os.getpid():
         return
     if os.getppid() != launcher:  # no run is under way here
-        os._exit(128 + signal.SIGTERM)
+        os._exit(exits.of_signal(signal.SIGTERM))
     if not any(thread.name == _LAUNCHER for thread in threading.enumerate()):
         threading.Thread(target=_watch, args=(launcher,), name=_LAUNCHER, daemon=True).start()
 
@@ -105,4 +124,4 @@ def _watch(launcher: int) -> None:
     log.warning("the process that started this sweep is gone: this run ends, too")
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_SECONDS_TO_SAVE)
-    os._exit(128 + signal.SIGTERM)
+    os._exit(exits.of_signal(signal.SIGTERM))

@@ -1,4 +1,4 @@
-"""One run in several processes: who they are, what they tell one another.
+"""One run in several processes: how they meet, agree and fail together.
 
 torchrun or SLURM (`srun`) starts them, all with the same command. The process of rank 0 decides and
 writes; the others follow it and write nothing. Lightning and torch.distributed do the training.
@@ -7,25 +7,26 @@ writes; the others follow it and write nothing. Lightning and torch.distributed 
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sentiment_pl import processes
+from sentiment_pl import exits, processes
 from sentiment_pl.errors import ConfigError, DataError, mendable
 
 if TYPE_CHECKING:
     from lightning.fabric.plugins import ClusterEnvironment
 
 
-_SECONDS_TO_SPEAK = 5.0
+_SECONDS_FOR_LEADER = 15.0
+"""How long a failed follower waits for the leader to report the error, and for torchrun."""
 
 
 def environment() -> "ClusterEnvironment | None":
-    """Tell Lightning who started the processes; None where there is one alone.
+    """Return what tells Lightning who started the processes; None if there is only this one.
 
     Raises:
-        ConfigError: srun was not told how many processes a node has.
+        ConfigError: The options of srun leave open how many processes a node has.
     """
     from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
     from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
@@ -39,18 +40,45 @@ def environment() -> "ClusterEnvironment | None":
             return SLURMEnvironment(auto_requeue=False)  # LastCheckpoint owns the signal
         except RuntimeError:
             raise ConfigError(
-                "srun was told --ntasks alone: --nodes and --ntasks-per-node say how many processes"
+                "srun has --ntasks alone: --nodes and --ntasks-per-node say how many processes"
                 " each node has"
             ) from None
     return None
 
 
-def join() -> None:
-    """Meet the other processes of this run; return at once where there are none.
+@contextmanager
+def session() -> Iterator[bool]:
+    """Join the other processes of this run, if there are any, and leave them at the end.
+
+    After an error in a process that follows, wait for the leading process to report it: where that
+    one failed as well, torchrun ends this process meanwhile. After an error nobody is left
+    explicitly, as that could wait for ever for a process that is gone; the connections end with
+    this process.
+
+    Yields:
+        Whether this process leads.
 
     Raises:
-        ConfigError: they cannot be reached.
+        ConfigError: The others cannot be reached.
     """
+    leads = processes.launch().rank == 0
+    failed = False
+    try:
+        _join()
+        yield leads
+    except Exception:
+        failed = True
+        if not leads:
+            time.sleep(_SECONDS_FOR_LEADER)
+        raise
+    finally:
+        if not failed and _joined():
+            from torch import distributed
+
+            distributed.destroy_process_group()
+
+
+def _join() -> None:
     started = processes.launch()
     if started.processes == 1:
         return
@@ -78,44 +106,43 @@ def join() -> None:
         ) from error
 
 
-def leave() -> None:
-    """Part from the other processes."""
-    if _joined():
-        from torch import distributed
-
-        distributed.destroy_process_group()
-
-
 @contextmanager
-def leading() -> Iterator[dict[str, Any]]:
+def leading() -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Decide for all processes what to do.
 
     Yields:
-        The plan, to be filled. When the context is left the others hear it; empty, as after an
-        error, it says that there is nothing to do.
+        A function that sends a plan to the processes that follow. If it has not been called when
+        the context ends, as after an error, they receive an empty plan: nothing is to be done.
     """
-    plan: dict[str, Any] = {}
-    try:
-        yield plan
-    finally:
+    sent = False
+
+    def send(plan: Mapping[str, Any]) -> None:
+        nonlocal sent
+        sent = True
         if _joined():
             from torch import distributed
 
-            distributed.broadcast_object_list([plan])
+            distributed.broadcast_object_list([dict(plan)])
+
+    try:
+        yield send
+    finally:
+        if not sent:
+            send({})
 
 
-def told() -> dict[str, Any]:
-    """Hear the plan of the process that leads."""
+def received_plan() -> dict[str, Any]:
+    """Wait for the plan of the process that leads, and return it."""
     from torch import distributed
 
-    heard: list[Any] = [None]
-    distributed.broadcast_object_list(heard)
-    plan: dict[str, Any] = heard[0]
+    received: list[Any] = [None]
+    distributed.broadcast_object_list(received)
+    plan: dict[str, Any] = received[0]
     return plan
 
 
 def gathered(value: Any) -> list[Any]:
-    """Return the value of every process, by rank; all must ask at the same time."""
+    """Return the value of every process, by rank; all processes must call this together."""
     if not _joined():
         return [value]
     from torch import distributed
@@ -127,11 +154,11 @@ def gathered(value: Any) -> list[Any]:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Let all processes fail where one of them does, lest the others wait for it.
+    """Make all processes fail if one of them does, so that the others do not wait for it.
 
     Raises:
-        DataError: another process failed; the message names it and the reason.
-        SystemExit: in a process that follows; the one that leads says what it was.
+        DataError: Another process failed; the message names it and the reason.
+        SystemExit: In a process that follows; the leading one reports the error.
     """
     failure: Exception | None = None
     try:
@@ -140,22 +167,12 @@ def together() -> Iterator[None]:
         failure = error
     reasons = gathered(None if failure is None else str(mendable(failure) or repr(failure)))
     if processes.launch().rank and any(reasons):
-        sys.exit(1)
+        sys.exit(exits.FAILED)
     if failure is not None:
         raise failure
     for rank, reason in enumerate(reasons):
         if reason is not None:
             raise DataError(f"process {rank} of {len(reasons)}: {reason}")
-
-
-def yield_to_leader() -> None:
-    """In a process that follows and failed: let the one that leads say what it was.
-
-    Where that one failed as well, torchrun ends this process meanwhile. Where it did not, it waits
-    for this process, which then has to speak.
-    """
-    if processes.launch().rank:
-        time.sleep(_SECONDS_TO_SPEAK)
 
 
 def _joined() -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import lightning
 
-from sentiment_pl import processes
+from sentiment_pl import exits, processes
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Signals:
                     log.warning("the job was not put back into the queue by submitit: %s", error)
             else:
                 _requeue()
-        sys.exit(128 + number)
+        sys.exit(exits.of_signal(number))
 
 
 class EndsWhileMeasured(lightning.Callback):

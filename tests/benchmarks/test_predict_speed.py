@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from sentiment_pl.data.tokenizer import Tokenizer
-from sentiment_pl.explain.table_scoring import Scorer
+from sentiment_pl.explain.scoring import Scorer
 from sentiment_pl.models import architectures
 from tests.benchmarks.timing import imdb_like_lengths, in_turns
 

@@ -13,7 +13,7 @@ from scipy.special import expit
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import UserError
-from sentiment_pl.explain.table_scoring import Scorer
+from sentiment_pl.explain.scoring import Scorer
 from sentiment_pl.models import SentimentModule, architectures, load_checkpoint
 from sentiment_pl.models.lexicon import Lexicon, TokenWise, reader
 from sentiment_pl.models.tokenwise import TokenwiseModule

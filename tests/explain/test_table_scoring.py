@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pl.errors import DataError
-from sentiment_pl.explain import table_scoring as files
-from sentiment_pl.explain.table_scoring import Columns, Scorer, score_file
+from sentiment_pl.explain.rejected_rows import rejects_path
+from sentiment_pl.explain.scored_rows import Columns
+from sentiment_pl.explain.scoring import Scorer
+from sentiment_pl.explain.table_scoring import score_file
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
 from sentiment_pl.tables import base
-from tests.extending import ALLOW, models
 from tests.helpers import rejected
 
 TEXTS = ["not what i expected", "best movie ever", 'a, "quoted"\nmovie', "good", "xyzzy ü movie"]
@@ -74,30 +75,6 @@ def test_every_format_in_and_out_keeps_all_columns(tmp_path, model, source, targ
     wanted = [model.labels[r.probability >= 0.5] for r in readings]
     assert frame["label"].tolist() == wanted
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"in{source}", f"out{target}"]
-
-
-@pytest.mark.parametrize("name", models())
-def test_scores_are_those_of_one_text_at_a_time(saved, name, monkeypatch):
-    monkeypatch.setattr(files, "BATCH_WORDS", 64)
-    model = load_checkpoint(saved(name), ALLOW)
-    texts = ["movie " * n + "not what" for n in (30, 1, 7, 100, 2, 3)] + ["", ";", "xyzzy"]
-    one_by_one = [model.read([text])[0].probability for text in texts]
-    logits = Scorer(model).logits(texts)
-    assert (1 / (1 + pow(2.718281828459045, -logits))).tolist() == pytest.approx(
-        one_by_one, abs=1e-6
-    )
-
-
-def test_batches_are_of_like_length_and_bounded(monkeypatch):
-    import numpy as np
-
-    monkeypatch.setattr(files, "BATCH_WORDS", 100)
-    lengths = np.array([50, 3, 500, 40, 2, 60, 1])
-    batches = list(files._batches(lengths))
-    assert sorted(i for batch in batches for i in batch) == list(range(7))
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * lengths[batch].max() <= 100
-    assert batches[0] == [6, 4, 1]
 
 
 def test_bad_rows_of_csv_are_kept_with_their_reason(tmp_path, model, capsys, path):
@@ -389,10 +366,10 @@ def test_what_exists_is_replaced_on_demand_alone(tmp_path, model):
     with pytest.raises(DataError, match="is the input as well"):
         score_file(model, tmp_path / "in.csv", tmp_path / "in.csv", Columns(), overwrite=True)
     score_file(model, tmp_path / "in.csv", out, Columns(), overwrite=True)
-    assert files.rejects_path(out).exists()
+    assert rejects_path(out).exists()
     write(tmp_path / "in.csv", {"text": ["good"]})
     score_file(model, tmp_path / "in.csv", out, Columns(), overwrite=True)
-    assert not files.rejects_path(out).exists(), "those of the file before are gone"
+    assert not rejects_path(out).exists(), "those of the file before are gone"
 
 
 def test_rejected_rows_do_not_replace_the_input(tmp_path, model):

@@ -17,6 +17,7 @@ from sentiment_pl.reports.results import collect
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import read_predictions, write_predictions
 from sentiment_pl.runs.states import find_runs
+from tests.helpers import refusal
 
 
 @pytest.fixture
@@ -225,29 +226,27 @@ def test_a_report_replaces_a_report_and_nothing_else(grid, tmp_path):
         (lambda run: (run / "predictions.parquet").unlink(), "predictions.parquet cannot"),
     ],
 )
-def test_spoilt_runs_are_named(make_run, tmp_path, spoil, words):
+def test_spoilt_runs_are_named(make_run, tmp_path, spoil, words, capsys):
     run = make_run("gru", 64, 0)
     spoil(run)
-    with pytest.raises(SystemExit, match=words) as caught:
-        report.main([str(tmp_path / "sweep")])
-    assert str(run) in str(caught.value)
+    message = refusal(capsys, report.main, tmp_path / "sweep")
+    assert words in message
+    assert str(run) in message
 
 
-def test_predictions_of_another_run_are_noticed(make_run, tmp_path):
+def test_predictions_of_another_run_are_noticed(make_run, tmp_path, capsys):
     run = make_run("gru", 64, 0)
     record = json.loads((run / "metrics.json").read_text())
     record["test"]["n"] = 7
     (run / "metrics.json").write_text(json.dumps(record))
-    with pytest.raises(SystemExit, match="has 1500 rows"):
-        report.main([str(tmp_path / "sweep")])
+    assert "has 1500 rows" in refusal(capsys, report.main, tmp_path / "sweep")
 
 
-def test_a_file_is_no_folder_and_a_link_stays_one(make_run, tmp_path):
+def test_a_file_is_no_folder_and_a_link_stays_one(make_run, tmp_path, capsys):
     run = str(make_run())
     (tmp_path / "file").write_text("")
-    with pytest.raises(SystemExit) as ended:
-        report.main([run, "--output", str(tmp_path / "file")])
-    assert "is a file, where a folder is needed" in ended.value.code
+    message = refusal(capsys, report.main, run, "--output", tmp_path / "file")
+    assert "is a file, where a folder is needed" in message
     (tmp_path / "aim").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "aim")
     for _ in range(2):
@@ -256,11 +255,9 @@ def test_a_file_is_no_folder_and_a_link_stays_one(make_run, tmp_path):
     assert (tmp_path / "aim" / "report.md").exists()
 
 
-def test_nothing_to_report(tmp_path):
-    with pytest.raises(SystemExit, match="no run in it"):
-        report.main([str(tmp_path)])
-    with pytest.raises(SystemExit, match="no such folder"):
-        report.main([str(tmp_path / "absent")])
+def test_nothing_to_report(tmp_path, capsys):
+    assert "no run in it" in refusal(capsys, report.main, tmp_path)
+    assert "no such folder" in refusal(capsys, report.main, tmp_path / "absent")
 
 
 def test_where_nothing_was_validated_validation_chose_nothing(make_run, tmp_path):

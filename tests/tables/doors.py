@@ -7,7 +7,8 @@ import numpy as np
 
 from sentiment_pl.data.sources import Files
 from sentiment_pl.errors import DataError
-from sentiment_pl.explain import table_scoring as files
+from sentiment_pl.explain import table_scoring
+from sentiment_pl.explain.scored_rows import Columns
 from sentiment_pl.tables.options import TableOptions
 from tests.helpers import rejected
 
@@ -38,12 +39,12 @@ def predicted(path, monkeypatch, text_column="text", suffix=".jsonl", **options)
             texts.extend(more)
             return np.zeros(len(more))
 
-    monkeypatch.setattr(files, "Scorer", Recorder)
+    monkeypatch.setattr(table_scoring, "Scorer", Recorder)
     output = Path(path).with_name(f"out{suffix}")
     try:
-        done = files.score_file(
+        done = table_scoring.score_file(
             SimpleNamespace(labels=("negative", "positive")), Path(path), output,
-            files.Columns(text_column, "our label", "our probability"), overwrite=True,
+            Columns(text_column, "our label", "our probability"), overwrite=True,
             options=TableOptions(command_line=True, **options),
         )  # fmt: skip
     except DataError as error:

@@ -93,10 +93,11 @@ def test_what_is_no_mistake(started):
 
 def test_alone_there_is_nobody_to_ask(started):
     started()
-    distributed.join()
-    assert distributed.gathered(3) == [3]
-    with distributed.leading() as plan:
-        plan["a"] = 1
+    with distributed.session() as leads:
+        assert leads
+        assert distributed.gathered(3) == [3]
+        with distributed.leading() as send:
+            send({"a": 1})
     with pytest.raises(DataError, match="mine"), distributed.together():
         raise DataError("mine")
 

@@ -9,7 +9,7 @@ import torch
 from sentiment_pl import faults
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.predict import main
-from tests.helpers import SMALL, timeless
+from tests.helpers import SMALL, refusal, timeless
 
 RUN = [*SMALL, "trainer.max_epochs=2", "data.batch_size=96", "model.hidden=8"]
 
@@ -105,10 +105,9 @@ def test_half_precision_is_not_advised_twice(in_process, monkeypatch):
 
 def test_a_text_that_is_too_long_for_memory(capsys, saved, monkeypatch):
     monkeypatch.setattr(SentimentModule, "read", lambda *_: of_torch())
-    with pytest.raises(SystemExit) as ended:
-        main([str(saved("gru")), "a text"])
-    assert "out of memory on this machine" in ended.value.code
-    assert "shorter texts" in ended.value.code
+    message = refusal(capsys, main, saved("gru"), "a text")
+    assert "out of memory on this machine" in message
+    assert "shorter texts" in message
 
 
 def test_an_evaluation_without_memory(in_process, saved, monkeypatch):

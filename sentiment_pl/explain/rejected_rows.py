@@ -1,0 +1,57 @@
+"""The file of the rows that cannot be scored, each with the reason."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sentiment_pl.tables.base import Reject
+from sentiment_pl.tables.writers import as_json
+
+
+def rejects_path(output: Path) -> Path:
+    """Return the path of the file beside the output that holds the rejected rows."""
+    return output.with_name(output.name + ".rejected.jsonl")
+
+
+class RejectsFile:
+    """The file of rejected rows, which is created with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._partial = path, path.with_name(f".partial-{path.name}")
+        self._file: IO[str] | None = None
+        self.first = ""
+        """The reason of the first row, with its line in the file if there is one."""
+
+    def write(self, reject: Reject) -> None:
+        """Add a row."""
+        if self._file is None:
+            self.first = (f"line {reject.line}: " if reject.line else "") + reject.reason
+            self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
+        entry = reject._asdict()
+        if reject.line is None:
+            del entry["line"]
+        self._file.write(as_json(entry) + "\n")
+
+    def keep(self) -> None:
+        """Put the file in place; without rejected rows remove an older one."""
+        self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+            self._partial.replace(self._path)
+
+    def discard(self) -> None:
+        """Remove what has not been put in place."""
+        if self._file is not None:
+            self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def rejects_file(path: Path) -> Iterator[RejectsFile]:
+    """Open the file of rejected rows; it remains only if `keep` is called."""
+    rejects = RejectsFile(path)
+    try:
+        yield rejects
+    finally:
+        rejects.discard()

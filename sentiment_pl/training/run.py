@@ -1,0 +1,128 @@
+"""One run in its folder: opened and locked, trained or found complete, recorded."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from sentiment_pl.config import composed as config
+from sentiment_pl.exits import Explain
+from sentiment_pl.runs import file_names
+from sentiment_pl.runs import folder as runs
+from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+from sentiment_pl.training import console, distributed
+
+log = logging.getLogger(__name__)
+
+
+Record = dict[str, Any]
+
+
+def lead(
+    cfg: DictConfig,
+    folder: Path,
+    overrides: list[str],
+    explain: Explain,
+    *,
+    multirun: bool,
+    beside: Callable[[Record], Mapping[str, Mapping[str, float]]],
+) -> float | None:
+    """Do one run, and start the processes that follow this one.
+
+    Args:
+        cfg: The composed configuration.
+        folder: The folder of the run.
+        overrides: The overrides of the command line; they go into the record.
+        explain: Words an error for the user.
+        multirun: Whether the run is one of many, which is summed up in one line.
+        beside: Returns the metrics that the console shows beside those of a record, by heading.
+
+    Returns:
+        The figure that a search goes by; see `monitored`.
+    """
+    with distributed.leading() as start_followers, held(folder, explain):
+        config.check(cfg, multirun=multirun)
+        settings = config.settings(cfg) | config.start(cfg, folder)
+        record = runs.begin(
+            folder, settings, cfg.seed, anew=cfg.resume == "never",
+            defaults=config.default_settings, ignored=config.left_out(cfg),
+        )  # fmt: skip
+        if record is not None:
+            log.info("%s is complete already: nothing to do", folder)
+            return monitored(cfg, record)
+        _write_config(cfg, folder)
+        _choose_checkpoint(cfg, folder, settings)
+        start_followers({"folder": str(folder), "ckpt_path": cfg.ckpt_path})
+        from sentiment_pl.training.fit import train  # imports torch, which the checks do without
+
+        record = train(cfg, folder, overrides)
+        runs.write_record(folder, {**record, "settings": settings})
+    console.summary(record, folder, brief=multirun, beside=beside(record))
+    return monitored(cfg, record)
+
+
+def follow(cfg: DictConfig) -> None:
+    """Train along with the process that leads, which alone writes files and logs."""
+    plan = distributed.received_plan()
+    if plan:
+        from sentiment_pl.training.fit import train
+
+        cfg.run_dir, cfg.ckpt_path = plan["folder"], plan["ckpt_path"]
+        train(cfg, Path(plan["folder"]), [])
+
+
+@contextmanager
+def held(folder: Path, explain: Explain) -> Iterator[None]:
+    """Lock a run folder, and write `error.txt` into it if the run fails.
+
+    Args:
+        folder: The folder of the run.
+        explain: Words an error for the user.
+
+    Raises:
+        ConfigError: Another process holds the lock; its folder is left alone.
+    """
+    with runs.claimed(folder):
+        try:
+            yield
+        except Exception as error:
+            with contextlib.suppress(OSError):  # the disk may be full
+                reason = f"{explain(error) or repr(error)}\n"
+                (folder / file_names.ERROR).write_text(reason, encoding="utf-8")
+            raise
+
+
+def monitored(cfg: DictConfig, record: Record) -> float | None:
+    """Return the figure of the best checkpoint that `cfg.monitor` names; None where it has none."""
+    split, _, metric = cfg.monitor.partition("/")
+    value = (record.get(split) or {}).get(metric)
+    return None if value is None else float(value)
+
+
+def _choose_checkpoint(cfg: DictConfig, folder: Path, settings: dict[str, Any]) -> None:
+    """Set `cfg.ckpt_path` to the last checkpoint of an earlier attempt at this run."""
+    last = run_checkpoints.last(folder)
+    if last is not None and (cfg.ckpt_path is None or "ckpt_path" in settings):
+        log.info("going on from %s", last)
+        cfg.ckpt_path = str(last)
+    elif cfg.ckpt_path is None and run_checkpoints.any_left(folder):
+        log.warning(
+            "%s holds checkpoints but no %s to go on from: the run begins anew", folder,
+            run_checkpoints.last_path(folder),
+        )  # fmt: skip
+
+
+def _write_config(cfg: DictConfig, folder: Path) -> None:
+    """Write `.hydra/`, which Hydra would write before it is clear whose folder this is."""
+    hydra_config = HydraConfig.get()
+    (folder / file_names.HYDRA).mkdir(exist_ok=True)
+    OmegaConf.save(cfg, folder / file_names.HYDRA / "config.yaml")
+    OmegaConf.save(
+        OmegaConf.create({"hydra": hydra_config}), folder / file_names.HYDRA / "hydra.yaml"
+    )
+    OmegaConf.save(hydra_config.overrides.task, folder / file_names.HYDRA / "overrides.yaml")

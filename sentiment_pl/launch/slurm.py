@@ -8,6 +8,7 @@ after Ctrl-C.
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from sentiment_pl import exits
 from sentiment_pl.errors import ConfigError, UserError, mendable
 from sentiment_pl.launch.sweep import Progress
 from sentiment_pl.runs import file_names
@@ -86,8 +88,7 @@ def launch(
     except (UserError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
         printed = getattr(error, "stderr", None)
         reason = (printed.decode() if isinstance(printed, bytes) else printed) or error
-        log.error("Nothing was submitted: %s", str(reason).strip())
-        sys.exit(1)
+        exits.fail(f"Nothing was submitted: {str(reason).strip()}")
     for job, overrides in zip(jobs, job_overrides, strict=True):
         log.info("%s  %s  log: %s", job.job_id, " ".join(filter_overrides(overrides)),
                  job.paths.stdout)  # fmt: skip
@@ -102,7 +103,7 @@ def launch(
             f"\n  when all ended:  python -m sentiment_pl.report {sweep}",
             flush=True,
         )
-        sys.exit(130)
+        sys.exit(exits.of_signal(signal.SIGINT))
     return [_result(job) for job in jobs]
 
 

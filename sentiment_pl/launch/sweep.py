@@ -4,19 +4,19 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, get_args
 
 from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from sentiment_pl import processes
+from sentiment_pl import exits, processes
 from sentiment_pl.config import renamed_overrides
 from sentiment_pl.config.locating import locate
-from sentiment_pl.errors import ConfigError, mendable
+from sentiment_pl.errors import ConfigError, UserError, mendable
 from sentiment_pl.launch import grids, launchers
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs.states import State, find_runs, read_run
@@ -41,40 +41,15 @@ class SweepCallback(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check that this is a single run and that its folder can be written."""
-        renamed_overrides.rename_grid(config)
-        try:
+        with exits.ending():  # Hydra turns other exceptions of its callbacks into warnings
+            renamed_overrides.rename_grid(config)
             grids.check_single_run(config)
-        except ConfigError as error:
-            _refuse(error)
-        _writable(Path(config.hydra.run.dir), "hydra.run.dir")
+            _check_writable(Path(config.hydra.run.dir), "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the sweep, prepare the names of its folders, and start to show its progress."""
-        started = processes.launch()
-        if started.processes > 1:
-            if not started.rank:
-                print(
-                    f"{started.starter} started this sweep as {started.processes} processes, which"
-                    " is for a single run. A sweep of runs in several processes each: python -m"
-                    " sentiment_pl.train -m hydra/launcher=slurm trainer=ddp"
-                    f" hydra.launcher.tasks_per_node={started.processes}",
-                    file=sys.stderr,
-                )
-            sys.exit(1)
-        _writable(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
-        renamed_overrides.rename_grid(config)
-        for line in renamed_overrides.notes():
-            print(line, file=sys.stderr)
-        try:
-            grids.check_sweep(config)
-            grids.set_direction(config)
-            console = launchers.console(launchers.accept(config))
-            if self._sections:  # before hours of training, not after
-                from sentiment_pl.reports.running_sections import load
-
-                load(self._sections)
-        except ConfigError as error:
-            _refuse(error)
+        with exits.ending():
+            console = self._check(config)
         overrides = grids.parsed(config)
         swept = {str(o.key_or_group) for o in overrides if o.is_sweep_override()}
         fixed = [str(o.key_or_group) for o in overrides if str(o.key_or_group) not in swept]
@@ -92,6 +67,22 @@ class SweepCallback(Callback):
             self._progress = Progress(Path(config.hydra.sweep.dir), self._jobs)
             self._progress.start()
 
+    def _check(self, config: DictConfig) -> launchers.Console:
+        """Raise ConfigError if the sweep cannot be done; return what its launcher prints."""
+        _check_single_process()
+        _check_writable(Path(config.hydra.sweep.dir), "hydra.sweep.dir")
+        renamed_overrides.rename_grid(config)
+        for line in renamed_overrides.notes():
+            print(line, file=sys.stderr)
+        grids.check_sweep(config)
+        grids.set_direction(config)
+        console = launchers.console(launchers.accept(config))
+        if self._sections:  # before hours of training, not after
+            from sentiment_pl.reports.running_sections import load
+
+            load(self._sections)
+        return console
+
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Report over the sweep; end with exit code 1 if any run failed."""
         if self._progress is not None:
@@ -99,18 +90,29 @@ class SweepCallback(Callback):
         folder = Path(config.hydra.sweep.dir)
         if not any(folder.rglob(file_names.SETTINGS)) and not any(folder.rglob(file_names.ERROR)):
             return  # nothing ran, and Hydra has printed the reason
+        with exits.ending(partial(mendable, folders="")):
+            self._report(folder)
+            self._check_complete(folder)
+
+    def _report(self, folder: Path) -> None:
+        """Write the report of the sweep; name the command that repeats it if that fails."""
         from sentiment_pl.reports.writing import report
 
         try:
             report([folder], folder / file_names.REPORT, self._sections)
-        except Exception as error:  # Hydra would print a warning and end with exit code 0
-            cause = mendable(error, folders="")
-            print(cause or traceback.format_exc(), file=sys.stderr)
+        except Exception:
             print(
                 f"the runs are done, their report failed: python -m sentiment_pl.report {folder}",
                 file=sys.stderr,
             )
-            sys.exit(1)
+            raise
+
+    def _check_complete(self, folder: Path) -> None:
+        """Name the runs that are not complete.
+
+        Raises:
+            UserError: There are some; the message says how to repeat them.
+        """
         found = find_runs([folder])
         failed = [run for run in found if run.reason is not None]
         for run in failed:
@@ -123,32 +125,39 @@ class SweepCallback(Callback):
         if failed or others or missing:
             counts = {"failed": len(failed), "not complete": len(others), "not begun": missing}
             summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-            print(
+            raise UserError(
                 f"{summary}; the same command with hydra.sweep.dir={folder} repeats those and"
-                " nothing else",
-                file=sys.stderr,
+                " nothing else"
             )
-            sys.exit(1)
 
 
-def _writable(folder: Path, key: str) -> None:
-    """End with exit code 1 unless a folder can be written."""
+def _check_single_process() -> None:
+    """Raise ConfigError if torchrun or srun started this sweep in several processes.
+
+    Those that follow end without a word; the leading process reports the error.
+    """
+    started = processes.launch()
+    if started.rank:
+        sys.exit(exits.FAILED)
+    if started.processes > 1:
+        raise ConfigError(
+            f"{started.starter} started this sweep as {started.processes} processes, which is for a"
+            " single run. A sweep of runs in several processes each: python -m sentiment_pl.train"
+            " -m hydra/launcher=slurm trainer=ddp"
+            f" hydra.launcher.tasks_per_node={started.processes}"
+        )
+
+
+def _check_writable(folder: Path, key: str) -> None:
+    """Raise ConfigError unless a folder can be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"room")
     except OSError as error:
-        print(
-            f"{folder} cannot be written: {error.strerror}. Choose another folder with {key}=",
-            file=sys.stderr,
-        )
-        sys.exit(1)
-
-
-def _refuse(error: ConfigError) -> NoReturn:
-    """End the command: Hydra would turn what its callbacks raise into a warning."""
-    print(error, file=sys.stderr)
-    sys.exit(1)
+        raise ConfigError(
+            f"{folder} cannot be written: {error.strerror}. Choose another folder with {key}="
+        ) from None
 
 
 def _number(config: DictConfig) -> int:

@@ -3,8 +3,11 @@
 The model of the page has its tests in tests/models, with the other architectures.
 """
 
+import contextlib
 import json
+import re
 import shlex
+import sqlite3
 
 import pandas as pd
 import pytest
@@ -27,12 +30,33 @@ def typed(in_process, tmp_path, monkeypatch):
     extending.models()  # puts the page's Python on the path
     extending.write(tmp_path, extending.files())
 
-    def run(section: str, *more: str, number: int = 0) -> str:
-        python, option, module, *arguments = shlex.split(extending.commands(section)[number])
+    def run(section: str, *more: str, code: int = 0) -> str:
+        python, option, module, *arguments = shlex.split(extending.commands(section)[0])
         assert (python, option) == ("python", "-m")
-        return in_process(module.removeprefix("sentiment_pl."), *arguments, *more)
+        return in_process(module.removeprefix("sentiment_pl."), *arguments, *more, code=code)
 
     return run
+
+
+def test_a_data_source_is_trained_on(typed, tmp_path):
+    rows = [
+        (split, f"{word} film number {i}", label)
+        for split, size in (("train", 90), ("test", 10))
+        for i in range(size)
+        for word, label in (("good", 1), ("bad", 0))
+    ]
+    with contextlib.closing(sqlite3.connect(tmp_path / "reviews.db")) as connection:
+        connection.execute("CREATE TABLE reviews (split, text, label)")
+        connection.executemany("INSERT INTO reviews VALUES (?, ?, ?)", rows)
+        connection.commit()
+    quick = ["trainer.accelerator=cpu", "trainer.max_epochs=1", "hydra.run.dir=run"]
+    typed("A data source", *NARROW, *quick)
+    record = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert (record["data"], record["test"]["n"], record["val"]["n"]) == ("sqlite", 20, 18)
+    predictions = pd.read_parquet(tmp_path / "run" / "predictions.parquet")
+    assert predictions["label"].tolist() == [label for split, _, label in rows if split == "test"]
+    output = typed("A data source", *NARROW, "data.path=absent.db", code=1)
+    assert "data.path=absent.db: there is no such file" in output
 
 
 def test_a_metric_is_logged_recorded_and_monitored(typed, tmp_path):
@@ -72,3 +96,26 @@ def test_an_optimizer_trains(typed, tmp_path, number):
     assert last["sentiment_pl"]["optimizer"]["_target_"] == "Lion"
     (states,) = last["optimizer_states"]
     assert all("average" in state for state in states["state"].values())
+
+
+def test_a_launcher_runs_a_sweep_and_a_section_is_in_its_report(typed, tmp_path, monkeypatch):
+    lowered = []
+    monkeypatch.setattr("os.nice", lowered.append)
+    output = typed(
+        "A launcher", *QUICK, *NARROW, "hydra.sweep.dir=sweep",
+        "hydra.callbacks.sweep.sections=[my_project.sections.Speed]",
+    )  # fmt: skip
+    assert lowered == [10]
+    assert "epoch 1/1" in output  # as of the launcher that it derives from
+    assert len(list((tmp_path / "sweep").glob("*/metrics.json"))) == 2
+    pictures = [*(tmp_path / "sweep" / "report").glob("*_speed.png")]
+    assert len(pictures) == 1
+
+
+def test_every_command_of_the_page_is_one_of_ours():
+    """And every file is an example's: none is left out by the way that it is written."""
+    text = extending.PAGE.read_text(encoding="utf-8")
+    assert text.count("```yaml") + text.count("\n```python\n") - 1 == len(extending.files())
+    for section in re.findall(r"^## (.*)$", text, re.MULTILINE):
+        for line in extending.commands(section):
+            assert re.match(r"python -m sentiment_pl\.(train|evaluate|predict|report) ", line)

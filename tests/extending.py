@@ -23,7 +23,8 @@ ALLOW = ["my_project"]
 def files() -> dict[str, str]:
     """Return the files of the page: their contents by the path that stands in front of each."""
     text = PAGE.read_text(encoding="utf-8")
-    return dict(re.findall(r"^`(my_\S+)`:\n\n```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    found = re.findall(r"`(my_[^`\s]+)`:\n\n```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return dict(found)
 
 
 def commands(section: str) -> list[str]:

@@ -59,6 +59,26 @@ def test_a_data_source_is_trained_on(typed, tmp_path):
     assert "data.path=absent.db: there is no such file" in output
 
 
+def test_an_optimizer_and_a_schedule_train(typed, tmp_path):
+    typed(
+        "An optimizer or a schedule", *QUICK, *NARROW, "hydra.run.dir=run",
+        "trainer.max_epochs=2", "trainer.log_every_n_steps=1",
+    )  # fmt: skip
+    (state,) = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)[
+        "optimizer_states"
+    ]
+    assert [group["weight_decay"] for group in state["param_groups"]] == [0.1, 0.0]
+    assert all(set(of) == {"average"} for of in state["state"].values())
+    steps = 2 * 4  # batches of 64
+    rates = pd.read_csv(tmp_path / "run" / "metrics.csv").filter(like="lr-").dropna().iloc[:, 0]
+    rise, fall = 1, steps - 1
+    wanted = [0.001 * min(n / rise, (steps - n) / fall) for n in range(steps)]
+    assert rates.tolist() == pytest.approx(wanted)
+    run = json.loads((tmp_path / "run" / "metrics.json").read_text())["settings"]
+    assert run["optimizer"]["lr"] == 0.001
+    assert run["schedule"]["warmup"] == 0.1
+
+
 def test_a_metric_is_logged_recorded_and_monitored(typed, tmp_path):
     output = typed("A metric that is logged", *QUICK, *NARROW, "hydra.run.dir=run",
                    "trainer.max_epochs=3", "callbacks=gradient_flow")  # fmt: skip

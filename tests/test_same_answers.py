@@ -142,8 +142,8 @@ def test_all_doors_agree(saved, tmp_path, name, reviews):
             c if c.isprintable() and c != '"' else " " for c in text
         ).split()) for text in kept) if t]  # fmt: skip
         if plain:
-            said = [reading.probability for reading in model.read(plain)]
-            assert by_file(model, tmp_path, ".csv", plain) == pytest.approx(said, abs=1e-5)
+            expected = [reading.probability for reading in model.read(plain)]
+            assert by_file(model, tmp_path, ".csv", plain) == pytest.approx(expected, abs=1e-5)
         if len(kept) > 1:
             file = written(tmp_path, kept)
             assert by_evaluation(model, path, file) == close
@@ -180,11 +180,13 @@ def test_a_model_reads_in_full_where_it_is_to(saved, tmp_path, capsys, name):
     (found,) = model.read(text, full=True)
     assert (found.words, found.logit) == (wanted.words, wanted.logit)
     main([str(path), "--allow", *ALLOW, "--full", "--json", text])
-    (said,) = json.loads(capsys.readouterr().out)["models"]
-    assert (said["logit"], said["cut"], said["words_in_text"]) == (wanted.logit, None, 6)
+    (shown,) = json.loads(capsys.readouterr().out)["models"]
+    assert (shown["logit"], shown["cut"], shown["words_in_text"]) == (wanted.logit, None, 6)
     written(tmp_path, [text, text])
     arguments = ["--file", tmp_path / "reviews.parquet", "--output", tmp_path / "out.parquet"]
-    main([str(path), "--allow", *ALLOW, "--full", "--label-name", "said", *map(str, arguments)])
+    main(
+        [str(path), "--allow", *ALLOW, "--full", "--label-name", "predicted", *map(str, arguments)]
+    )
     found = pd.read_parquet(tmp_path / "out.parquet")["probability"].tolist()
     assert found == pytest.approx([wanted.probability] * 2, abs=1e-6)
     assert "--full reads all" not in capsys.readouterr().err
@@ -214,23 +216,23 @@ def test_training_and_serving_cut_alike(in_process, tmp_path):
         "data=files", "data.train=train.csv", "data.max_tokens=16", "data.batch_size=8",
         "trainer.max_epochs=6", "trainer.accelerator=cpu", "hydra.run.dir=run",
     )  # fmt: skip
-    asked = ["checkpoint=run", "data=files", "data.test=long.csv", "trainer.accelerator=cpu"]
+    options = ["checkpoint=run", "data=files", "data.test=long.csv", "trainer.accelerator=cpu"]
     found = {}
     for folder, more in (("cut", []), ("full", ["data.max_tokens=null"])):
-        in_process("evaluate", *asked, *more, f"hydra.run.dir={folder}")
+        in_process("evaluate", *options, *more, f"hydra.run.dir={folder}")
         record = json.loads((tmp_path / folder / "evaluation.json").read_text())
         table = pd.read_parquet(tmp_path / folder / "predictions.parquet")
         found[folder] = table["probability"].tolist()
         assert record["models"][0]["accuracy"] == (1.0 if folder == "cut" else 0.0)
     for folder, more in (("cut", []), ("full", ["--full"])):
-        said = in_process(
+        output = in_process(
             "predict", "run", "--file", "long.csv", "--output", f"{folder}.csv", "--label-name",
-            "said", *more,
+            "predicted", *more,
         )  # fmt: skip
         scored = pd.read_csv(tmp_path / f"{folder}.csv")["probability"].tolist()
         assert scored == pytest.approx(found[folder], abs=1e-5)
         note = "16 of 16 texts were longer than 16 words: the first 16 words of each were read"
-        assert (note in said) == (folder == "cut")
+        assert (note in output) == (folder == "cut")
 
 
 def test_a_run_without_a_limit_reads_all(in_process, tmp_path):

@@ -81,12 +81,12 @@ def test_a_malicious_checkpoint_runs_nothing(
     mark = tmp_path / "mark"
     evil = poisoned(saved("mlp"), tmp_path / "evil.ckpt", form, mark)
     assert f"{evil} cannot be read as a checkpoint" in refusal(capsys, main, evil, "a text")
-    for door, asked in (("evaluate", "checkpoint"), ("train", "ckpt_path")):
-        said = in_process(door, *SMALL, f"{asked}={evil}", code=1)
-        assert f"{evil} cannot be read as a checkpoint" in said
-        assert "Traceback" not in said
+    for door, key in (("evaluate", "checkpoint"), ("train", "ckpt_path")):
+        output = in_process(door, *SMALL, f"{key}={evil}", code=1)
+        assert f"{evil} cannot be read as a checkpoint" in output
+        assert "Traceback" not in output
     if form is zipped:
-        assert "holds more than weights and asks for posix.system; nothing of it was run" in said
+        assert "holds more than weights and asks for posix.system; nothing of it was run" in output
     assert not mark.exists()
 
 
@@ -96,9 +96,9 @@ def test_a_malicious_checkpoint_in_a_run_folder_runs_nothing(in_process, tmp_pat
     mark, path = tmp_path / "mark", tmp_path / "run" / "checkpoints" / f"{name}.ckpt"
     poisoned(path, path, zipped, mark)
     (tmp_path / "run" / "metrics.json").unlink()
-    said = in_process("train", *RUN, code=1)
-    assert f"{path} cannot be read as a checkpoint: it holds more than weights" in said
-    assert "Traceback" not in said
+    output = in_process("train", *RUN, code=1)
+    assert f"{path} cannot be read as a checkpoint: it holds more than weights" in output
+    assert "Traceback" not in output
     assert not mark.exists()
 
 
@@ -322,10 +322,10 @@ def test_a_spoilt_checkpoint_is_loaded_or_refused_by_name(whole, tmp_path, at, c
     try:
         load_checkpoint(path)
     except DataError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = str(path)
-    assert str(path) in told
+        message = str(path)
+    assert str(path) in message
 
 
 @pytest.fixture

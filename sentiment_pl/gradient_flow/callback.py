@@ -90,7 +90,7 @@ def _describe(model: Any, batch: Batch) -> bool:
     if not names:
         log.warning(
             "callbacks=gradient_flow: nothing is recorded, since %s calls neither its embedding nor"
-            " any other module with weights; a method `trace` can say what to measure", model.name,
+            " any other module with weights; a method `trace` can name what to measure", model.name,
         )  # fmt: skip
         return False
     places = [

@@ -137,7 +137,7 @@ def average_precision(truth: "Booleans", probabilities: "Floats") -> float | Non
 
 
 def _binary(name: str, **arguments: Any) -> "Callable[[], Metric]":
-    """Return what builds a metric of torchmetrics: its class `Binary…` with these arguments."""
+    """Return a function that builds the metric `BinaryNAME` of torchmetrics."""
 
     def build() -> "Metric":
         from torchmetrics import classification

@@ -21,7 +21,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Trace(NamedTuple):
-    """A forward pass of which everything on the way can be differentiated by."""
+    """A forward pass with its intermediate activations, by which the loss can be differentiated."""
 
     logits: Tensor
     """[B]."""
@@ -33,7 +33,7 @@ class Trace(NamedTuple):
 
 @contextmanager
 def inputs_kept(network: nn.Sequential) -> Iterator[list[Tensor]]:
-    """Keep what each layer of a stack is given while the context lasts.
+    """Keep the input of each layer of a stack while the context lasts.
 
     Yields:
         A list that a pass through the stack fills, an entry a layer.
@@ -52,7 +52,7 @@ def inputs_kept(network: nn.Sequential) -> Iterator[list[Tensor]]:
 
 
 def padding_mask(lengths: Tensor, T: int) -> Tensor:
-    """Tell words from padding.
+    """Return where words are, as opposed to padding.
 
     Returns:
         [B, T] bool, true where a word stands.

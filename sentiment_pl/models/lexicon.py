@@ -1,17 +1,17 @@
-"""A token-wise network is a table from word to score: the table, written and put to use.
+"""The table from word to score that a token-wise model is equal to.
 
-The network of the two MLPs looks at one word at a time, so it can be asked about every word of the
-vocabulary once, and never again. With s the column `score` and a the column `weight`, a review of
-words t has
+A token-wise model (`SentimentModule` with a `word_table`, such as the two MLPs) looks at one word
+at a time, so computing it once for every word of the vocabulary is enough. With s the column
+`score` and a the column `weight`, a review of words t has
 
-    mlp:           logit = Σ_t s_t
-    weighted_mlp:  logit = Σ_t exp(a_t) s_t / Σ_t exp(a_t)
+    one column, as of mlp:            logit = Σ_t s_t
+    two columns, as of weighted_mlp:  logit = Σ_t exp(a_t) s_t / Σ_t exp(a_t)
 
 in which the network's biases are part of each word's score. A word that is not in the table counts
 as [UNK], and a review without words as one [UNK]. Of a long review, t are the words that training
 would have read (`Lexicon.truncation`), unless it is to be read in full.
 
-This is what predicting means by these models' logit: s and a are float32, everything is computed in
+Predictions of these models have this logit: s and a are float32, everything is computed in
 float64, and the result is rounded to float32. So it is the same to the bit in whatever order pandas
 or a data base adds: float64 holds most sums of float32 numbers exactly, and its rounding of the
 others and of exp changes about one logit in a hundred million. The network's own logit, added up in
@@ -47,13 +47,13 @@ class TokenWise(Protocol):
 
 
 class Lexicon:
-    """What a token-wise model says of every word that it knows."""
+    """The scores, and weights, that a token-wise model gives every word of its vocabulary."""
 
     def __init__(self, model: SentimentModule) -> None:
-        """Ask the network about the whole vocabulary.
+        """Compute the table.
 
         Args:
-            model: a token-wise one.
+            model: a token-wise model.
 
         Raises:
             UserError: the model is of another architecture, in which a word's score depends on its
@@ -71,7 +71,7 @@ class Lexicon:
         model.train(training)
         self.name, self.labels, self._tokenizer = model.name, model.labels, model.tokenizer
         self.truncation = model.truncation
-        """Which words of a long review count: those that training read."""
+        """Which words of a long review count: those that training read of one."""
         self.words: list[str] = model.tokenizer.words
         self.scores: NDArray[np.float32] = table[:, 0].numpy()
         """[V], what each word adds to the logit (where it is weighted, before the weighting)."""
@@ -109,7 +109,7 @@ class Lexicon:
         return np.asarray(sums, np.float32).astype(np.float64)
 
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
-        """Classify texts and say what each of their words contributed, by looking them up.
+        """Classify texts and return what each word contributed, by looking the words up.
 
         A text without any word counts as one unknown word. Arguments and result are those of
         `SentimentModule.read`.
@@ -125,7 +125,7 @@ class Lexicon:
         ]
 
     def _contributions(self, ids: Sequence[int]) -> tuple[list[float], list[float] | None]:
-        """What each word of a review adds to the logit, and its share of the weights."""
+        """Return what each word of a review adds to the logit, and its share of the weights."""
         scores = self.scores[ids].astype(np.float64)
         if self.weights is None:
             return scores.tolist(), None
@@ -158,5 +158,5 @@ class Lexicon:
 
 
 def reader(model: SentimentModule) -> Reader:
-    """What reads texts for a model: its table where it has one, made once, else itself."""
+    """Return what reads texts for a model: its table if it is token-wise, else the model."""
     return Lexicon(model) if isinstance(model, TokenWise) else model

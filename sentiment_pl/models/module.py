@@ -191,7 +191,7 @@ class SentimentModule(LogsMetrics, ABC):
         return self.embedding_dropout(self.embedding(words)), index
 
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
-        """Classify texts and say what each of their words contributed.
+        """Classify texts and return what each of their words contributed.
 
         Each text is read by itself. One without any word counts as one unknown word.
 

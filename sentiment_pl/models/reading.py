@@ -1,4 +1,4 @@
-"""What a model says of a text, and what can be asked for it."""
+"""Reading texts: the result for one text, and what models and lexicons have in common."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Reading(NamedTuple):
-    """What a model says of one text, word by word."""
+    """The result of a model for one text, word by word."""
 
     words: list[str]
-    """The words that were read, as they are looked up."""
+    """The words that were read, as the vocabulary has them (in lower case, for example)."""
     known: list[bool]
     """Whether each of them is in the vocabulary."""
     scores: list[float]
-    """What each adds to the logit; not a number where an architecture has no word scores."""
+    """What each word adds to the logit; NaN for an architecture without word scores."""
     weights: list[float] | None
     """Each word's share after the softmax, where the architecture has one."""
     logit: float
@@ -48,7 +48,7 @@ class Reading(NamedTuple):
 
 
 class Reader(Protocol):
-    """Whoever reads texts: a model, or the table that a token-wise one is."""
+    """The interface for reading texts, which models and lexicons have."""
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class Reader(Protocol):
         """Names of label 0 and label 1."""
 
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
-        """Classify texts, each by itself, and say what each of their words contributed.
+        """Classify texts, each by itself, and return what each of their words contributed.
 
         Args:
             texts: the texts, or one text.
@@ -75,7 +75,7 @@ class Found(NamedTuple):
 
     words: list[str]
     ids: list[int]
-    """Word ids, as many."""
+    """The id of each word."""
     left_out: int
     """How many words of the text are not read."""
 
@@ -83,7 +83,7 @@ class Found(NamedTuple):
 def find_words(
     tokenizer: Tokenizer, truncation: Truncation, texts: str | Sequence[str]
 ) -> list[Found]:
-    """Find the words of texts, and of long ones those that are read.
+    """Find the words of texts; of long texts, those that are read.
 
     Args:
         tokenizer: the model's.

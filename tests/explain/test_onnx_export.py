@@ -109,8 +109,8 @@ def test_the_example_needs_nothing_of_this_package(capsys, monkeypatch, saved, t
         with pytest.raises(SystemExit) as stop:
             runpy.run_path(str(tmp_path / f"{name}.example.py"), run_name="__main__")
         assert stop.value.code == code
-        said = capsys.readouterr()
-        assert words in said.out + said.err
+        output = capsys.readouterr()
+        assert words in output.out + output.err
     (tmp_path / f"{name}.onnx").rename(tmp_path / "other.onnx")
     monkeypatch.setattr(sys, "argv", ["example", "good"])
     with pytest.raises(SystemExit):

@@ -60,11 +60,11 @@ def test_an_average_is_what_the_best_checkpoint_holds(in_process, tmp_path):
 def test_without_any_checkpoint_the_weights_are_measured_and_nothing_is_proposed(
     in_process, tmp_path
 ):
-    said = in_process(
+    output = in_process(
         "train", *RUN, "~callbacks.checkpoint", "~callbacks.last_checkpoint", "hydra.run.dir=run"
     )
-    assert "has no checkpoint: the weights are measured as training left them" in said
-    assert "sentiment_pl.predict" not in said
+    assert "has no checkpoint: the weights are measured as training left them" in output
+    assert "sentiment_pl.predict" not in output
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]["n"] == 144
 
 
@@ -78,8 +78,8 @@ def test_without_any_checkpoint_the_weights_are_measured_and_nothing_is_proposed
     ],
 )
 def test_what_is_proposed_at_the_end_works(in_process, tmp_path, overrides):
-    said = in_process("train", *RUN, *overrides, "hydra.run.dir=run")
-    assert f"python -m sentiment_pl.predict {tmp_path}/run" in said
+    output = in_process("train", *RUN, *overrides, "hydra.run.dir=run")
+    assert f"python -m sentiment_pl.predict {tmp_path}/run" in output
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     in_process("evaluate", "checkpoint=run", *SMALL, "hydra.run.dir=test")
     (model,) = json.loads((tmp_path / "test" / "evaluation.json").read_text())["models"]

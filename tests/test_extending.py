@@ -22,16 +22,16 @@ NARROW = ["model=mlp", "model.hidden=[4]"]
 
 @pytest.fixture
 def typed(in_process, tmp_path, monkeypatch):
-    """A function that runs the first command of a section of the page, and more arguments.
+    """A function that runs a command of a section of the page, by default the first one.
 
-    It returns what the command printed, with the run in the folder `run`.
+    It adds further arguments, and returns what the command printed.
     """
     monkeypatch.chdir(tmp_path)
     extending.models()  # puts the page's Python on the path
     extending.write(tmp_path, extending.files())
 
-    def run(section: str, *more: str, code: int = 0) -> str:
-        python, option, module, *arguments = shlex.split(extending.commands(section)[0])
+    def run(section: str, *more: str, number: int = 0, code: int = 0) -> str:
+        python, option, module, *arguments = shlex.split(extending.commands(section)[number])
         assert (python, option) == ("python", "-m")
         return in_process(module.removeprefix("sentiment_pl."), *arguments, *more, code=code)
 
@@ -57,26 +57,6 @@ def test_a_data_source_is_trained_on(typed, tmp_path):
     assert predictions["label"].tolist() == [label for split, _, label in rows if split == "test"]
     output = typed("A data source", *NARROW, "data.path=absent.db", code=1)
     assert "data.path=absent.db: there is no such file" in output
-
-
-def test_an_optimizer_and_a_schedule_train(typed, tmp_path):
-    typed(
-        "An optimizer or a schedule", *QUICK, *NARROW, "hydra.run.dir=run",
-        "trainer.max_epochs=2", "trainer.log_every_n_steps=1",
-    )  # fmt: skip
-    (state,) = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)[
-        "optimizer_states"
-    ]
-    assert [group["weight_decay"] for group in state["param_groups"]] == [0.1, 0.0]
-    assert all(set(of) == {"average"} for of in state["state"].values())
-    steps = 2 * 4  # batches of 64
-    rates = pd.read_csv(tmp_path / "run" / "metrics.csv").filter(like="lr-").dropna().iloc[:, 0]
-    rise, fall = 1, steps - 1
-    wanted = [0.001 * min(n / rise, (steps - n) / fall) for n in range(steps)]
-    assert rates.tolist() == pytest.approx(wanted)
-    run = json.loads((tmp_path / "run" / "metrics.json").read_text())["settings"]
-    assert run["optimizer"]["lr"] == 0.001
-    assert run["schedule"]["warmup"] == 0.1
 
 
 def test_a_metric_is_logged_recorded_and_monitored(typed, tmp_path):
@@ -116,6 +96,19 @@ def test_an_optimizer_trains(typed, tmp_path, number):
     assert last["sentiment_pl"]["optimizer"]["_target_"] == "Lion"
     (states,) = last["optimizer_states"]
     assert all("average" in state for state in states["state"].values())
+
+
+def test_a_schedule_is_given_the_number_of_steps(typed, tmp_path):
+    typed(
+        "An optimizer or a schedule", *QUICK, *NARROW, "hydra.run.dir=run", "trainer.max_epochs=2",
+        "trainer.log_every_n_steps=1", "optimizer.lr=0.001", number=2,
+    )  # fmt: skip
+    steps = 2 * 4  # batches of 64
+    rates = pd.read_csv(tmp_path / "run" / "metrics.csv").filter(like="lr-").dropna().iloc[:, 0]
+    wanted = [0.001 * min(n, (steps - n) / (steps - 1)) for n in range(steps)]
+    assert rates.tolist() == pytest.approx(wanted)
+    record = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert record["settings"]["schedule"]["warmup"] == 0.1
 
 
 def test_a_launcher_runs_a_sweep_and_a_section_is_in_its_report(typed, tmp_path, monkeypatch):

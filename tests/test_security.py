@@ -224,13 +224,12 @@ def test_a_checkpoint_imports_nothing_that_is_not_allowed(named, name, allow):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_command_imports_what_a_checkpoint_names(in_process, named, name):
+def test_no_command_imports_what_a_checkpoint_names(in_process, capsys, named, name):
     make, mark = named
     path = str(make(name))
     for allow in ([], ["--allow", "evil"]):
-        with pytest.raises(SystemExit) as ended:
-            main([path, *allow, "a text"])
-        assert f"--allow {name.rpartition('.')[0]} for predict" in ended.value.code
+        message = refusal(capsys, main, path, *allow, "a text")
+        assert f"--allow {name.rpartition('.')[0]} for predict" in message
     module = name.rpartition(".")[0]
     for allow in ([], ["allow=[my_project]"]):
         output = in_process("evaluate", *SMALL, f"checkpoint={path}", *allow, code=1)

@@ -21,7 +21,7 @@ from sentiment_pl.models.layers import padding_mask
 from sentiment_pl.predict import main as predict
 from sentiment_pl.report import main as report
 from tests.extending import TEXTCNN, models, write
-from tests.helpers import SMALL, only_run
+from tests.helpers import SMALL, only_run, refusal
 
 TRAIN = [*SMALL, "model=textcnn", "trainer.max_epochs=1"]
 
@@ -129,9 +129,7 @@ def test_what_is_not_allowed_is_named_with_what_to_type(saved, capsys):
     with pytest.raises(DataError) as error:
         load_checkpoint(path)
     assert str(error.value) == wanted
-    with pytest.raises(SystemExit) as ended:
-        predict([str(path), "text"])
-    assert ended.value.code == f"error: {wanted}"
+    assert wanted in refusal(capsys, predict, path, "text")
     with pytest.raises(DataError, match=r", and only my_project\.mod, other is allowed\. If you"):
         load_checkpoint(path, allow=["my_project.mod", "other"])
 

@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
 from sentiment_pl.config import composed as config
+from sentiment_pl.training.tensorboard import names
 
 SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=cpu"]
 """A corpus that trains in a second."""
@@ -70,6 +71,16 @@ def timeless(record):
 def only_run(folder: Path) -> Path:
     (run,) = (folder / "outputs" / "runs").iterdir()
     return run
+
+
+def events(folder):
+    """What TensorBoard shows of a run."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    everything = dict.fromkeys(("scalars", "images", "histograms", "tensors"), 0)
+    accumulator = EventAccumulator(str(folder / names.event_folder(folder, "none")), everything)
+    accumulator.Reload()
+    return accumulator
 
 
 def rejected(path):

@@ -63,12 +63,19 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     """Return the trainable parameters as two groups, those with weight decay first.
 
     Decay would pull the vectors of rare words to zero between their occurrences, and biases have
-    nothing to overfit with: both are in the second group.
+    nothing to overfit with: both are in the second group. The first one is named "rest", the second
+    "embedding", or "biases" where the embedding is not trained.
     """
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     decayed = [p for name, p in trained if p.ndim >= 2 and not name.startswith("embedding.")]
     spared = [p for name, p in trained if p.ndim < 2 or name.startswith("embedding.")]
-    return [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
+    embedding = any(name.startswith("embedding.") for name, _ in trained)
+    return [
+        {"params": decayed, "name": "rest"},
+        {
+            "params": spared, "weight_decay": 0.0, "name": "embedding" if embedding else "biases",
+        },
+    ]  # fmt: skip
 
 
 def configure(

@@ -27,6 +27,8 @@ from sentiment_pl.training.resuming import (
     TrainerState,
     check_resumable,
 )
+from sentiment_pl.training.tensorboard import hparams, names, text
+from sentiment_pl.training.tensorboard.callback import Dashboard
 from sentiment_pl.training.validation import ValidationAtTheEnd
 
 log = logging.getLogger(__name__)
@@ -46,20 +48,22 @@ class Parts(NamedTuple):
         return next((each.epochs for each in self.callbacks if isinstance(each, History)), [])
 
 
-def assemble(cfg: DictConfig, folder: Path) -> Parts:
+def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
     """Build trainer, data and model, and load the weights that the training begins with.
 
     Args:
         cfg: The composed configuration. `cfg.ckpt_path` is replaced by the file that it stands for.
         folder: The folder of the run.
+        overrides: The overrides of the command line.
 
     Raises:
         UserError: A setting, the data or a checkpoint cannot be used, in any of the processes.
     """
     check_target(cfg.model._target_)
     logged = loggers.RunSettings(
-        loggers.names(cfg.get("logger")),
+        loggers.chosen(cfg.get("logger")),
         _logged_settings(cfg),
+        *hparams.settings(cfg, overrides),
         (*measures.selected(cfg.metrics), "loss"),
         folder,
     )
@@ -67,9 +71,15 @@ def assemble(cfg: DictConfig, folder: Path) -> Parts:
         *callback_building.build(cfg), Relocation(), RandomState(cfg.seed), RunningMetrics(),
         TrainerState(), ValidationAtTheEnd(), ContractedBest(cfg.monitor),
     ]  # fmt: skip
+    for each in callbacks:
+        if isinstance(each, Dashboard):
+            each.description = {
+                "command": text.command(overrides),
+                "configuration": text.configuration(cfg),
+            }
     with distributed.together():
         # Before the data, which may take long to prepare: the devices may be missing.
-        trainer = _trainer(cfg, folder, [*callbacks, logged])
+        trainer = _trainer(cfg, folder, [*callbacks, logged], names.title(cfg, overrides))
         data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
         recipe = instantiate(cfg.embedding)
         data.prepare_data()
@@ -79,10 +89,12 @@ def assemble(cfg: DictConfig, folder: Path) -> Parts:
     return Parts(trainer, data, model, callbacks, logged)
 
 
-def _trainer(cfg: DictConfig, folder: Path, callbacks: list[Callback]) -> lightning.Trainer:
+def _trainer(
+    cfg: DictConfig, folder: Path, callbacks: list[Callback], title: str
+) -> lightning.Trainer:
     cluster = distributed.environment()
     checkpoints = AtomicCheckpointIO()
-    logged_to = loggers.build(cfg.get("logger"), folder)
+    logged_to = loggers.build(cfg.get("logger"), folder, title)
     if not logged_to:  # a LearningRateMonitor would have no logger to write to
         callbacks = [each for each in callbacks if not isinstance(each, LearningRateMonitor)]
     bar = any(isinstance(each, ProgressBar) for each in callbacks)  # else Lightning adds its own

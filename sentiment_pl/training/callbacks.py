@@ -22,6 +22,7 @@ from sentiment_pl.metrics import measures
 from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.training import distributed
 from sentiment_pl.training.checkpoints import LastCheckpoint
+from sentiment_pl.training.tensorboard import text
 
 log = logging.getLogger(__name__)
 
@@ -203,6 +204,8 @@ class WordScores(lightning.Callback):
                 readings = pl_module.read(self.sentences)
                 figure = word_scores_figure(readings, pl_module.labels)
                 logger.experiment.add_figure("word scores", figure, trainer.global_step)
+                scores = text.word_scores(readings, pl_module.labels)
+                logger.experiment.add_text("word scores", scores, trainer.global_step)
                 if has_picture(pl_module, readings[0]):
                     figure = sentences_figure([pl_module], [pl_module.name], self.sentences)
                     logger.experiment.add_figure("words", figure, trainer.global_step)

@@ -27,14 +27,14 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
         The record of the run, with the figures of its best checkpoint.
     """
     _prepare_libraries(cfg)
-    parts = assembly.assemble(cfg, folder)
+    parts = assembly.assemble(cfg, folder, overrides)
     counts = _count_parameters(parts.model)
     trainer, data = parts.trainer, parts.data
     trainer.fit(parts.model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
     figures = measuring.measure(cfg, folder, trainer, parts.model, data)
-    parts.logged.finish(trainer, figures)
     history = parts.history()
     seconds = sum(row["seconds"] for row in history)
+    parts.logged.finish(trainer, figures, seconds)
     return {
         "status": "completed",
         "model": parts.model.name,

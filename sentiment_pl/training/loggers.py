@@ -1,6 +1,7 @@
 """Loggers of a run that may be taken up again: what they are given, which run they go on with."""
 
 import csv
+import inspect
 import json
 import secrets
 import sys
@@ -15,7 +16,8 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from sentiment_pl.config.locating import locate
 from sentiment_pl.files import replacing
-from sentiment_pl.runs.file_names import CURVES, IDENTITIES
+from sentiment_pl.runs.file_names import CURVES, IDENTITIES, TENSORBOARD
+from sentiment_pl.training.tensorboard import hparams, names
 
 _IDENTITY = {
     "WandbLogger": "id",
@@ -26,42 +28,72 @@ _IDENTITY = {
 """Loggers of services that keep runs elsewhere, and the argument that names the run to go on with;
 `version` of such a logger is the identifier."""
 
+_TITLE = ("run_name", "name")
+"""Arguments of such a logger that take a title for the run, the first that it has."""
 
-def names(configs: Any) -> list[str]:
-    """Names of the loggers in the configuration's `logger`; those without a class are none."""
+
+def chosen(configs: Any) -> list[str]:
+    """Return the names of the loggers in the configuration's `logger` that have a class."""
     return [name for name, config in (configs or {}).items() if config and "_target_" in config]
 
 
-def build(configs: Any, folder: Path) -> list[Logger]:
+def build(configs: Any, folder: Path, title: str = "run") -> list[Logger]:
     """Instantiate the loggers of a run; those of tracking services go on with the run they know.
+
+    All but `metrics.csv` show the curves by the names of `names.curve_name`, and the run by its
+    title where the configuration gives it no name.
 
     Args:
         configs: the configuration's `logger`: what to instantiate, by name.
         folder: the run's.
+        title: what the run is called, as in "gru hidden=96 seed=0".
     """
     known = _known(folder)
     loggers: list[Logger] = []
-    for name in names(configs):
+    earlier = False  # whether an earlier version began the run
+    for name in chosen(configs):
         config = configs[name]
-        argument = _identified_by(config)
+        classes = _classes(config)
+        argument = next((_IDENTITY[c.__name__] for c in classes if c.__name__ in _IDENTITY), None)
         arguments: dict[str, Any] = {}
-        if argument is not None and config.get(argument) is None and config.get("version") is None:
-            identity = known.get(name)
-            if identity is None and argument == "id":  # W&B takes an identifier of one's own
-                identity = secrets.token_hex(4)
-            if identity is not None:
-                arguments[argument] = identity
+        if argument is not None:
+            if config.get(argument) is None and config.get("version") is None:
+                identity = known.get(name)
+                if identity is None and argument == "id":  # W&B takes an identifier of one's own
+                    identity = secrets.token_hex(4)
+                if identity is not None:
+                    arguments[argument] = identity
+            taken = inspect.signature(classes[0]).parameters
+            titled = next((key for key in _TITLE if key in taken), None)
+            if titled is not None and config.get(titled) is None:
+                arguments[titled] = title
+        elif TensorBoardLogger in classes and config.get("name") is None:
+            arguments["name"] = names.event_folder(folder, title)
+            earlier = arguments["name"] == TENSORBOARD
         loggers.append(instantiate(config, **arguments))
+    for logger in loggers:
+        if not isinstance(logger, CSVLogger) and not earlier:
+            _rename_curves(logger)
     return loggers
 
 
-def _identified_by(config: Mapping[str, Any]) -> str | None:
+def _classes(config: Mapping[str, Any]) -> tuple[type, ...]:
+    """Return the class of a logger and those that it is built on; empty where it is none."""
     try:
         logger = locate(config["_target_"])
     except Exception:  # whatever its module raises; `instantiate` says which setting that was
-        return None
-    classes = logger.__mro__ if isinstance(logger, type) else ()
-    return next((_IDENTITY[c.__name__] for c in classes if c.__name__ in _IDENTITY), None)
+        return ()
+    return logger.__mro__ if isinstance(logger, type) else ()
+
+
+def _rename_curves(logger: Logger) -> None:
+    """Let a logger, of whatever class, log metrics by the names of their curves."""
+    log_metrics = logger.log_metrics
+
+    def renamed(metrics: Mapping[str, float], step: int | None = None) -> None:
+        log_metrics({names.curve_name(key): value for key, value in metrics.items()}, step)
+
+    logger.log_metrics = renamed  # type: ignore[method-assign]
 
 
 def _known(folder: Path) -> dict[str, str]:
@@ -70,6 +102,11 @@ def _known(folder: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+_FINAL = {"test": "test", "val": "best_val"}  # val/… is the tag of a curve over epochs
+SECONDS = "time/training_seconds"
+"""Tag of how long a training took."""
 
 
 class RunSettings(lightning.Callback):
@@ -81,16 +118,19 @@ class RunSettings(lightning.Callback):
     Args:
         loggers: those of the trainer by their names in the configuration, in their order.
         settings: of the run, nested by config group.
+        row: those of the run's row in TensorBoard, by column.
+        vary: the columns of the row that come first.
         metrics: names of the metrics that `finish` will be given of each split.
         folder: the run's.
     """
 
     def __init__(
-        self, loggers: Sequence[str], settings: Mapping[str, Any], metrics: Sequence[str],
-        folder: Path,
+        self, loggers: Sequence[str], settings: Mapping[str, Any], row: Mapping[str, Any],
+        vary: set[str], metrics: Sequence[str], folder: Path,
     ) -> None:  # fmt: skip
         self._loggers, self._settings, self._folder = list(loggers), dict(settings), folder
-        self._metrics = list(metrics)
+        self._row, self._vary, self._metrics = dict(row), set(vary), list(metrics)
+        self._split = "test"
         self._figures: list[str] = []
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
@@ -98,20 +138,17 @@ class RunSettings(lightning.Callback):
         if stage != "fit" or not trainer.is_global_zero:
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        splits = {
-            "test": data.has_test and trainer.limit_test_batches,
-            "val": trainer.limit_val_batches,
-        }
-        self._figures = [
-            f"best_{split}/{name}"  # val/… is the tag of a curve over epochs
-            for split, measured in splits.items()
-            if measured
-            for name in self._metrics
-        ]
+        tested = data.has_test and trainer.limit_test_batches
+        self._split = "test" if tested else "val"
+        measured = bool(tested or trainer.limit_val_batches)
+        self._figures = [f"{_FINAL[self._split]}/{name}" for name in self._metrics if measured]
         settings = {**self._settings, "architecture": pl_module.name}
+        titles = {tag: tag.replace("/", " ").replace("_", " ") for tag in self._figures}
+        titles[SECONDS] = "training seconds"
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                _begin_row(logger, settings, self._figures)
+                logger.hparams.update(settings)  # for hparams.yaml
+                hparams.begin_row(logger, self._row, self._vary, titles)
             else:
                 logger.log_hyperparams(settings)
         known = {
@@ -124,58 +161,35 @@ class RunSettings(lightning.Callback):
                 partial.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
     def finish(
-        self, trainer: lightning.Trainer, figures: Mapping[str, Mapping[str, Any] | None]
-    ) -> None:
+        self, trainer: lightning.Trainer, figures: Mapping[str, Mapping[str, Any] | None],
+        seconds: float,
+    ) -> None:  # fmt: skip
         """Log the figures of the best checkpoint and let go of the services.
 
         Args:
             trainer: the run's.
             figures: by split, each a mapping from metric to value; None where one is not defined.
+            seconds: that the training took, 0 where they are unknown.
         """
         values = {
-            f"best_{split}/{name}": value
-            for split, measured in figures.items()
-            for name, value in (measured or {}).items()
-            if f"best_{split}/{name}" in self._figures and value is not None
+            tag: value
+            for name, value in (figures.get(self._split) or {}).items()
+            if (tag := f"{_FINAL[self._split]}/{name}") in self._figures and value is not None
         }
+        if seconds:
+            values[SECONDS] = seconds
         if trainer.is_global_zero:
             for logger in trainer.loggers:
                 if not isinstance(logger, CSVLogger):  # metrics.csv holds the curves
                     logger.log_metrics(values, trainer.global_step)
                 if isinstance(logger, TensorBoardLogger):
-                    _end_row(logger)
+                    hparams.end_row(logger)
                 logger.save()
         _release(0)
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: Any) -> None:
         """Let go of the services, lest the next run of a sweep goes on with this one."""
         _release(1)
-
-
-def _begin_row(logger: TensorBoardLogger, settings: Mapping[str, Any], figures: list[str]) -> None:
-    """Begin the run's row in TensorBoard's HParams tab.
-
-    Of several rows in one folder TensorBoard shows the first, so a run that is taken up again may
-    begin its row anew.
-    """
-    from lightning.fabric.utilities.logger import _flatten_dict, _sanitize_params
-    from torch.utils.tensorboard.summary import hparams
-
-    logger.hparams.update(settings)  # for hparams.yaml
-    flat = _sanitize_params(_flatten_dict(dict(settings)))
-    experiment, session, _ = hparams(flat, dict.fromkeys(figures, 0.0))
-    writer = logger.experiment._get_file_writer()
-    writer.add_summary(experiment)
-    writer.add_summary(session)
-    logger.experiment.flush()
-
-
-def _end_row(logger: TensorBoardLogger) -> None:
-    """Mark the run as completed in TensorBoard's HParams tab."""
-    from torch.utils.tensorboard.summary import hparams
-
-    *_, end = hparams({}, {})
-    logger.experiment._get_file_writer().add_summary(end)
 
 
 def _release(code: int) -> None:

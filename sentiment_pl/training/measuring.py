@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lightning
-from lightning.pytorch.loggers import Logger
+import numpy as np
+from lightning.pytorch.loggers import CSVLogger, Logger
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 from torch import Tensor
 
@@ -18,6 +20,7 @@ from sentiment_pl.runs.predictions import write_predictions
 from sentiment_pl.training.best_checkpoint import ContractedBest
 from sentiment_pl.training.callbacks import Predictions, ProgressBar
 from sentiment_pl.training.signals import EndsWhileMeasured
+from sentiment_pl.training.tensorboard.callback import Dashboard
 
 if TYPE_CHECKING:
     from sentiment_pl.data.datamodule import ReviewDataModule
@@ -79,17 +82,24 @@ def measure(
         data.labels, chosen, advice=BALANCE if data.class_weight is None else TRAIN_LONGER
     )
     figures: dict[str, dict[str, Any] | None] = {"val": None, "test": None}
+    measured: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
     if runner.limit_val_batches:
         runner.validate(model, data, verbose=False)
-        figures["val"] = scoring.validation(*predictions.arrays()[1:])
+        measured["val"] = predictions.arrays()[1:]
+        figures["val"] = scoring.validation(*measured["val"])
     if data.has_test and runner.limit_test_batches:
         runner.test(model, data, verbose=False)
         ids, labels, logits = predictions.arrays()
+        measured["test"] = labels, logits
         figures["test"] = scoring.other("the test split", labels, logits)
         if runner.is_global_zero:
             write_predictions(folder, ids, labels, logits, data.keys("test", ids))
         for logger in fitted.loggers:
-            _log(logger, runner.callback_metrics, fitted)
+            if isinstance(logger, CSVLogger):  # others get the figures of `RunSettings.finish`
+                _log(logger, runner.callback_metrics, fitted)
+    for callback in _callbacks(fitted):
+        if isinstance(callback, Dashboard):
+            callback.show(fitted, model, measured)
     return figures
 
 

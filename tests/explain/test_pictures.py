@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.explain.pictures import (
@@ -17,7 +16,7 @@ from sentiment_pl.explain.pictures import (
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
 from tests.extending import ALLOW, models
-from tests.helpers import SMALL, only_run
+from tests.helpers import SMALL, events, only_run
 
 TEXT = "Not what I expected of a $5 and $6 movie"
 
@@ -112,6 +111,4 @@ def test_a_figure_of_no_known_format_is_refused(capsys, saved):
 
 def test_tensorboard_shows_the_probe_sentences(command, tmp_path):
     command("train", "model=windowed_attention", *SMALL, "trainer.max_epochs=1")
-    events = EventAccumulator(str(only_run(tmp_path) / "tensorboard"))
-    events.Reload()
-    assert len(events.Images("words")) == 1
+    assert len(events(only_run(tmp_path)).Images("words")) == 1

@@ -5,14 +5,13 @@ import shutil
 
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Negation
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.measure import derivative_norms
 from sentiment_pl.models import load_checkpoint
-from tests.helpers import SMALL
+from tests.helpers import SMALL, events
 
 
 def figures(run):
@@ -59,10 +58,9 @@ def test_training_with_and_without_is_the_same_to_the_bit(command, tmp_path, mod
     for suffix in ("png", "svg"):
         assert (watched / f"gradient_flow.{suffix}").stat().st_size > 5000
         assert not (without / f"gradient_flow.{suffix}").exists()
-    events = EventAccumulator(str(watched / "tensorboard"))
-    events.Reload()
-    assert len(events.Images("gradient flow")) == 3
-    assert len(events.Images("word scores")) == 2  # the default callbacks are there as well
+    shown = events(watched)
+    assert len(shown.Images("gradient flow")) == 3
+    assert len(shown.Images("word scores")) == 2  # the default callbacks are there as well
 
 
 def test_what_is_recorded_is_the_model_that_is_saved(command, tmp_path):

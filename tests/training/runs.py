@@ -5,11 +5,11 @@ import csv
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sentiment_pl.config import composed as config
+from sentiment_pl.training import loggers
 from sentiment_pl.training.fit import train
-from tests.helpers import SMALL, timeless
+from tests.helpers import SMALL, events, timeless
 
 DROPOUTS = ["embedding.dropout=0.1", "model.word_dropout=0.1"]
 """So that chance has a part in training."""
@@ -53,11 +53,11 @@ def assert_same(one, other):
 
 def points(folder):
     """Every point of every curve: of TensorBoard, and the rows of metrics.csv."""
-    events = EventAccumulator(str(folder / "tensorboard"))
-    events.Reload()
+    shown = events(folder)
     curves = {
-        tag: [(event.step, event.value) for event in events.Scalars(tag)]
-        for tag in events.Tags()["scalars"]
+        tag: [(event.step, event.value) for event in shown.Scalars(tag)]
+        for tag in shown.Tags()["scalars"]
+        if tag != loggers.SECONDS
     }
     with (folder / "metrics.csv").open(newline="") as file:
         rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]

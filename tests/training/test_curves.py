@@ -55,7 +55,8 @@ def test_a_run_that_is_told_to_end_has_every_point_of_its_curves_once(tmp_path, 
     assert curves == whole_curves
     assert sorted(map(str, rows)) == sorted(map(str, whole_rows))
     for split in ("train", "val"):  # a point an epoch, and none of the best checkpoint's validation
-        assert [step for step, _ in curves[f"{split}/auc"]] == [4, 9, 14]
+        assert [step for step, _ in curves[f"auc/{split}"]] == [4, 9, 14]
+    assert [step for step, _ in curves["loss/train_by_step"]] == list(range(15))
     assert [step for step, _ in curves["test/auc"]] == [15]
     assert len([row for row in rows if "val/auc" in row]) == 3
     assert len([row for row in rows if "test/auc" in row]) == 1
@@ -81,7 +82,8 @@ def test_what_a_failed_attempt_logged_is_in_no_curve_of_the_next(tmp_path):
 
 def test_a_run_killed_after_a_validation_within_the_epoch_has_its_points_once(tmp_path):
     """It was saved in the middle of the validation, whose figures are logged behind that."""
-    folder, more = tmp_path / "run", [EVERY_BATCH, "+trainer.val_check_interval=2"]
+    folder = tmp_path / "run"
+    more = [EVERY_BATCH, "+trainer.val_check_interval=2", "trainer.log_every_n_steps=2"]
     ran(tmp_path / "whole", *more)
     with pytest.raises(ZeroDivisionError):
         ran(folder, *more, "+callbacks.fails._target_=tests.training.test_curves.FailsLater")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from lightning.pytorch.loggers import Logger
@@ -18,7 +19,7 @@ from sentiment_pl.models.gru import GRU
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.training import loggers
-from tests.helpers import SMALL, only_run
+from tests.helpers import SMALL, events, only_run
 
 CALLS = []
 
@@ -109,18 +110,21 @@ def test_settings_are_there_from_the_start_and_figures_at_the_end(
         f"+logger.service._target_={__name__}.Service",
     )  # fmt: skip
     (row,) = shown
-    assert row.hparams["model/hidden"].number_value == 4
-    assert row.hparams["architecture"].string_value == "gru"
+    assert row.hparams["hidden"].number_value == 4
+    assert row.hparams["model"].string_value == "gru"
+    assert "window" not in row.hparams, "nothing is None"
     assert values(row) == {}
     (row,) = hparams(only_run(tmp_path))
     record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
     names = ("accuracy", "f1", "auc", "mcc", "loss")
-    expected = {
-        f"best_{split}/{name}": record[split][name] for split in ("test", "val") for name in names
-    }
-    assert values(row) == pytest.approx(expected, abs=1e-6)
+    expected = {f"test/{name}": record["test"][name] for name in names}
+    expected["time/training_seconds"] = record["train_seconds"]
+    assert values(row) == pytest.approx(expected, rel=1e-6)
     assert list(CALLS[1][1]) == ["seed", "data", "embedding", "model", "trainer", "architecture"]
     assert CALLS[-1] == ("metrics", pytest.approx(expected))
+    logged = {name for kind, metrics in CALLS[2:-1] for name in metrics if kind == "metrics"}
+    assert {"auc/val", "auc/train", "loss/train_by_step", "time/epoch"} <= logged
+    assert not {name for name in logged if name.startswith(("val/", "train/"))}
 
 
 @pytest.mark.parametrize(("kind", "argument"), [("MLFlowLogger", "run_id"), ("WandbLogger", "id")])
@@ -163,8 +167,38 @@ def test_a_failed_run_is_let_go_of(monkeypatch):
             ended.append(exit_code)
 
     monkeypatch.setitem(sys.modules, "wandb", Wandb)
-    loggers.RunSettings([], {}, [], None).on_exception(None, None, ValueError())
+    loggers.RunSettings([], {}, {}, set(), [], None).on_exception(None, None, ValueError())
     assert ended == [1]
+
+
+def test_a_run_has_its_title_where_its_configuration_gives_it_no_name(tmp_path):
+    class Named(Service):
+        def __init__(self, run_id=None, run_name=None):
+            super().__init__(run_id)
+            self.run_name = run_name
+
+    Named.__name__ = "MLFlowLogger"
+    sys.modules[__name__].Named = Named
+    mine = {"_target_": f"{__name__}.Named"}
+    config = OmegaConf.create({"a": mine, "b": {**mine, "run_name": "own"}})
+    built = loggers.build(config, tmp_path, "gru seed=0")
+    assert [logger.run_name for logger in built] == ["gru seed=0", "own"]
+
+
+def test_a_run_of_an_earlier_version_keeps_its_folder_and_the_names_of_its_curves(tmp_path):
+    board = {
+        "_target_": "lightning.pytorch.loggers.TensorBoardLogger", "save_dir": str(tmp_path),
+        "name": None, "version": "",
+    }  # fmt: skip
+    config = OmegaConf.create({"board": board, "own": {**board, "name": "mine"}})
+    for folder, tag in [("gru seed=0", "auc/val"), ("tensorboard", "val/auc")]:
+        logger, own = loggers.build(config, tmp_path, "gru seed=0")
+        assert Path(own.log_dir) == tmp_path / "mine"
+        assert Path(logger.log_dir) == tmp_path / folder
+        logger.log_metrics({"val/auc": 0.5}, 0)
+        logger.save()
+        assert events(tmp_path).Tags()["scalars"] == [tag]
+        (tmp_path / "tensorboard").mkdir(exist_ok=True)
 
 
 def test_no_loggers(tmp_path):

@@ -120,7 +120,9 @@ def test_settings_are_there_from_the_start_and_figures_at_the_end(
     expected = {f"test/{name}": record["test"][name] for name in names}
     expected["time/training_seconds"] = record["train_seconds"]
     assert values(row) == pytest.approx(expected, rel=1e-6)
-    assert list(CALLS[1][1]) == ["seed", "data", "embedding", "model", "trainer", "architecture"]
+    assert list(CALLS[1][1]) == [
+        "seed", "data", "embedding", "model", "optimizer", "schedule", "trainer", "architecture",
+    ]  # fmt: skip
     assert CALLS[-1] == ("metrics", pytest.approx(expected))
     logged = {name for kind, metrics in CALLS[2:-1] for name in metrics if kind == "metrics"}
     assert {"auc/val", "auc/train", "loss/train_by_step", "time/epoch"} <= logged

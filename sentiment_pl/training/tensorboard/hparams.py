@@ -33,18 +33,16 @@ def settings(cfg: DictConfig, overrides: Sequence[str]) -> tuple[dict[str, Any],
     """
     hidden = names.plain(cfg.model.get("hidden"))
     row: dict[str, Any] = {
-        "model": names.model_name(cfg),
+        "model": names.choice(cfg, "model"),
         "hidden layers" if isinstance(hidden, str) else "hidden": hidden,
         "window": cfg.model.get("window"),
-        "embedding": names.embedding_name(cfg),
+        "embedding": names.choice(cfg, "embedding"),
         "embedding dim": cfg.embedding.get("dim"),
-        "lr": next(
-            (v for key in ("optimizer.lr", "model.lr") if (v := OmegaConf.select(cfg, key))), None
-        ),
+        "lr": OmegaConf.select(cfg, "optimizer.lr"),
         "dropout": cfg.model.get("dropout"),
         "epochs": cfg.trainer.get("max_epochs"),
         "batch size": cfg.data.get("batch_size"),
-        "data": str(cfg.data.get("_target_", "")).rpartition(".")[2].removeprefix("from_") or None,
+        "data": names.choice(cfg, "data"),
         "seed": cfg.seed,
     }
     vary: set[str] = set()

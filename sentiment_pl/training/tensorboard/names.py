@@ -80,19 +80,13 @@ def varying(overrides: Sequence[str]) -> list[str]:
     ]
 
 
-def model_name(cfg: DictConfig) -> str:
-    """Return which file of conf/model a run took, or else the module of its class."""
+def choice(cfg: DictConfig, group: str) -> str:
+    """Return which file of conf/GROUP a run took, or else the name of what it builds."""
     if HydraConfig.initialized():
-        choice = HydraConfig.get().runtime.choices.get("model")
-        if choice:
-            return str(choice)
-    parts = str(cfg.model._target_).split(".")
-    return parts[-2] if parts[0] == "sentiment_pl" else parts[-1]
-
-
-def embedding_name(cfg: DictConfig) -> str:
-    """Return the kind of the word vectors, as conf/embedding calls it."""
-    return str(cfg.embedding._target_).rpartition(".")[2].removesuffix("Embedding").lower()
+        chosen = HydraConfig.get().runtime.choices.get(group)
+        if chosen:
+            return str(chosen)
+    return str(cfg[group].get("_target_", group)).rpartition(".")[2].lower()
 
 
 def title(cfg: DictConfig, overrides: Sequence[str]) -> str:
@@ -112,23 +106,15 @@ def title(cfg: DictConfig, overrides: Sequence[str]) -> str:
             continue
         value = OmegaConf.select(cfg, key)
         if OmegaConf.is_dict(value):
-            value = _choice(key, value)
+            value = choice(cfg, key)
         found[column(key)] = plain(value)
     found["seed"] = cfg.seed
-    words = [model_name(cfg), *(f"{key}={_short(value)}" for key, value in found.items())]
+    words = [choice(cfg, "model"), *(f"{key}={_short(value)}" for key, value in found.items())]
     text = " ".join(words)
     if len(text) > LONGEST_TITLE:
         seed = f" seed={cfg.seed}"
         text = f"{text.removesuffix(seed)[: LONGEST_TITLE - len(seed) - 1]}…{seed}"
     return text
-
-
-def _choice(group: str, value: Any) -> str:
-    if HydraConfig.initialized():
-        choice = HydraConfig.get().runtime.choices.get(group)
-        if choice:
-            return str(choice)
-    return str(value.get("_target_", group)).rpartition(".")[2]
 
 
 def _short(value: Any) -> str:

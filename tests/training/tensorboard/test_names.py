@@ -52,9 +52,9 @@ def test_a_run_is_called_by_what_tells_it_from_others(overrides, title, monkeypa
 
 
 def test_a_run_of_a_sweep_is_called_by_what_is_swept(monkeypatch):
-    overrides = ["model.lr=0.01", "model.hidden=8", "seed=1"]
+    overrides = ["optimizer.lr=0.01", "model.hidden=8", "seed=1"]
     cfg = composed(*overrides)
-    cfg.hydra.job.config.override_dirname.exclude_keys = ["model.lr"]
+    cfg.hydra.job.config.override_dirname.exclude_keys = ["optimizer.lr"]
     monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)
     assert names.title(cfg, overrides) == "gru hidden=8 seed=1"
     assert names.varying(overrides) == ["model.hidden", "seed"]

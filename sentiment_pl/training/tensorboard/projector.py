@@ -20,6 +20,8 @@ COLUMNS = ["word", "count", "score", "score before training"]
 BEFORE, AFTER = "before training", "after training"
 CONFIG = "projector_config.pbtxt"
 BOOKMARKS = "bookmarks.json"
+_SIDES = ("XLeft", "XRight", "YUp", "YDown")
+"""Of the Projector's custom axes, which its states have to name."""
 
 
 def frequent_words(counts: Sequence[int], most: int) -> list[int]:
@@ -163,10 +165,13 @@ def _coloured(vectors: NDArray[np.float32]) -> dict[str, Any]:
         "umapIs3d": True,
         "umapNeighbors": 15,
         "umapMinDist": 0.1,
+        "customSelectedSearchByMetadataOption": "word",
+        **{f"custom{side}Text": "" for side in _SIDES},
+        **{f"custom{side}Regex": False for side in _SIDES},
         "cameraDef": {
             "orthographic": False,
-            "position": {"x": 0.45, "y": 0.9, "z": 1.6},
-            "target": {"x": 0, "y": 0, "z": 0},
+            "position": [0.45, 0.9, 1.6],
+            "target": [0, 0, 0],
             "zoom": 1,
         },
     }

@@ -182,7 +182,7 @@ def jobs(config: DictConfig, overrides: Sequence[Override]) -> list[list[str]]:
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
     parameters: Any = OmegaConf.to_container(
-        config.hydra.sweeper.get("params") or OmegaConf.create()
+        config.hydra.sweeper.get("params") or OmegaConf.create(), resolve=True
     )
     preset = [f"{key}={value}" for key, value in parameters.items()]
     (batch,) = BasicSweeper.split_arguments([*grids.parse(preset), *overrides], None)

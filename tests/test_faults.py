@@ -52,7 +52,7 @@ def test_no_room_for_a_checkpoint(command, disk):
     output = in_words(command("train", *run, code=1))
     assert "last.ckpt cannot be written" in output or "best.ckpt cannot be written" in output
     assert "No space left on device" in output
-    assert not list(folder.rglob("*.partial"))
+    assert not list(folder.rglob(".partial-*"))
     subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
     command("train", *run)
     assert (folder / "run" / "metrics.json").exists()
@@ -65,7 +65,7 @@ def test_no_room_for_the_cache(command, disk):
     assert "data.cache_dir=" in output
     subprocess.run(["mount", "-o", "remount,size=50m", str(folder)], check=True)
     command("train", *RUN, f"data.cache_dir={folder}")
-    assert not list(folder.rglob("*.building-*"))
+    assert not list(folder.rglob(".partial-*"))
 
 
 def test_no_room_for_a_record(disk):
@@ -83,7 +83,7 @@ def test_no_room_for_a_record(disk):
         with pytest.raises(OSError) as caught:
             write()
         assert "No space left on device" in str(mendable(caught.value))
-        assert not list(folder.glob("*.partial"))
+        assert not list(folder.glob(".partial-*"))
     assert read_run(folder).state == "interrupted"
     assert (folder / "settings.json").read_text() == before
 

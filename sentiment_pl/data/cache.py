@@ -1,10 +1,8 @@
-"""Folders that are expensive to make: built once, by one process, never half-made or spoilt."""
+"""Folders that take long to build: built once, by one process, and checked before they are used."""
 
 import hashlib
 import json
 import logging
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,18 +10,20 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sentiment_pl.errors import DataError
+from sentiment_pl.files import replacing_folder
 
 log = logging.getLogger(__name__)
 
 
 CHECKSUMS = "checksums.json"
+"""The file in a cached folder with the checksums of the others."""
 
 
 def digest(settings: Any) -> str:
-    """Name a cache entry after everything that it depends on.
+    """Return the name of a cache entry, which follows from everything that it depends on.
 
     Args:
-        settings: anything that JSON can write; mappings may be in any order.
+        settings: values that JSON can write; the order of keys does not matter.
 
     Returns:
         20 hexadecimal digits.
@@ -33,21 +33,19 @@ def digest(settings: Any) -> str:
 
 
 def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
-    """Return `folder`, having it built first where it does not stand yet.
+    """Return `folder`, after building it if it does not exist.
 
-    Of several processes that ask at once (the runs of a grid, the jobs of a cluster) one builds
-    while the others wait. The work is done in a folder of another name beside it and renamed into
-    place at the end, so a killed process leaves nothing that the next one would take for whole.
-
-    Args:
-        folder: where the result is to stand. It must not exist half-made by other means.
-        build: writes the result into the empty folder that it is given.
-
-    Checksums of its files stand beside them; an entry that no longer agrees with them is built
+    If several processes ask at once (the runs of a grid, the jobs of a cluster), one builds while
+    the others wait. A killed process leaves nothing that the next one would take for complete.
+    Checksums of the files are kept beside them; a folder that no longer agrees with them is built
     again.
 
+    Args:
+        folder: where the result is to be.
+        build: writes the result into the empty folder that it is given.
+
     Returns:
-        `folder`, complete and sound.
+        `folder`, complete and intact.
     """
     if folder.is_dir() and _sound(folder):
         return folder
@@ -63,25 +61,17 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
             if _sound(folder):
                 return folder
             log.warning("%s: its files are not what was written: building it again", folder)
-            folder.rename(folder.with_name(f"{folder.name}.building-spoilt"))
-        for left_over in folder.parent.glob(f"{folder.name}.building-*"):  # of a killed process
-            shutil.rmtree(left_over, ignore_errors=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.building-", dir=folder.parent))
-        try:
-            build(scratch)
-            sums = json.dumps(_checksums(scratch))
-            (scratch / CHECKSUMS).write_text(sums, encoding="utf-8")
-            scratch.chmod(0o755)  # mkdtemp makes it private; a group may share its cache
-            scratch.replace(folder)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with replacing_folder(folder, alone=True) as partial:
+            build(partial)
+            sums = json.dumps(_checksums(partial))
+            (partial / CHECKSUMS).write_text(sums, encoding="utf-8")
         return folder
     finally:
         lock.release()
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for cached things, with those above it.
+    """Make a folder of the cache, with those above it.
 
     Raises:
         DataError: it cannot be made.
@@ -107,7 +97,7 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 def _sound(folder: Path) -> bool:
-    """Whether a folder holds what was written; without checksums nothing tells."""
+    """Whether the files of a folder agree with their checksums; False without checksums."""
     try:
         written = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

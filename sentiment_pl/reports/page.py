@@ -1,11 +1,8 @@
 """The report as files: Markdown, a page that needs nothing beside it, tables as CSV, figures."""
 
 import base64
-import os
 import re
 import shlex
-import shutil
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 from markdown import markdown
 from markupsafe import Markup
 
+from sentiment_pl.files import replacing_folder
 from sentiment_pl.metrics.scores import METRICS
 from sentiment_pl.reports import comparisons, csv_tables, figures, text
 from sentiment_pl.reports.results import Group, Results, Setting
@@ -33,21 +31,8 @@ def write(results: Results, folder: Path, sections: RunningSections) -> None:
         sections: the sections beside the general ones. What they raise is in their `failures`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        partial.chmod(0o777 & ~_umask())
+    with replacing_folder(folder) as partial:
         _fill(results, partial, sections)
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _fill(results: Results, folder: Path, sections: RunningSections) -> None:

@@ -1,31 +1,31 @@
-"""Which checkpoint of a run folder is its best, and which one the run goes on from.
+"""Which checkpoint of a run folder is its best, and from which one an interrupted run goes on.
 
 Whatever `callbacks.checkpoint` and `callbacks.last_checkpoint` keep elsewhere and under other
-names, these two always stand in `RUN/checkpoints`, as soon as there is anything to save:
-`best.ckpt` is what is tested and predicts, `last.ckpt` is what an interrupted run goes on from.
-Everything that takes a run folder asks here.
+names, these two are always in `RUN/checkpoints` as soon as a checkpoint was saved: `best.ckpt` is
+tested and predicts, and from `last.ckpt` an interrupted run goes on. Whatever takes a run folder
+finds its checkpoint through this module.
 """
 
 import os
 import shutil
 from pathlib import Path
 
-from sentiment_pl.files import replacing
+from sentiment_pl.files import PARTIAL, replacing
 from sentiment_pl.runs.file_names import BEST, CHECKPOINTS, LAST
 
 
 def best_path(run: Path) -> Path:
-    """Return where the best checkpoint of a run stands, or will stand."""
+    """Return the path of the best checkpoint of a run, whether it exists or not."""
     return run / CHECKPOINTS / BEST
 
 
 def last_path(run: Path) -> Path:
-    """Return where the checkpoint that a run goes on from stands, or will stand."""
+    """Return the path of the checkpoint from which a run goes on, whether it exists or not."""
     return run / CHECKPOINTS / LAST
 
 
 def best(run: Path) -> Path | None:
-    """Find the checkpoint that a run folder stands for: the best one, before that the last one.
+    """Return the checkpoint that represents a run folder: the best one, or else the last one.
 
     Returns:
         Its path, or None where the run has left none.
@@ -34,26 +34,26 @@ def best(run: Path) -> Path | None:
 
 
 def last(run: Path) -> Path | None:
-    """Find the checkpoint that a run goes on from; None where there is none."""
+    """Return the checkpoint from which a run goes on; None where there is none."""
     path = last_path(run)
     return path if path.is_file() else None
 
 
 def any_left(run: Path) -> bool:
     """Whether a run has left a checkpoint of any name in its folder."""
-    return any((run / CHECKPOINTS).rglob("*.ckpt"))
+    found = (run / CHECKPOINTS).rglob("*.ckpt")
+    return any(not path.name.startswith(PARTIAL) for path in found)
 
 
 def stand_for(path: Path, original: Path) -> None:
-    """Let a checkpoint stand under a second name: a link where the file system can, else a copy.
+    """Give a checkpoint a second name: a link where the file system has links, else a copy.
 
     Args:
-        path: the second name; what stood there is replaced at once or not at all.
+        path: the second name; a file of that name is replaced at once.
         original: the checkpoint.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
-        partial.unlink(missing_ok=True)
         try:
             os.link(original.resolve(), partial)
         except OSError:  # another file system, or one without links

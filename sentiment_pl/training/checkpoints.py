@@ -7,7 +7,6 @@ goes on from `last.ckpt` and ends to the bit where it would have ended undisturb
 import io
 import logging
 import math
-import os
 import signal
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.trainer.states import TrainerFn
 
 from sentiment_pl.errors import DataError, check_number
+from sentiment_pl.files import replacing
 from sentiment_pl.models import read_checkpoint
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
@@ -51,27 +51,22 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Write beside the file and rename.
+        """Write a checkpoint under another name and rename it.
 
         Raises:
             DataError: the file system is full or read-only; an earlier checkpoint of that name
-                stands as it was.
+                is unchanged.
         """
         path = Path(path)
-        partial = path.with_name(f"{path.name}.partial")
         content = io.BytesIO()
         if self.trainer is not None and "optimizer_states" not in checkpoint:
             _put_average(self.trainer, checkpoint)
         torch.save(checkpoint, content)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())  # else a power cut may leave the new name with no content
-            partial.replace(path)
+            with replacing(path, alone=True) as partial:
+                partial.write_bytes(content.getbuffer())
         except OSError as error:
-            partial.unlink(missing_ok=True)
             kept = f"; {path} of an earlier moment is whole" if path.exists() else ""
             raise DataError(
                 f"{path} cannot be written ({content.tell() / 1e6:.1f} MB): {error.strerror}{kept}."

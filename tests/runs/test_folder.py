@@ -49,7 +49,9 @@ def test_what_left_neither_checkpoint_nor_record_claims_no_folder(tmp_path):
     runs.begin(tmp_path, SETTINGS, 0)
     (tmp_path / "error.txt").write_text("there is no file trian.csv\n")
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "last.ckpt.partial").write_text("")  # of a kill while it was saved
+    (tmp_path / "checkpoints" / ".partial-0-last.ckpt").write_text(
+        ""
+    )  # of a kill while it was saved
     other = {"model": {"hidden": 96}}
     assert runs.begin(tmp_path, other, 1) is None
     run = read_run(tmp_path)

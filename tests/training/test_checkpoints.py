@@ -160,7 +160,7 @@ def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(st
     assert process.returncode == 0, output
     whole, seconds = tmp_path / "whole" / "run", time.monotonic() - began
     chance, kills = np.random.default_rng(0), 0
-    places = ("cache/reviews/*.building-*", "run/checkpoints/*.partial", *[SOMEWHERE] * 3)
+    places = ("cache/reviews/.partial-*", "run/checkpoints/.partial-*", *[SOMEWHERE] * 3)
     while kills < 20:
         folder = tmp_path / f"killed-after-{kills}"
         folder.mkdir()
@@ -191,4 +191,4 @@ def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(st
             (run / "predictions.parquet").read_bytes() for run in (whole, folder / "run")
         ]
         assert predictions[0] == predictions[1]
-        assert not list(folder.glob("cache/reviews/*.building-*"))
+        assert not list(folder.glob("cache/reviews/.partial-*"))

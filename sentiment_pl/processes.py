@@ -1,7 +1,7 @@
-"""Who started this process, and how many others: read from the environment.
+"""The processes of a run, as the environment describes them.
 
-torchrun or SLURM (`srun`) starts the processes of a run, all with the same command. The process of
-rank 0 decides and writes; the others follow it.
+torchrun or SLURM (`srun`) starts all processes of a run with the same command. The process of rank
+0 decides and writes; the others follow it.
 """
 
 import os
@@ -14,18 +14,18 @@ from sentiment_pl.errors import ConfigError
 
 
 class Launch(NamedTuple):
-    """Who started this process, and how many others."""
+    """How the processes of a run were started."""
 
     starter: str | None = None
-    """torchrun, srun, or None for a process on its own."""
+    """torchrun, srun, or None for a single process."""
     rank: int = 0
-    """0 <= rank < processes; 0 writes."""
+    """The number of this process, from 0 to below `processes`; 0 writes."""
     processes: int = 1
     nodes: int = 1
 
 
 def launch() -> Launch:
-    """Read from the environment who started this process."""
+    """Read from the environment how this process was started."""
     env = os.environ
     if "TORCHELASTIC_RUN_ID" in env:
         processes = int(env["WORLD_SIZE"])
@@ -39,22 +39,22 @@ def launch() -> Launch:
 
 
 def resolve(what: str) -> int:
-    """Fill in `${launched:nodes}` and `${launched:per_node}` of conf/trainer/ddp.yaml."""
+    """Return the value of `${launched:nodes}` or `${launched:per_node}` in the configuration."""
     started = launch()
     return {"nodes": started.nodes, "per_node": started.processes // started.nodes}[what]
 
 
 def check(devices: Any, strategy: Any, *, nodes: Any = 1, multirun: bool) -> None:
-    """Refuse processes that would not train as one run.
+    """Refuse settings with which the processes would not train as one run.
 
     Args:
         devices: `trainer.devices`.
-        strategy: `trainer.strategy`; None where the config has none.
+        strategy: `trainer.strategy`; None if it is not set.
         nodes: `trainer.num_nodes`.
         multirun: whether the run is one of a sweep.
 
     Raises:
-        ConfigError: the message says how to start them.
+        ConfigError: the message has the right way to start them.
     """
     started = launch()
     if started.processes > 1 and strategy is None:
@@ -63,7 +63,7 @@ def check(devices: Any, strategy: Any, *, nodes: Any = 1, multirun: bool) -> Non
             " train on all of the data: trainer=ddp shares it among them"
         )
     several = isinstance(devices, Sequence) and not isinstance(devices, str)
-    count = len(devices) if several else devices  # what "auto" and -1 come to the trainer knows
+    count = len(devices) if several else devices  # the trainer resolves "auto" and -1
     if started.processes > 1:
         known = isinstance(count, int) and count > 0 and isinstance(nodes, int)
         if known and count * nodes != started.processes:
@@ -97,7 +97,7 @@ def check(devices: Any, strategy: Any, *, nodes: Any = 1, multirun: bool) -> Non
 
 
 def follower_overrides() -> list[str]:
-    """Return overrides with which Hydra writes no files, and logs errors alone."""
+    """Return overrides with which Hydra writes no files and logs only errors."""
     return [
         f"hydra.run.dir={tempfile.gettempdir()}",
         "hydra.job_logging.handlers.file.filename=/dev/null",

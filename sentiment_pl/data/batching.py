@@ -1,4 +1,4 @@
-"""From encoded reviews to padded batches of like length."""
+"""Padded batches of encoded reviews of similar length."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -27,10 +27,10 @@ class Batch(NamedTuple):
     ids: Tensor
     """[B] int64, the number of each review's row in its split."""
     weight: float = 1.0
-    """Where several processes share a batch: reviews here over the mean of all of them, so that the
-    mean of the processes' weighted losses is the loss of the batch."""
+    """Where several processes share a batch: the reviews here divided by their mean number, so that
+    the mean of the processes' weighted losses is the loss of the batch."""
     weights: Tensor | None = None
-    """[B] float32, how much each review counts in the training loss; None for all the same."""
+    """[B] float32, the weight of each review in the training loss; None for equal weights."""
 
 
 def collate(
@@ -39,8 +39,8 @@ def collate(
     """Pad reviews to the longest of them.
 
     Args:
-        rows: the word ids of each review; one without any counts as one unknown word, as a model
-            has to say something of it, too.
+        rows: the word ids of each review; a review without words counts as one unknown word,
+            since a model has to classify it as well.
         labels: 0 or 1 for each.
         ids: a number for each, carried along unchanged.
     """
@@ -59,13 +59,13 @@ def collate(
 class EncodedReviews(Dataset[Batch]):
     """A split of encoded reviews, read in whole batches from memory-mapped Arrow files.
 
-    Indexing through `datasets` costs more than a small model's step, so the columns are looked at
-    as NumPy arrays without copying. They stay on disk until a batch touches them.
+    Indexing through `datasets` takes longer than a step of a small model, so the columns are read
+    as NumPy arrays without copies. They stay on disk until a batch reads them.
     """
 
     def __init__(self, encoded: Encoded) -> None:
         """Wrap a split with columns `tokens` (lists of int32), `label`, `row` and `length`."""
-        # The small columns are copied, the tokens are only looked at.
+        # The small columns are copied; the tokens are not.
         self.lengths: NDArray[np.int64] = _column(encoded, "length")
         self._labels, self._ids = _column(encoded, "label"), _column(encoded, "row")
         chunks = encoded.data.column("tokens").chunks
@@ -76,11 +76,11 @@ class EncodedReviews(Dataset[Batch]):
         """Of label 0 and label 1 in the training loss; None for equal ones."""
 
     def __len__(self) -> int:
-        """How many reviews there are."""
+        """Return the number of reviews."""
         return len(self.lengths)
 
     def tokens(self, index: int) -> NDArray[np.int32]:
-        """Word ids of one review."""
+        """Return the word ids of one review."""
         chunk = int(np.searchsorted(self._starts, index, side="right")) - 1
         start, stop = self._offsets[chunk][index - self._starts[chunk] :][:2]
         words: NDArray[np.int32] = self._values[chunk][start:stop]
@@ -94,12 +94,12 @@ class EncodedReviews(Dataset[Batch]):
         return counts
 
     def label_counts(self) -> tuple[int, int]:
-        """How many reviews have label 0 and label 1."""
+        """Return the numbers of reviews with label 0 and label 1."""
         positives = int(self._labels.sum())
         return len(self) - positives, positives
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
-        """Return the reviews of these rows as one padded batch: what a DataLoader fetches."""
+        """Return the reviews of these rows as one padded batch; a DataLoader calls this."""
         picked = np.asarray(indices)
         rows = [self.tokens(i) for i in indices]
         batch = collate(rows, self._labels[picked], self._ids[picked])
@@ -110,19 +110,19 @@ class EncodedReviews(Dataset[Batch]):
 
 
 class Share(Dataset[Batch]):
-    """One process's part of every batch: every so many-th of its reviews, which are of like length.
+    """The part of every batch that one process gets: every n-th review, for n processes.
 
     Args:
         reviews: the split.
         rank: of the process.
-        processes: how many share each batch; none has fewer reviews.
+        processes: how many share each batch; a batch has at least as many reviews.
     """
 
     def __init__(self, reviews: EncodedReviews, rank: int, processes: int) -> None:
         self._reviews, self._rank, self._processes = reviews, rank, processes
 
     def __len__(self) -> int:
-        """How many reviews all processes have together."""
+        """Return the number of reviews of all processes together."""
         return len(self._reviews)
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
@@ -138,25 +138,25 @@ def _column(encoded: Encoded, name: str) -> NDArray[np.int64]:
 
 
 def order_of(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
-    """Return the order in which an epoch sees its examples: a function of seed and epoch alone."""
+    """Return the order of the examples in an epoch, which depends only on seed and epoch."""
     return np.random.default_rng([seed, epoch]).permutation(size)
 
 
 class LengthBuckets(Sampler[list[int]]):
-    """Batches of reviews of like length, in an order that depends on (seed, epoch) alone.
+    """Batches of reviews of similar length, in an order that depends only on (seed, epoch).
 
-    Shuffled reviews are taken a pool of `POOL` batches at a time, sorted by length within the pool
-    and cut into batches, whose order is shuffled again. On IMDB under 5 % of a batch of 64 is
-    padding, while a batch still mixes reviews from all over the data. Without `shuffle`, for
-    validation and test, everything is one pool in a fixed order.
+    Shuffled reviews are divided into pools of `POOL` batches, sorted by length within each pool and
+    divided into batches, whose order is shuffled again. On IMDB under 5 % of a batch of 64 is
+    padding, while a batch still mixes reviews from all parts of the data. Without `shuffle`, for
+    validation and test, all reviews are one pool in a fixed order.
 
     Args:
         lengths: [N], words of each review.
         batch_size: reviews in a batch.
         shuffle: whether the order changes from epoch to epoch.
         seed: of the order.
-        least: reviews that a batch must have, so that each of as many processes gets one; what is
-            left over at the end and is less goes into the batch before.
+        least: the smallest number of reviews in a batch, so that each process gets one; fewer
+            that remain at the end are added to the batch before.
     """
 
     POOL = 100
@@ -176,11 +176,11 @@ class LengthBuckets(Sampler[list[int]]):
 
     @property
     def sampler(self) -> "LengthBuckets":
-        """Itself: Lightning tells the epoch to a batch sampler's `sampler`, not to the former."""
+        """This object: Lightning sets the epoch of the `sampler` of a batch sampler."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next; Lightning calls this."""
+        """Set the epoch whose order is used next; Lightning calls this."""
         self.epoch = epoch
 
     def resume(self, epoch: int, batches: int) -> None:
@@ -188,12 +188,12 @@ class LengthBuckets(Sampler[list[int]]):
 
         Args:
             epoch: the epoch.
-            batches: how many of its batches training has seen; other epochs are served whole.
+            batches: how many of its batches training has seen; other epochs are complete.
         """
         self.epoch, self._seen = epoch, (epoch, batches)
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return sum(len(self._cuts(stop - start, self.batch_size)) for start, stop in self._pools())
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -217,7 +217,7 @@ class LengthBuckets(Sampler[list[int]]):
         return self._cuts(size, self.POOL * self.batch_size) if self.shuffle else [(0, size)]
 
     def _cuts(self, size: int, piece: int) -> list[tuple[int, int]]:
-        """Cut `size` rows into pieces: where each starts and stops."""
+        """Return the starts and ends of the pieces into which `size` rows are divided."""
         pieces = size // piece + (size % piece >= self.least)
         starts = [i * piece for i in range(max(pieces, size > 0))]
         return list(zip(starts, [*starts[1:], size], strict=True))

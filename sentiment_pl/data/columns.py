@@ -1,4 +1,4 @@
-"""Columns as Arrow holds them, read a batch at a time."""
+"""Columns of Arrow tables, read a batch at a time."""
 
 import json
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ BATCH = 10_000
 
 
 def column_batches(rows: Dataset, name: str) -> Iterator[pa.ChunkedArray]:
-    """One column, batch by batch."""
+    """Yield a column, batch by batch."""
     for table in rows.select_columns([name]).with_format("arrow").iter(BATCH):
         yield table[name]
 
 
 def plain_values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
-    """Arrow to Python; values that `datasets` keeps as JSON are parsed."""
+    """Convert a column to Python values; those that `datasets` keeps as JSON are parsed."""
     if not is_json(column.type):
         return list(column.to_pylist())
     stored = column.cast(pa.string()).to_pylist()
@@ -26,7 +26,7 @@ def plain_values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
 
 
 def is_json(kind: pa.DataType) -> bool:
-    """Whether `datasets` met values of several types in a JSON column and kept them as JSON."""
+    """Whether `datasets` keeps a column as JSON, since it has values of several types."""
     return getattr(kind, "extension_name", None) == "arrow.json"
 
 

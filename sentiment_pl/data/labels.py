@@ -1,4 +1,4 @@
-"""The two labels, however a column spells them: by two names, or by two groups of values."""
+"""The two labels and how a column spells them: by two names, or by two groups of values."""
 
 import logging
 import math
@@ -16,7 +16,7 @@ from sentiment_pl.errors import ConfigError
 log = logging.getLogger(__name__)
 
 OUTSIDE = -1
-"""Stands for a value that is neither of the two labels."""
+"""The code of a value that is neither of the two labels."""
 
 EXAMPLE = "{negative: [1, 2], positive: [4, 5]}"
 
@@ -26,12 +26,12 @@ _MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
 
 @dataclass(frozen=True)
 class Labels:
-    """What `data.labels` says: the names of label 0 and label 1, and which values mean them."""
+    """The setting `data.labels`: the names of label 0 and label 1, and the values of each."""
 
     names: tuple[str, str] = ("negative", "positive")
     groups: tuple[tuple[str, ...], tuple[str, ...]] | None = None
-    """The values of label 0 and those of label 1, of which rows with any other value are dropped;
-    None where the names are the values, and any other value is an error."""
+    """The values of label 0 and those of label 1; rows with other values are dropped. None if the
+    names are the values, and any other value is an error."""
 
     @classmethod
     def from_setting(cls, labels: Any) -> "Labels":
@@ -95,12 +95,12 @@ class Labels:
         return cls((names[0], names[1]), (groups[0], groups[1]))
 
     def fingerprint(self) -> list[Any]:
-        """All that the labels of reviews depend on, for JSON."""
+        """Return everything that the labels of reviews depend on, for JSON."""
         return [*self.names, *([list(group) for group in self.groups] if self.groups else [])]
 
 
 def side_of(name: str) -> int | None:
-    """Label 0 or 1 for what calls itself negative or positive, or short: neg, pos; else None."""
+    """Return 0 for "negative" and "neg", 1 for "positive" and "pos", and None for other names."""
     word = name.casefold()
     return next((code for code, words in enumerate(_SIDES) if word in words), None)
 
@@ -115,11 +115,11 @@ def _warn_of_order(names: Sequence[str]) -> None:
 
 
 def _parsed(text: str) -> Any:
-    """Read what was written as a string; values stay as they are written."""
+    """Parse a setting that was written as a string; its values stay strings."""
     if not text.strip().startswith(("{", "[")):
         return text
     try:
-        return yaml.load(text, Loader=yaml.BaseLoader)  # of strings alone
+        return yaml.load(text, Loader=yaml.BaseLoader)  # strings only
     except yaml.YAMLError as error:
         raise ConfigError(
             f"data.labels cannot be read: {text} (as in '{EXAMPLE}', with a blank behind the colon)"
@@ -131,16 +131,15 @@ def _spelled(value: Any) -> str:
 
 
 class LabelCodes(dict[Any, int | None]):
-    """The label 0 or 1 that a value of the label column stands for; worked out once a value.
+    """The label 0 or 1 of each value of the label column, computed once for each value.
 
-    Names come first. A number stands for itself where the two names are not numbers themselves:
-    with `data.labels=[1,2]` a 1 is the name of label 0, and with `[true,false]` so is any way to
-    write true. Where the column is a `ClassLabel` that knows both names, its numbers stand for its
-    own names.
+    Names are compared first. A number means itself unless the two names are numbers: with
+    `data.labels=[1,2]` a 1 is the name of label 0, and with `[true,false]` so is every spelling of
+    true. If the column is a `ClassLabel` with both names, its numbers mean its own names.
 
-    With groups a value is compared with those of the groups, and numbers as numbers (5.0 is 5).
-    Where the column is a `ClassLabel` that knows all of them by name, names are compared, and its
-    numbers where it does not.
+    With groups a value is compared with those of the groups, and numbers as numbers (5.0 is 5). If
+    the column is a `ClassLabel` that has all of the values as names, its names are compared, else
+    its numbers.
     """
 
     def __init__(self, labels: Labels, feature: Any) -> None:
@@ -167,7 +166,7 @@ class LabelCodes(dict[Any, int | None]):
         return code
 
     def shown(self, value: Any) -> Any:
-        """A value as people know it: the name of a `ClassLabel` rather than its number."""
+        """Return a value as users know it: the name of a `ClassLabel` instead of its number."""
         return self._named(value, self._all_names)
 
     @staticmethod
@@ -194,9 +193,9 @@ class LabelCodes(dict[Any, int | None]):
 
 
 def number_form(name: str) -> str:
-    """One spelling for all ways to write a number: 1 for 1.0, 01 and True, 4.5 for 4.50.
+    """Return the shortest spelling of a number: 1 for 1.0, 01 and True, 4.5 for 4.50.
 
-    Other words are returned as they are, 0_1 among them.
+    Other words, such as 0_1, are returned unchanged.
     """
     if name.lower() in {"true", "false"}:
         return str(int(name.lower() == "true"))
@@ -207,7 +206,7 @@ def number_form(name: str) -> str:
 
 
 def as_number(name: str) -> float | None:
-    """The finite number that a word is; None for any other word."""
+    """Return the finite number that a word spells; None for other words."""
     if "_" in name:  # Python reads 0_1 as 1
         return None
     try:

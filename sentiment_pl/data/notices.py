@@ -1,4 +1,4 @@
-"""What the log says about reviews that were prepared: sizes, unknown words, duplicates, labels."""
+"""Log messages about reviews that were prepared: sizes, unknown words, duplicates, labels."""
 
 import json
 import logging

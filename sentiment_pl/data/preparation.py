@@ -72,7 +72,7 @@ class Preparation:
 
     def __post_init__(self) -> None:
         _ = self.truncation  # checks its two settings
-        # Padding, unknown word and one word; at the most what an id of 32 bits can tell apart.
+        # Padding, unknown word and one word; at most the number of ids with 32 bits.
         check_integer("data.vocab_size", self.vocab_size, least=3, most=2**31 - 1)
         check_integer("data.min_frequency", self.min_frequency, least=1, most=2**31 - 1)
         check_choice("data.words", self.words, WORDS)

@@ -1,4 +1,4 @@
-"""What a message proposes to type, where columns or labels are called otherwise."""
+"""Proposals of what to type, for messages about columns or labels with other names."""
 
 import re
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ _USUAL = {
 
 
 def nearest_first(names: Sequence[str], wanted: str, what: str) -> list[str]:
-    """Columns in the order in which they may be the one that a user means.
+    """Sort columns by how likely a user means them.
 
     Args:
-        names: the columns that there are.
-        wanted: the one that was looked for.
-        what: what it is to hold: "text", "label" or "id".
+        names: the columns of the source.
+        wanted: the name that was not found.
+        what: what the column should hold: "text", "label" or "id".
     """
     return sorted(names, key=lambda name: -_likeness(name, wanted, what))
 
 
 def _likeness(name: str, wanted: str, what: str) -> float:
-    """How near the name of a column is to the one looked for, or to what such a one is called."""
+    """How similar a name is to the one looked for, or to the usual names of such a column."""
     name = name.casefold().strip()
     nearest = SequenceMatcher(None, name, wanted.casefold()).ratio()
     usual = max(
@@ -36,14 +36,14 @@ def _likeness(name: str, wanted: str, what: str) -> float:
 
 
 def proposal(values: Sequence[Any], names: tuple[str, str]) -> str:
-    """What to type as `data.labels` for a column that holds these values.
+    """Return what to type as `data.labels` for a column that holds these values.
 
-    Numbers, and texts that begin with one ("5 stars"), are cut in the middle of their range, and
-    what lies in the middle is left out; of words those that speak of bad and of good are taken.
+    Numbers, and texts that begin with one ("5 stars"), are divided at the middle of their range,
+    and the middle itself is left out. Of words, those that mean bad and good are taken.
 
     Args:
         values: the distinct values of the column, at least two, without missing ones.
-        names: what the two labels are called; numbers give way to negative and positive.
+        names: the names of the two labels; numbers are replaced by negative and positive.
 
     Returns:
         The override, quoted for a shell: two names where there are two values, else two groups.
@@ -92,7 +92,7 @@ def _sides(values: list[Any]) -> tuple[list[Any], list[Any]]:
                 [values[at] for number, at in order if number is not None and number > middle],
             )
     other = [value for value in values if value not in (low or high)]
-    if (low or high) and other:  # what speaks of one label is known, so the rest means the other
+    if (low or high) and other:  # one label is recognised, so the rest means the other
         return (low or other), (high or other)
     half = (len(values) + 1) // 2
     return values[:half], values[half:]
@@ -106,7 +106,7 @@ def _leading_number(word: str) -> float | None:
 
 
 def _typed(value: Any) -> str:
-    """A value as Hydra's grammar takes it."""
+    """Write a value in Hydra's grammar."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = str(value)
@@ -122,5 +122,5 @@ def _typed(value: Any) -> str:
 
 
 def _shell(override: str) -> str:
-    """An override as it is typed in a shell."""
+    """Quote an override for a shell."""
     return "'" + override.replace("'", "'\\''") + "'"

@@ -1,10 +1,10 @@
-"""Reviews in one schema, whatever they were read from.
+"""Reviews of any source converted to one schema.
 
 A split is a `datasets.Dataset` on disk with the columns `text` (string, never blank), `label`
 (int64, 0 or 1; absent from "unlabelled"), `row` (int64, the number of the row in the source,
-counted from 0 before anything was dropped), and every other column of the source as it was. A
-column of the source that is called `text`, `label` or `row` without being meant by it is kept as
-`source_text`, `source_label` or `source_row`.
+counted from 0 before rows were dropped), and every other column of the source, unchanged. Another
+column of the source with the name `text`, `label` or `row` is kept as `source_text`,
+`source_label` or `source_row`.
 
 Everything works on Arrow batches: a source of any size takes the memory of one batch.
 """
@@ -43,15 +43,15 @@ def standardise(
     one_label: bool = False,
     keep: Collection[str] | None = None,
 ) -> DatasetDict:
-    """Bring every split into the one schema, without the rows that cannot be used.
+    """Convert every split to the schema of reviews, without the rows that cannot be used.
 
-    Rows whose text is blank or missing, or whose label is missing or, with groups of labels, in
-    none of them, are dropped; one warning says how many, split by split.
+    Rows are dropped if their text is blank or missing, or if their label is missing or, with groups
+    of labels, in none of them; one warning gives the numbers for each split.
 
     Args:
         raws: the splits as their source holds them.
         schema: how to read them.
-        one_label: take a split of one label alone, which can be evaluated though not trained on.
+        one_label: allow a split of one label, which can be evaluated but not trained on.
         keep: which columns to keep beside text, label and key; None for all of them.
 
     Raises:
@@ -59,7 +59,7 @@ def standardise(
             rows or, unless that is allowed, with one label alone.
     """
     cleaners = {split: _Cleaner(raw, split, schema, one_label, keep) for split, raw in raws.items()}
-    if cleaners:  # predictions are those of the test split; the others may do without the column
+    if cleaners:  # predictions are for the test split; the other splits need no such column
         cleaners["test" if "test" in cleaners else next(iter(cleaners))].needs_key = True
     splits = {split: cleaner.run() for split, cleaner in cleaners.items()}
     if losses := [loss for cleaner in cleaners.values() if (loss := cleaner.loss())]:
@@ -68,7 +68,7 @@ def standardise(
 
 
 class _Cleaner:
-    """One pass over one split: checks, converts, drops and counts."""
+    """One pass over a split that checks, converts, drops and counts its rows."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class _Cleaner:
             remove_columns=raw.column_names,
             features=self._features(),
             load_from_cache_file=False,
-            new_fingerprint=f"{raw._fingerprint}-clean",  # spares it to pickle us for a hash
+            new_fingerprint=f"{raw._fingerprint}-clean",  # saves pickling this object for a hash
             desc=f"Cleaning {self._split}",
         )
         if self._labelled:
@@ -116,12 +116,12 @@ class _Cleaner:
         return rows.with_format(None)
 
     def _lacks_column(self) -> bool:
-        """Whether the source, which has columns, has not all that are needed."""
+        """Whether the source has columns, but not all that are needed."""
         names = self._raw.dataset.column_names
         return bool(self._raw.columns) and not {self._schema.text, self._schema.label} <= {*names}
 
     def loss(self) -> str:
-        """What was dropped, in words; empty where nothing was."""
+        """Describe the dropped rows; empty if there are none."""
         kinds = [(self._blank, "without text"), (self._unlabelled, "without label")]
         if self._outside:
             most = [value for value, _ in self._outside.most_common(6)]
@@ -146,7 +146,7 @@ class _Cleaner:
         raise DataError(message)
 
     def _other_columns(self) -> dict[str, str]:
-        """Name in the source and name in the result of all columns but text and label."""
+        """Return the columns besides text and label: names in the source and in the result."""
         taken = (self._schema.text, self._schema.label)
         names = [
             name

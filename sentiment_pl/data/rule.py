@@ -1,9 +1,9 @@
-"""The rule by which texts are cut into words, as plain data: it exists here and nowhere else.
+"""The rule by which texts are split into words, as plain data; this is the only place it is in.
 
-A rule is a list of steps that change a text and the pattern of a word in the result; `splitting`
-carries it out. It travels in the checkpoint beside the vocabulary, so that a model reads every text
-by the rule that it was trained with, whatever later versions hold here. Its digest names cached
-reviews: an edit of this file makes them anew.
+A rule is a list of steps that change a text, and the pattern of a word in the result; `splitting`
+applies it. Checkpoints hold it beside the vocabulary, so that a model reads every text by the rule
+that it was trained with, whatever later versions have here. Its digest is part of the name of
+cached reviews: after an edit of the rule they are encoded again.
 
 What is a word:
 
@@ -22,7 +22,7 @@ Not words: other punctuation, currency and mathematical signs, ©, ®, ™, °, 
 from typing import Any, Literal, TypeAlias, get_args
 
 Words: TypeAlias = Literal["unicode", "characters"]
-"""How scripts that are written without spaces are cut: like all others, or grapheme by grapheme."""
+"""How scripts written without spaces are split: like all others, or into graphemes."""
 
 WORDS: tuple[Words, ...] = get_args(Words)
 
@@ -33,15 +33,15 @@ _TAGS = (
     " script section select small source span strike strong style sub sup svg table tbody td"
     " textarea tfoot th thead title tr tt u ul var video wbr"
 ).replace(" ", "|")
-# Those of HTML alone: what stands between other angle brackets is text, as in "<user>" and "x<y>z".
-# So it is where words in brackets are no attributes, and in "a<b>c".
+# Only tags of HTML: other angle brackets enclose text, as in "<user>" and "x<y>z". So do those
+# around words that are not attributes, and those in "a<b>c".
 _TAG = (
     r"<(?!(?<=(?<![\p{L}\p{N}])[\p{L}\p{N}]<)[abipqsu]>[\p{L}\p{N}])"
     rf"\\?/?(?:{_TAGS})(?:\s[^<>=]*=[^<>]*|\s*/?\s*)>"
     r"|<(?:!(?:--|doctype)|\?xml)[^<>]*>"
 )
 
-# Entities need their semicolon, since "rock&not pop" has none, but for numbers and the commonest.
+# Entities need their semicolon ("rock&not pop" has no entity), except numbers and the commonest.
 _ENTITY = (
     r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[a-zA-Z][a-zA-Z0-9]*;"
     r"|(?:amp|apos|gt|lt|nbsp|quot)(?![a-zA-Z0-9]))"
@@ -50,24 +50,24 @@ _ENTITY = (
 STEPS: list[list[str]] = [
     ["replace", "&(?:(?:amp|AMP|#38|#x26);)+", "&"],  # escaped more than once
     ["unescape", _ENTITY],
-    ["replace", r"(?<!\\)\\+[nrt]", " "],  # a line break that was written as two characters
+    ["replace", r"(?<!\\)\\+[nrt]", " "],  # a line break written as two characters
     ["replace", r"(?<!\\)\\+(?=[\"'])", ""],
     # Invisible: variation selectors, soft hyphens, joiners of words, directions.
     ["replace", r"[\p{Variation_Selector}\u00ad\u2060\ufeff\p{Bidi_Control}]+", ""],
-    ["replace", "[©®™℠]", " "],  # NFKC makes letters of the last two
+    ["replace", "[©®™℠]", " "],  # NFKC turns the last two into letters
     ["replace", r"½(?<=\p{N}½)", ".5"],
     ["replace", r"¼(?<=\p{N}¼)", ".25"],
     ["replace", r"¾(?<=\p{N}¾)", ".75"],
-    ["replace", "[`´]", "'"],  # before NFKC, which makes a space and an accent of the second
+    ["replace", "[`´]", "'"],  # before NFKC, which turns the second into a space and an accent
     ["normalize", "NFKC"],
     ["replace", "[‘’‛ʼ′]", "'"],
     ["replace", "[\u2010\u2011]", "-"],
-    ["replace", "\u2044", "/"],  # of ½, which is 1/2 by now
+    ["replace", "\u2044", "/"],  # of ½, which NFKC has turned into 1/2
     ["replace", "؟", "?"],
     ["lower"],
     ["replace", _TAG, " "],
     ["replace", r"\.{4,}", "..."],
-    ["replace", "__+", "_"],  # of faces: -__-
+    ["replace", "__+", "_"],  # in faces: -__-
     ["replace", r"([:;=])(?<![\p{L}\p{N}:].)('?-?)([dp])\3+(?![\p{L}\p{N}])", r"\1\2\3"],  # :ddd
     ["replace", r"(?<=</?3)3+(?![\p{L}\p{N}])", ""],  # <333
     ["replace", "([0-9#*]\u20e3)", r" \1 "],  # keycaps
@@ -85,8 +85,8 @@ _PICTURE = (
     r"\p{Emoji_Modifier}?"
 )
 
-# Every alternative begins with a sign that can only be its first, so that most fail at once; what
-# must not stand before that sign is therefore looked for behind it.
+# Every alternative begins with a fixed first character, so that most fail at once. What must not
+# precede that character is therefore checked by a look-behind after it.
 _OTHERS = [
     "[#*]\u20e3",
     # Faces that begin like a word.
@@ -101,7 +101,7 @@ _OTHERS = [
     r"\.{3}",
     r"\*(?<![\p{L}\p{N}_].)_\*(?![\p{L}\p{N}_])",
     r"\*+(?:1/2(?![\p{N}/]))?",
-    # Smiles may follow a word at once, frowns may not be an opening bracket.
+    # Smiles may directly follow a word; frowns must not be mistaken for an opening bracket.
     r"[:;](?:'-?|[,\-~^])?\)",
     r"[:;](?:'-?|[,\-~^])\(",
     r"[:;]\((?![\p{L}\p{N}])",
@@ -134,31 +134,32 @@ _OTHERS = [
     f"{_PICTURE}(?:\u200d{_PICTURE})*",
 ]
 
-# Nearly all of a text is words that begin with a letter, and what stands between them.
+# Nearly all of a text consists of words that begin with a letter, so they come first.
 _WORD = (
     rf"\p{{L}}[\p{{L}}\p{{N}}\p{{M}}]*+(?:{_JOINT}{_PART})*+(?!_)"
     rf"|(?![\s,\"'])(?:{'|'.join(_OTHERS)})"
 )
 
-# Scripts written without spaces, and what Japanese adds to its words.
+# Scripts written without spaces, and the long vowel mark of Japanese.
 _CHARACTER = (
     r"(?=[\p{L}\p{Nl}])(?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Yi}\p{Thai}\p{Lao}"
     r"\p{Khmer}\p{Myanmar}\p{Tibetan}\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Ahom}"
     r"\p{Javanese}\p{Balinese}ー])\X"
 )
 _SEPARATED = [
-    ["replace", "\u0e4d\u0e32", "\u0e33"],  # vowels of Thai and Lao that NFKC takes apart
+    ["replace", "\u0e4d\u0e32", "\u0e33"],  # vowels of Thai and Lao that NFKC decomposes
     ["replace", "\u0ecd\u0eb2", "\u0eb3"],
     ["replace", f"({_CHARACTER})", r" \1 "],
 ]
 
 
 def rule(words: str = "unicode") -> dict[str, Any]:
-    """Return the rule as `splitting` takes it and JSON can write it.
+    """Return the rule in the form that `splitting` takes and JSON can write.
 
     Args:
-        words: "unicode" takes text of a script without spaces for one word up to the next space or
-            sign; with "characters" each of its graphemes is a word. Other scripts are cut alike.
+        words: with "unicode", text in a script without spaces is one word up to the next space or
+            punctuation; with "characters", each of its graphemes is a word. Other scripts are split
+            in the same way by both.
     """
     separated = _SEPARATED if words == "characters" else []
     return {"steps": [*STEPS, *separated], "word": _WORD, "boundary": " "}

@@ -1,4 +1,4 @@
-"""A split as its source holds it, and how its columns are to be read."""
+"""A split as its source holds it, and how its columns are read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from sentiment_pl.data.labels import Labels
 from sentiment_pl.errors import ConfigError
 
 OURS = ("text", "label", "row")
-"""Columns of reviews, whatever their source calls them."""
+"""The columns of reviews, whatever the names in their source are."""
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Which columns of a source hold text and label, and what the labels 0 and 1 are called."""
+    """Which columns of a source hold text and label, and the names of the labels 0 and 1."""
 
     text: str = "text"
     label: str = "label"
@@ -24,15 +24,15 @@ class Schema:
     groups: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     """The values of label 0 and of label 1, where rows of any other value are dropped."""
     key: str | None = None
-    """The column by which the user knows a row; it goes into the files of predictions."""
+    """The column by which the user knows a row; it is copied into the files of predictions."""
     settable: bool = False
-    """Whether the source has `data.text_column` and the like, so that errors may point there."""
+    """Whether the source has `data.text_column` and the like, so that messages may name them."""
 
     @classmethod
     def from_settings(
         cls, text_column: Any, label_column: Any, labels: Any, id_column: Any = None
     ) -> "Schema":
-        """Check the settings that say how to read the columns.
+        """Check the settings for reading columns, and build the schema.
 
         Raises:
             ConfigError: one of them cannot be used; the message names its key.
@@ -63,7 +63,7 @@ class Schema:
         return f"source_{self.key}" if self.key in OURS else self.key
 
     def fingerprint(self) -> list[Any]:
-        """All of it that reviews depend on, for JSON."""
+        """Return everything here that reviews depend on, for JSON."""
         groups = [list(group) for group in self.groups or ()]
         key = [] if self.key is None else [{"key": self.key}]
         return [self.text, self.label, *self.labels, *groups, *key]
@@ -75,19 +75,19 @@ class Raw:
 
     dataset: Dataset
     where: str
-    """How messages name it: its file, or its repository and split."""
+    """Its name in messages: its file, or its repository and split."""
     types: Mapping[str, str] = field(default_factory=dict)
-    """Columns as CSV has them: strings, to be turned into this type, of which "" is null."""
+    """Types to convert columns of strings to, as CSV has them; "" becomes null."""
     parts: Sequence[tuple[str, int]] = ()
     """Name and rows of each file, in their order, where the split is of several."""
 
     columns: Sequence[str] = ()
-    """Names of all columns of the source, where not all of them were read."""
+    """Names of all columns of the source, if not all of them were read."""
     hint: str = ""
-    """What may be wrong where a column is not found, as a sentence."""
+    """A sentence on what may be wrong if a column is not found."""
 
     def row(self, number: int) -> str:
-        """How messages name a row: its file, and its number there."""
+        """Return the name of a row in messages: its file, and its number there."""
         for where, rows in self.parts:
             if number < rows:
                 return f"{where}: row {number} (counted from 0)"

@@ -1,4 +1,4 @@
-"""The training split beside the others: what is held out of it, what stands in two splits."""
+"""Validation reviews held out of the training split, and reviews that are in two splits."""
 
 import re
 import unicodedata
@@ -23,21 +23,21 @@ def hold_out(train: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datas
     """Split a validation set off the training split, at random and stratified by label.
 
     Args:
-        train: reviews in our schema; not copied, both results refer to it.
+        train: reviews in the schema of `data.reviews`; not copied, both results refer to it.
         fraction: the share to hold out, above 0 and at most 0.5.
-        seed: which rows; the same seed takes the same ones.
+        seed: seed of the choice; the same seed chooses the same rows.
 
     Returns:
-        Train and val, their rows in the order of `train`.
+        The training and the validation split, with rows in the order of `train`.
 
     Raises:
         ConfigError: the fraction is out of range, or a label has fewer than two reviews.
     """
     check_val_fraction(fraction)
     labels = _column(train, "label")
-    # Each label is split by itself: stratify_by_column would go through the labels one by one in
-    # Python (4.5 s for 25,000 reviews, where this takes milliseconds) and wants a ClassLabel, for
-    # which the whole data set would be written to disk anew.
+    # Each label is split separately: stratify_by_column loops over the labels in Python (4.5 s for
+    # 25,000 reviews, where this takes milliseconds) and needs a ClassLabel, for which the whole
+    # data set would be rewritten.
     places = [np.flatnonzero(labels == label) for label in (0, 1)]
     few = min(map(len, places))
     if few < 2:
@@ -54,15 +54,15 @@ def hold_out(train: Dataset, fraction: float, seed: int) -> tuple[Dataset, Datas
 
 
 def _column(rows: Dataset, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """A column of numbers [N], batch by batch: in one go it takes 400 bytes a row on the way."""
+    """Read a column of numbers [N] in batches: at once it would take 400 bytes a row."""
     return np.concatenate([column.to_numpy() for column in column_batches(rows, name)])
 
 
 def duplicates(train: Dataset, test: Dataset) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Rows of `train` whose text also stands in `test`.
+    """Return the rows of `train` whose text is also in `test`.
 
-    Texts are compared after NFKC, with HTML line breaks out, in lower case and with runs of white
-    space made one space; by 64 bits of a hash, so that a text takes eight bytes of memory.
+    Texts are compared after NFKC, without HTML line breaks, in lower case and with each run of
+    white space as one space; by 64 bits of a hash, so that a text takes eight bytes of memory.
 
     Returns:
         Positions in `train`, ascending.
@@ -71,7 +71,7 @@ def duplicates(train: Dataset, test: Dataset) -> np.ndarray[Any, np.dtype[np.int
 
 
 def text_keys(rows: Dataset) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """A number for each text of a split [N]; texts alike but for their typing share theirs."""
+    """Return a number for each text of a split [N]; texts that count as duplicates share theirs."""
     keys = [
         np.fromiter((_key(text) for text in column.to_pylist()), np.uint64, len(column))
         for column in column_batches(rows, "text")

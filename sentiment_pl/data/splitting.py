@@ -1,6 +1,6 @@
-"""Texts to words, by a rule that is plain data: `regex` and the standard library are all it needs.
+"""Splitting texts into words by a rule that is plain data, with `regex` and the standard library.
 
-Exports of a model hold a copy of this file, so that they read texts as the model does.
+Exports of a model include a copy of this file, so that they read texts as the model does.
 """
 
 import html
@@ -13,14 +13,14 @@ import regex
 
 
 def splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
-    """Return the function that cuts a text into its words.
+    """Return the function that splits a text into its words.
 
     Args:
         rule: `steps`, which change the text one after another (see `compiled`), and `word`, the
-            pattern of what is a word in the result, as the package `regex` writes it. (Its
-            `boundary` is a character beyond which that pattern does not look, for those who search
-            a text piece by piece.) Or, of a model of version 0.1.0, `tokenizers`: what the
-            library of that name saved.
+            pattern of a word in the result, for the package `regex`. (`boundary` is a character
+            that no match of the pattern depends on across, so that a text can be searched in
+            pieces.) For a model of version 0.1.0 it is `tokenizers`: the JSON that the library of
+            that name saved.
 
     Raises:
         ValueError: there is no such step.
@@ -39,13 +39,13 @@ def splitter(rule: dict[str, Any]) -> Callable[[str], list[str]]:
 
 
 def compiled(kind: str, *values: str) -> Callable[[str], str]:
-    """Return the function that a step of a rule stands for.
+    """Return the function that carries out a step of a rule.
 
     Args:
         kind: "replace" (values: a pattern and what replaces it), "unescape" (a pattern; what it
-            matches is read as an HTML entity), "normalize" (a Unicode normalisation form) or
+            matches is decoded as an HTML entity), "normalize" (a Unicode normalisation form) or
             "lower" (none).
-        values: as the kind has it.
+        values: the values of this kind.
 
     Raises:
         ValueError: there is no such step.

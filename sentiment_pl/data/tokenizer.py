@@ -1,4 +1,4 @@
-"""Text to word ids and back: a vocabulary, and the rule by which its texts were cut into words."""
+"""The tokenizer: a vocabulary, and the rule by which texts are split into words."""
 
 import json
 import pprint
@@ -16,22 +16,22 @@ PADDING, UNKNOWN = 0, 1
 """Ids of the padding and of every word outside the vocabulary."""
 
 SPECIAL = ["[PAD]", "[UNK]"]
-"""What stands in the vocabulary for `PADDING` and `UNKNOWN`; no word of a text looks like them."""
+"""The entries of the vocabulary for `PADDING` and `UNKNOWN`; no word of a text looks like them."""
 
 
 class Tokenizer:
-    """A vocabulary, fixed by the texts that it was trained on, and the rule of what a word is.
+    """A mapping of texts to word ids: a vocabulary, and the rule of what a word is.
 
-    Texts are cut by the rule that the vocabulary was made with, which is kept beside it; see `rule`
-    for what a word is. Id 0 is the padding, id 1 every unknown word, the rest follow by falling
-    frequency, words of equal frequency in the order of their code points.
+    The rule is that with which the vocabulary was trained and is kept beside it; see `rule` for
+    what a word is. Id 0 is the padding, id 1 every unknown word; the others are sorted by
+    descending frequency, words of equal frequency by their code points.
     """
 
     def __init__(self, text: str) -> None:
-        """Restore a tokenizer from what `to_json` returned, in version 0.1.0 too.
+        """Restore a tokenizer from the result of `to_json`, of version 0.1.0 as well.
 
         Raises:
-            ValueError: `text` is no tokenizer.
+            ValueError: `text` does not hold a tokenizer.
         """
         state = json.loads(text)
         if isinstance(state, dict) and "model" in state:
@@ -42,7 +42,7 @@ class Tokenizer:
         if not isinstance(words, list) or words[: len(SPECIAL)] != SPECIAL:
             raise ValueError(f"the vocabulary is no list that begins with {SPECIAL}")
         self.rule: dict[str, Any] = state["rule"]
-        """How texts are cut, as `splitting.splitter` takes it."""
+        """How texts are split into words, in the form that `splitting.splitter` takes."""
         self.words: list[str] = words
         """The vocabulary: the word of each id."""
         self._ids = {word: number for number, word in enumerate(words)}
@@ -55,8 +55,8 @@ class Tokenizer:
         """Choose the vocabulary: the most frequent words of `texts`.
 
         Args:
-            texts: the training split alone, so that no word of the test split is known from it.
-            size: the most ids, padding and unknown word included.
+            texts: those of the training split only, so that no word is known from the test split.
+            size: the largest number of ids, padding and unknown word included.
             min_frequency: rarer words are left out.
             words: what a word is, see `rule.rule`.
         """
@@ -70,32 +70,32 @@ class Tokenizer:
         return cls(json.dumps({"rule": rule, "words": vocabulary}, ensure_ascii=False))
 
     def __len__(self) -> int:
-        """How many ids there are."""
+        """Return the number of ids."""
         return len(self.words)
 
     @property
     def known(self) -> int:
-        """How many words are known: ids but for the padding and the unknown word."""
+        """The number of known words, without the padding and the unknown word."""
         return len(self.words) - len(SPECIAL)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Word ids of each text, uncut and unpadded.
+        """Return the word ids of each text, in full and without padding.
 
-        A text without any word has no ids.
+        A text without words has no ids.
         """
         look_up, split = self._ids.get, self._split
         return [list(map(look_up, split(text), repeat(UNKNOWN))) for text in texts]
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
-        """Words of each text as they are looked up, unknown ones included: as many as its ids."""
+        """Return the words of each text, unknown ones included: one for each of its ids."""
         return [self._split(text) for text in texts]
 
     def to_json(self) -> str:
-        """Everything, as one string: it travels in the checkpoint."""
+        """Return the tokenizer as one string, which checkpoints hold."""
         return json.dumps({"rule": self.rule, "words": self.words}, ensure_ascii=False)
 
     def python_source(self) -> str:
-        """Return a Python file with a function `split(text)`, which gives the words of a text.
+        """Return a Python file with a function `split(text)`, which returns the words of a text.
 
         It needs nothing of this package, only `regex` (and `tokenizers` for a rule of version
         0.1.0).
@@ -107,17 +107,17 @@ class Tokenizer:
         )
 
     def __reduce__(self) -> tuple[type["Tokenizer"], tuple[str]]:
-        return Tokenizer, (self.to_json(),)  # compiled patterns are made anew
+        return Tokenizer, (self.to_json(),)  # compiled patterns are not pickled
 
 
 def splitting_source() -> str:
-    """Return the code of `splitting`, which exports hold a copy of."""
+    """Return the code of `splitting`, of which exports include a copy."""
     source = Path(splitting.__file__).read_text(encoding="utf-8")
     return source.partition('"""\n\n')[2]
 
 
 def _of_version_0_1_0(saved: dict[str, Any]) -> dict[str, Any]:
-    """Take apart what the `tokenizers` library saved: a vocabulary, and how it cuts texts."""
+    """Convert what the `tokenizers` library saved into a vocabulary and a rule."""
     vocabulary = saved["model"]["vocab"]
     return {
         "words": sorted(vocabulary, key=vocabulary.__getitem__),

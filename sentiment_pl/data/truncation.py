@@ -1,4 +1,4 @@
-"""Which words of a long text are read: one rule for training, evaluation, prediction, exports."""
+"""The rule for shortening long texts, shared by training, evaluation, prediction and exports."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Truncation:
-    """A rule that keeps at most so many words of a text; calling it applies it.
+    """A rule that keeps at most a number of words of a text; calling it applies it.
 
-    A checkpoint carries the rule of its training, and whatever reads texts with that model goes by
-    it: a recurrent network that has seen 400 words at a time says something else of 4,000.
+    A checkpoint holds the rule of its training, and whatever reads texts with that model follows
+    it: a recurrent network trained on at most 400 words predicts differently from 4,000.
 
     Args:
-        max_tokens: words that are kept; None keeps all.
+        max_tokens: the number of words to keep; None keeps all.
         truncate: which ones: the "head" of the text, its "tail", or half from "both" ends, of an
             odd number one more from the head.
 
@@ -37,7 +37,7 @@ class Truncation:
 
     @classmethod
     def of(cls, trained_on: Mapping[str, Any] | None) -> "Truncation":
-        """Return the rule that a checkpoint records of its training; none recorded keeps all.
+        """Return the rule that a checkpoint records of its training, or one that keeps all words.
 
         Args:
             trained_on: `ReviewDataModule.description`, as a checkpoint holds it.
@@ -54,21 +54,21 @@ class Truncation:
         return (most, 0) if self.truncate == "head" else (0, most)
 
     def __call__(self, items: Sequence[_Item]) -> Sequence[_Item]:
-        """Return what is kept of a text's words or word ids, in their order."""
+        """Return the kept words or word ids of a text, in their order."""
         if not self.cuts(len(items)):
             return items
         head, tail = self.ends
         return [*items[:head], *items[len(items) - tail :]]
 
     def cuts(self, count: int) -> bool:
-        """Whether a text of so many words loses some."""
+        """Whether a text of `count` words is shortened."""
         return self.max_tokens is not None and count > self.max_tokens
 
     def describe(self, count: int | None = None) -> str:
-        """Name the words that are kept, as in "the first 400 of 812 words".
+        """Describe the words that are kept, as in "the first 400 of 812 words".
 
         Args:
-            count: words of the text; None for any longer text.
+            count: the number of words of the text; None for any longer text.
         """
         if self.max_tokens is None or (count is not None and not self.cuts(count)):
             return "all words"

@@ -1,4 +1,4 @@
-"""Word vectors that are not text: what they are, and the command that makes them text."""
+"""Messages for word vectors that are not text, with the command that converts them."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sentiment_pl.errors import DataError
 
-_WITH_GENSIM = {  # gensim is what embedding=word2vec installs
+_WITH_GENSIM = {  # gensim is installed for embedding=word2vec
     "word2vec": (
         "from gensim.models import KeyedVectors as K; K.load_word2vec_format({path}, binary=True)"
     ),
@@ -27,18 +27,20 @@ _STARTS = {
 
 
 def refuse_binary(name: str, path: Path, start: bytes) -> None:
-    """Raise DataError where a file is none of text, saying what it is and how to convert it.
+    """Raise DataError if a file is binary, with its format and how to convert it.
 
     Args:
-        name: how messages name the file.
-        path: where it is.
-        start: its first bytes, unpacked.
+        name: the name of the file in messages.
+        path: the file.
+        start: its first bytes, decompressed.
     """
     kind, code = next((_STARTS[magic] for magic in _STARTS if start.startswith(magic)), ("", ""))
     header = re.match(rb"\d+ \d+\r?\n", start)
     if not kind and header and re.search(rb"[\0-\x08\x0e-\x1f]", start[header.end() :][:4096]):
         fields = start[header.end() :].partition(b"\n")[0].split()[1:]
-        if not fields or not all(map(_is_number, fields)):  # else a word further on is odd
+        if not fields or not all(
+            map(_is_number, fields)
+        ):  # otherwise only a word further on is odd
             kind, code = "word2vec's binary format", "word2vec"
     if not kind:
         return

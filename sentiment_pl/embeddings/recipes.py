@@ -102,7 +102,7 @@ class FileEmbedding(Embedding):
 
     Args:
         path: the file.
-        dim: numbers in a word vector; None takes the width of the file. It also says which member
+        dim: numbers in a word vector; None takes the width of the file. It also chooses the member
             of an archive of several to read: `glove.6B.100d.txt` for 100.
         freeze, dropout: see `Embedding`.
         seed: seed of the vectors of words that are not in the file.

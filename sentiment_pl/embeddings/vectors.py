@@ -1,8 +1,8 @@
-"""Word vectors: read from the text files that GloVe and word2vec are published in, and completed.
+"""Word vectors: read from text files in the formats of GloVe and word2vec, and completed.
 
-The files hold hundreds of thousands of words, of which a vocabulary wants a few: a line is looked
-at no closer than it takes to know that it is sound and not wanted. Some words of the vocabulary are
-in no file; they get vectors that are made of those of others.
+The files hold hundreds of thousands of words, of which a vocabulary has a few: a line is parsed
+only as far as needed to check it and to see that its word is not wanted. Words of the vocabulary
+that are not in the file get vectors from those of other words.
 """
 
 import codecs
@@ -41,26 +41,26 @@ def read_vectors(
 ) -> tuple[str, dict[str, Vector]]:
     """Read the vectors of some words.
 
-    A line is a word and its numbers, separated by single spaces. A word may hold spaces itself, as
-    a few of glove.840B do, unless its last part is a number: that would be a number too many. A
-    first line `count dim` may stand before them, as word2vec writes it. Empty lines are skipped,
-    and of several lines for one word the first counts. All of it may be in a `.zip` or a `.gz`.
+    A line is a word and its numbers, separated by single spaces. A word may contain spaces, as a
+    few of glove.840B do, unless its last part is a number: that would be a number too many. The
+    first line may be `count dim`, as word2vec writes it. Empty lines are skipped, and of several
+    lines for one word the first counts. The file may be a `.zip` or a `.gz`.
 
-    Width and encoding of every line are checked; the numbers only of the first line and of wanted
-    words, which is what makes it quick. Memory grows with the words found, not with the file.
+    Width and encoding of every line are checked; to be fast, the numbers only of the first line and
+    of wanted words. Memory grows with the words found, not with the file.
 
     Args:
         path: the file.
-        wanted: the words to look for, as they stand in the file.
-        dim: numbers in a vector; None takes the width of the file. It also chooses among the
-            members of an archive: `glove.6B.100d.txt` for 100.
+        wanted: the words to look for, as they are written in the file.
+        dim: numbers in a vector; None for the width of the file. It also chooses among the members
+            of an archive: `glove.6B.100d.txt` for 100.
 
     Returns:
-        What was read, for messages: the path, with the member of an archive; and the vectors that
-        were found, each [dim], by word.
+        The name of what was read, for messages: the path, with the member of an archive. And the
+        vectors that were found, each [dim], by word.
 
     Raises:
-        ConfigError: `dim` is not the width of the file, or does not tell which member to read.
+        ConfigError: `dim` is not the width of the file, or does not choose one member to read.
         DataError: the file or a line of it cannot be read.
     """
     try:
@@ -68,7 +68,7 @@ def read_vectors(
             refuse_binary(name, path, cast("io.BufferedReader", lines).peek(_CHUNK))
             return name, _read_lines(name, lines, {word.encode() for word in wanted}, dim)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        # RuntimeError: an archive with a password, or packed in a way that Python does not know
+        # RuntimeError: an archive with a password or an unknown compression
         raise DataError(f"{path} cannot be read: {error}") from error
 
 
@@ -88,7 +88,9 @@ def _read_lines(
                 promised, width = int(fields[0]), int(fields[1])
             elif len(fields) > 1:
                 width = len(fields) - 1
-                _parse(fields[1:], f"{name}, line {number}")  # or else it is no file of vectors
+                _parse(
+                    fields[1:], f"{name}, line {number}"
+                )  # otherwise it is not a file of vectors
             else:
                 raise DataError(
                     f"{name}, line {number}: expected a word and its numbers, separated by single"
@@ -149,7 +151,7 @@ def _parse(fields: list[bytes], where: str) -> Vector:
 
 
 def _is_number(field: bytes) -> bool:
-    """Whether it is a finite number that float32 can hold."""
+    """Whether a field is a finite number in the range of float32."""
     try:
         return abs(float(field)) <= _LARGEST
     except ValueError:
@@ -158,7 +160,7 @@ def _is_number(field: bytes) -> bool:
 
 @contextmanager
 def _open(path: Path, dim: int | None) -> Iterator[tuple[str, IO[bytes]]]:
-    """Open a plain file, a `.gz` or a member of a `.zip`, told apart by how they begin."""
+    """Open a plain file, a `.gz` or a member of a `.zip`, detected by its first bytes."""
     with path.open("rb", buffering=_CHUNK) as file:
         start = file.read(4)
         file.seek(0)
@@ -168,7 +170,7 @@ def _open(path: Path, dim: int | None) -> Iterator[tuple[str, IO[bytes]]]:
         elif start == b"PK\x03\x04":
             with zipfile.ZipFile(file) as archive:
                 member = _choose(path, archive, dim)
-                with archive.open(member) as lines:  # buffered: its own takes twice the time
+                with archive.open(member) as lines:  # its own buffering takes twice the time
                     buffered = io.BufferedReader(cast("io.RawIOBase", lines), _CHUNK)
                     yield f"{path}:{member}", buffered
         else:
@@ -176,7 +178,7 @@ def _open(path: Path, dim: int | None) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _choose(path: Path, archive: zipfile.ZipFile, dim: int | None) -> str:
-    """Choose the member of an archive: the only one, or the one named after the width."""
+    """Choose the member of an archive: the only one, or the one with the width in its name."""
     members = [
         member
         for member in archive.namelist()
@@ -210,23 +212,23 @@ def _parts(word: str) -> list[str]:
 def complete(
     words: Sequence[str], vectors: Mapping[str, Vector], *, seed: int, source: str
 ) -> Vector:
-    """Give every word a vector: its own, else the mean of its parts', else one drawn like them.
+    """Return a vector for every word: its own, else the mean of its parts', else a random one.
 
-    A drawn vector is normal with the mean and the standard deviation, number by number, of the
-    vectors found; the seed and the word's id decide what is drawn. The unknown word is their mean:
-    it stands for any word, and often, so drawn numbers would only be noise.
+    A random vector is normal with the mean and the standard deviation of the found vectors in each
+    dimension; it depends on the seed and the word's id. The unknown word gets their mean: it is
+    used for any word, and often, so random numbers would only be noise.
 
     Args:
         words: the vocabulary by id.
-        vectors: what is known, [dim] each, by word.
-        seed: of what is drawn.
-        source: where the vectors are from, for messages.
+        vectors: the found vectors, [dim] each, by word.
+        seed: seed of the random vectors.
+        source: the origin of the vectors, for messages.
 
     Returns:
         [V, dim], row `PADDING` zero.
 
     Raises:
-        DataError: not one word has a vector.
+        DataError: no word has a vector.
     """
     ids = range(UNKNOWN + 1, len(words))
     own = [number for number in ids if words[number] in vectors]
@@ -257,5 +259,5 @@ def complete(
 
 
 def noise(rows: int, columns: int, seed: int) -> Vector:
-    """Standard normal numbers [rows, columns] from a generator of its own."""
+    """Return standard normal numbers [rows, columns] from a new generator."""
     return np.random.default_rng(seed).standard_normal((rows, columns), dtype=np.float32)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sentiment_pl.files import partial_name, put_in_place
 from sentiment_pl.tables.base import Reject
 from sentiment_pl.tables.writers import as_json
 
@@ -18,7 +19,7 @@ class RejectsFile:
     """The file of rejected rows, which is created with the first of them."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._partial = path, path.with_name(f".partial-{path.name}")
+        self._path, self._partial = path, partial_name(path)
         self._file: IO[str] | None = None
         self.first = ""
         """The reason of the first row, with its line in the file if there is one."""
@@ -35,10 +36,11 @@ class RejectsFile:
 
     def keep(self) -> None:
         """Put the file in place; without rejected rows remove an older one."""
-        self._path.unlink(missing_ok=True)
-        if self._file is not None:
+        if self._file is None:
+            self._path.unlink(missing_ok=True)
+        else:
             self._file.close()
-            self._partial.replace(self._path)
+            put_in_place(self._partial, self._path)
 
     def discard(self) -> None:
         """Remove what has not been put in place."""

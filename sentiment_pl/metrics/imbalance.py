@@ -1,4 +1,4 @@
-"""Labels of very different frequency: weights of the loss, warnings, thresholds."""
+"""Imbalanced labels: weights of the loss, warnings, and a threshold chosen on validation."""
 
 import logging
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from sentiment_pl.metrics.scores import scores
 log = logging.getLogger(__name__)
 
 RARE = 0.2
-"""A label in a smaller share of the training reviews is called rare: the moderate and extreme
-imbalance of Google's course on machine learning, where predicting the other label alone is right in
-over 80 % and accuracy says little."""
+"""A label with a smaller share of the training reviews is called rare: the moderate and extreme
+imbalance of Google's course on machine learning. Always predicting the other label would be right
+in over 80 % of the reviews, so that accuracy is of little use."""
 
 BALANCED = "balanced"
 
 
 BALANCE = "data.class_weight=balanced, a longer training or another optimizer.lr may help"
 TRAIN_LONGER = "A longer training or another optimizer.lr may help"
-"""What may help where a model predicts one label alone, and where the labels are weighted."""
+"""Advice where a model predicts only one label: without and with weights of the labels."""
 
 
 def check_class_weight(value: Any) -> None:
@@ -45,11 +45,11 @@ def class_weights(value: Any, counts: Sequence[int]) -> tuple[float, float] | No
 
     Args:
         value: of `data.class_weight`. "balanced" gives each label N / (2 · its number of reviews),
-            as scikit-learn does: both labels weigh the same in all, and a review 1 on average.
+            as in scikit-learn: both labels have the same total weight, and the mean weight is 1.
         counts: training reviews of label 0 and of label 1.
 
     Raises:
-        ConfigError: "balanced", but one of the labels does not occur.
+        ConfigError: "balanced", and one of the labels does not occur.
     """
     if value is None:
         return None
@@ -66,7 +66,7 @@ def class_weights(value: Any, counts: Sequence[int]) -> tuple[float, float] | No
 def log_label_shares(
     labels: Sequence[str], counts: Sequence[int], weights: tuple[float, float] | None
 ) -> None:
-    """Log the weights of the labels, or warn of a rare one where there are none."""
+    """Log the weights of the labels; without weights, warn of a rare label."""
     if weights is not None:
         log.info(
             "data.class_weight: a review labelled %s weighs %.3g in the training loss, one labelled"
@@ -93,14 +93,14 @@ def warn_of_one_prediction(
     logits: NDArray[np.float64],
     advice: str = "",
 ) -> bool:
-    """Warn if a model predicts one label alone though both occur; return whether it does.
+    """Warn if a model predicts only one label though both occur; return whether it does.
 
     Args:
-        split: what the reviews are called, as in "the test split".
+        split: the name of the reviews, as in "the test split".
         labels: names of label 0 and label 1.
         truth: [N], 0 or 1.
         logits: [N].
-        advice: a sentence to end with.
+        advice: a sentence for the end of the message.
     """
     predicted = expit(logits) >= measures.THRESHOLD
     positives, n = int(np.sum(truth)), len(truth)
@@ -117,13 +117,13 @@ def warn_of_one_prediction(
 
 
 class Scoring:
-    """Scores the splits of a run: validation first, which also chooses a threshold for the others.
+    """Scoring of the splits of a run: first validation, which chooses a threshold for the others.
 
     Args:
         labels: names of label 0 and label 1.
         metrics: names of the metrics.
-        threshold: chosen on validation reviews before; None if there was none.
-        advice: what may help where a model predicts one label alone.
+        threshold: one that was chosen on validation reviews before; None without one.
+        advice: advice where a model predicts only one label.
     """
 
     def __init__(
@@ -147,10 +147,10 @@ class Scoring:
     def other(
         self, split: str, truth: NDArray[Any], logits: NDArray[np.float64]
     ) -> dict[str, float | int | None]:
-        """Score a split; warn if the model predicts one label alone.
+        """Score a split; warn if the model predicts only one label.
 
         Args:
-            split: what the reviews are called, as in "the test split".
+            split: the name of the reviews, as in "the test split".
             truth: [N], 0 or 1.
             logits: [N].
 

@@ -164,7 +164,7 @@ TABLE: dict[str, Measure] = {
 _own: dict[str, Measure] = {}
 
 ALWAYS = ("accuracy", "f1", "auc")
-"""Measured in every run, whatever `metrics` says."""
+"""Measured in every run, whatever the setting `metrics` is."""
 
 RESERVED = ("loss", "n", "best_threshold", "f1_at_best_threshold")
 """What else a record holds beside the metrics of a split."""

@@ -1,4 +1,4 @@
-"""What readers and writers of tables share: chunks of rows, and the rows that cannot be used."""
+"""The base of readers and writers of tables: chunks of rows, and rows that cannot be used."""
 
 import io
 from abc import ABC, abstractmethod
@@ -18,22 +18,22 @@ from sentiment_pl.tables.options import TableOptions
 from sentiment_pl.tables.packed import PACKED, open_unpacked, unpacked_name
 
 CHUNK = 8_192
-"""Rows that are in memory at a time."""
+"""The number of rows in memory at a time."""
 
 CHUNK_SIZE = 2**25
-"""Characters (of Parquet: bytes) after which fewer rows are enough."""
+"""Characters (of Parquet: bytes) after which a chunk ends, even with fewer rows."""
 
 START = 2**16
-"""Bytes that are looked at to find out what a file is."""
+"""How many bytes are read to detect the format and the encoding of a file."""
 
 FORMATS = {
     ".csv": ",", ".tsv": "\t", ".jsonl": None, ".ndjson": None, ".json": None, ".parquet": None
 }  # fmt: skip
-"""What files may end in, and what separates the columns there."""
+"""Extensions of tables, and the separator of their columns."""
 
 
 Rows: TypeAlias = "pa.Table | list[dict[str, Any]]"
-"""A table, or objects as they stand in JSON."""
+"""Rows as an Arrow table, or as the objects of a JSON file."""
 
 
 class Reject(NamedTuple):
@@ -43,9 +43,9 @@ class Reject(NamedTuple):
     """Its number in the file, counted from 0."""
     reason: str
     content: Any
-    """The row as far as it could be read, so that nothing is lost."""
+    """The row as far as it could be read."""
     line: int | None = None
-    """The number of its first line, counted from 1, where the file has lines."""
+    """The number of its first line, counted from 1, if the file has lines."""
 
 
 class Chunk(NamedTuple):
@@ -55,14 +55,14 @@ class Chunk(NamedTuple):
     numbers: NDArray[np.int64]
     """The number of each row in the file, counted from 0."""
     rejects: list[Reject]
-    """Rows here or shortly ahead that could not be read."""
+    """Rows between these, or shortly before them, that could not be read."""
 
 
 def format_of(path: Path, options: TableOptions) -> str:
-    """What the name of a file says it is: one of `FORMATS`.
+    """Return the format of a file by its name, one of `FORMATS`.
 
     Raises:
-        DataError: it names none of them.
+        DataError: the name has none of them.
     """
     name = unpacked_name(path)
     found = Path(name).suffix
@@ -85,7 +85,7 @@ def format_of(path: Path, options: TableOptions) -> str:
 
 
 def refuse_twice(name: str, path: Path, options: TableOptions, separated: bool) -> DataError:
-    """The error for two columns of one name: one of them would be lost."""
+    """Return the error for two columns of one name, of which one would be lost."""
     numbers = ""
     if separated and options.header:
         numbers = f", or read the columns by number: {options.typed('header', 'false')}"
@@ -93,53 +93,53 @@ def refuse_twice(name: str, path: Path, options: TableOptions, separated: bool) 
 
 
 class Reader(ABC):
-    """A file of rows.
+    """A table that is read in chunks of rows.
 
     Args:
-        path: where it is.
-        options: how it is written, as far as the user says so.
+        path: the file.
+        options: how it is written, where that is not detected.
     """
 
     separated = False
-    """Whether it is CSV or TSV, whose cells are text and whose columns can go by number."""
+    """Whether it is CSV or TSV, whose cells are text and whose columns can be numbered."""
     fixed = True
     """Whether all rows have the same columns, which are known before the first is read."""
 
     def __init__(self, path: Path, options: TableOptions) -> None:
         self.path, self.options = path, options
         self.notes: list[str] = []
-        """What was found out of the file, or taken in one of two ways, in words for the user."""
+        """Messages for the user about what was detected, or read in one of two possible ways."""
         self._file: Any = None
         self._size = max(path.stat().st_size, 1)
 
     @property
     @abstractmethod
     def schema(self) -> pa.Schema:
-        """Its columns."""
+        """The columns and their types."""
 
     @property
     def columns(self) -> list[str]:
-        """Names of its columns."""
+        """The names of the columns."""
         return list(self.schema.names)
 
     @abstractmethod
     def chunks(
         self, columns: Collection[str] | None = None, lenient: Collection[str] = ()
     ) -> Iterator[Chunk]:
-        """Its rows, at most `CHUNK` at a time, fewer where they are long.
+        """Yield the rows, at most `CHUNK` at a time, fewer if they are long.
 
         Args:
-            columns: those that are needed, of `columns`: the others need not be readable, and may
-                be left out. None for all of them.
-            lenient: those of them in which bytes that are no text do not spoil the row: what stands
-                there is written with escapes, or left to whoever looks at it.
+            columns: the needed columns; others need not be readable and may be left out. None for
+                all of them.
+            lenient: those of them in which bytes that are not text do not spoil the row: they are
+                written with escapes or kept as they are.
 
         Raises:
             DataError: the file is damaged.
         """
 
     def find(self, name: str) -> str | None:
-        """The column of a name, blanks around it aside; None where there is none.
+        """Return the column of a name, ignoring spaces around it; None if there is none.
 
         Raises:
             DataError: there are two.
@@ -153,27 +153,27 @@ class Reader(ABC):
         return same[0] if same else None
 
     def check_names(self) -> None:
-        """Raise DataError where two columns share a name."""
+        """Raise DataError if two columns have one name."""
         twice = sorted(name for name, count in Counter(self.columns).items() if count > 1)
         if twice:
             raise refuse_twice(twice[0], self.path, self.options, self.separated)
 
     def hint(self) -> str:
-        """Why a column may not be found, as a sentence to add to that message; empty for none."""
+        """Return a sentence on why a column may not be found; empty without a reason."""
         return ""
 
     def share_read(self) -> float:
-        """How much of the file has been read, from 0 to 1."""
+        """Return the share of the file that has been read, from 0 to 1."""
         if self._file is None or self._file.closed:
             return 0.0 if self._file is None else 1.0
         return float(min(1.0, self._file.tell() / self._size))
 
     @contextmanager
     def _bytes(self) -> Iterator[IO[bytes]]:
-        """Give the file's bytes, unpacked; `share_read` looks at the packed ones.
+        """Open the decompressed bytes of the file; `share_read` counts the compressed ones.
 
         Raises:
-            DataError: they cannot be read to their end.
+            DataError: they cannot be read to the end.
         """
         try:
             self._file = self.path.open("rb")
@@ -184,7 +184,7 @@ class Reader(ABC):
 
     @contextmanager
     def _text(self, newline: str) -> Iterator[io.TextIOWrapper]:
-        """Give the file's text. Bytes that are none come as lone surrogates (PEP 383)."""
+        """Open the text of the file. Bytes that are not text become lone surrogates (PEP 383)."""
         with self._bytes() as file:
             text = io.TextIOWrapper(file, self.encoding, errors="surrogateescape", newline=newline)
             try:
@@ -197,7 +197,7 @@ class Reader(ABC):
 
     @property
     def encoding(self) -> str:
-        """The encoding of its text, as given or as its first bytes say."""
+        """The encoding of the text, as set or detected from the first bytes."""
         if not hasattr(self, "_encoding"):
             with self._bytes() as file:
                 start = file.read(START)
@@ -211,11 +211,11 @@ class Reader(ABC):
         return self._encoding
 
     def other_encoding(self, text: str, where: str) -> str:
-        """Say that bytes are no text in the file's encoding, and what to do.
+        """Return a message that bytes are not in the file's encoding, and what to do.
 
         Args:
-            text: what was read, with lone surrogates for such bytes.
-            where: the place in words, as the subject of the sentence.
+            text: the text that was read, with lone surrogates for such bytes.
+            where: the place, as the subject of the sentence.
         """
         found = next(char for char in text if "\udc80" <= char <= "\udcff")
         name = "UTF-8" if self.encoding.startswith("utf-8") else self.encoding
@@ -240,12 +240,12 @@ class Reader(ABC):
 
 
 def shown(text: str) -> str:
-    """Bytes that are no text as they can be read by a person."""
+    """Return a text with escapes in place of bytes that are not text."""
     return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def is_text(fields: Sequence[str]) -> bool:
-    """Whether all of these are text, without bytes that are none."""
+    """Whether all fields are valid text, without bytes that are not."""
     try:
         "".join(fields).encode()
     except UnicodeEncodeError:

@@ -1,10 +1,10 @@
-"""Which encoding a text is in, where its bytes leave no doubt, and which ones it may be in."""
+"""Detection of the encoding of a text, where its bytes leave no doubt, and candidates for it."""
 
 import codecs
 import unicodedata
 
 _BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the beginning of this one
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -15,14 +15,14 @@ _CANDIDATES = (
     "cp1252", "cp1251", "gb18030", "shift_jis", "cp949", "big5", "koi8-r", "cp1250", "cp1254",
     "cp1253", "cp1256", "cp1255", "euc-jp",
 )  # fmt: skip
-"""Encodings that tables are often in where they are not in UTF-8."""
+"""Frequent encodings of tables that are not UTF-8."""
 
 
 def detect(start: bytes) -> str:
-    """The encoding of a text by its first bytes: UTF-8 unless they cannot be that.
+    """Return the encoding of a text by its first bytes: UTF-8 unless they show another one.
 
-    A byte order mark says what it is. Without one it is UTF-16 where every other byte is often
-    zero, none of the others is, and all that is decoded are assigned characters with line ends.
+    A byte order mark decides. Without one the text is UTF-16 if every second byte is often zero,
+    none of the others is, and decoding gives only assigned characters, with line ends.
 
     Returns:
         "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be" or "utf-32".
@@ -50,10 +50,10 @@ def _is_text(data: bytes, encoding: str) -> bool:
 
 
 def candidates(data: bytes) -> list[str]:
-    """Encodings that decode bytes which are no UTF-8: each may be meant, none is certain.
+    """Return encodings that decode bytes which are not UTF-8; each is possible, none certain.
 
     Args:
-        data: some of the text; it may end in the midst of a character.
+        data: a part of the text; it may end within a character.
     """
     found = []
     for name in _CANDIDATES:

@@ -1,4 +1,4 @@
-"""What type holds the values of a key of JSON over a whole file."""
+"""The common type of the values of a JSON key over a whole file."""
 
 from typing import Any, NamedTuple
 
@@ -6,15 +6,15 @@ import pyarrow as pa
 
 
 class Values(NamedTuple):
-    """What some values of a key are."""
+    """The type of some values of a key."""
 
     kind: pa.DataType
     large: bool
-    """Whether an integer is among them that a float64 may not tell from its neighbours."""
+    """Whether they include an integer beyond the precision of a float64."""
 
 
 def common(before: Values, values: list[Any]) -> Values:
-    """What holds what was found before and these values; text where nothing else does."""
+    """Return a type for the values before and these; string if no other type holds them all."""
     large = before.large or any(map(_is_large, values))
     try:
         new = pa.array(values).type
@@ -29,11 +29,11 @@ def common(before: Values, values: list[Any]) -> Values:
     return Values(kind, large)
 
 
-# The four below do without recursion, which at that depth may end at Python's limit.
+# The next four functions avoid recursion, which could exceed Python's limit.
 
 
 def depth(value: Any) -> int:
-    """How many lists and objects lie within one another at most."""
+    """Return the number of levels of nested lists and objects."""
     deepest, inside = 0, [(value, 1)]
     while inside:
         value, depth = inside.pop()
@@ -57,7 +57,7 @@ def _is_large(value: Any) -> bool:
 
 
 def _makes_floats(old: pa.DataType, new: pa.DataType) -> bool:
-    """Whether integers of the one type are floats in the other, which holds all that it holds."""
+    """Whether integers of a type become floats in a more general type."""
     inside = [(old, new)]
     while inside:
         old, new = inside.pop()
@@ -71,7 +71,7 @@ def _makes_floats(old: pa.DataType, new: pa.DataType) -> bool:
 
 
 def lacks_keys(kind: pa.DataType) -> bool:
-    """Whether a type has objects without any key in it, which Parquet lacks."""
+    """Whether a type contains objects without keys, which Parquet does not support."""
     inside = [kind]
     while inside:
         kind = inside.pop()

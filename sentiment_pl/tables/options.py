@@ -1,4 +1,4 @@
-"""How a table is written, where its name and its content do not say so."""
+"""Settings for how a table is written, where its name and its content do not show it."""
 
 import codecs
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ QUOTING = ("auto", "none", "rfc4180")
 
 @dataclass(frozen=True)
 class TableOptions:
-    r"""What the user says of a table; what is left out is found out where that is certain.
+    r"""How a table is written; what is not set is detected where that is certain.
 
     Args:
         separator: what stands between the columns of CSV and TSV: one character, or comma,
@@ -32,9 +32,9 @@ class TableOptions:
         header: whether the first line of CSV and TSV names the columns. Without, they are called
             "0", "1", and so on.
         quoting: what a quotation mark at the start of a field of CSV and TSV means. "rfc4180": it
-            encloses a text, which may hold separators, line breaks and doubled marks. "none": it
-            is a character like any other. "auto": the first, unless the lines that the marks
-            enclose look like rows of their own; see `rows.parsed`.
+            encloses a text, which may contain separators, line breaks and doubled marks. "none":
+            it is an ordinary character. "auto": as "rfc4180", unless the lines between the marks
+            look like rows; see `rows.parsed`.
         command_line: whether messages name the options of a command (`--encoding NAME`) instead of
             the keys of the configuration (`data.encoding=NAME`).
 
@@ -72,7 +72,7 @@ class TableOptions:
     def _checked_encoding(self, name: Any) -> str:
         try:
             found = codecs.lookup(name)
-            known = found._is_text_encoding  # base64 and the like are none
+            known = found._is_text_encoding  # base64 and the like are not
         except (LookupError, TypeError, ValueError):
             known = False
         if not known:
@@ -83,7 +83,7 @@ class TableOptions:
         return found.name
 
     def fingerprint(self) -> dict[str, Any]:
-        """What reviews depend on, for JSON."""
+        """Return everything here that reviews depend on, for JSON."""
         return {
             "separator": self.separator,
             "encoding": self.encoding,
@@ -92,13 +92,13 @@ class TableOptions:
         }
 
     def typed(self, key: str, value: str) -> str:
-        """What to type for one of these settings, for messages."""
+        """Return what to type for one of these settings, for messages."""
         if not self.command_line:
             return f"data.{key}={value}"
         return "--no-header" if key == "header" else f"--{key} {value}"
 
     def column(self, what: str, name: str = "NAME") -> str:
-        """What to type for the column that holds the text or the label."""
+        """Return what to type for the column that holds the text or the label."""
         return f"--{what}-column {name}" if self.command_line else f"data.{what}_column={name}"
 
     def _key(self, key: str) -> str:

@@ -1,4 +1,4 @@
-"""Files as they are stored: plain or packed, told apart by their first bytes."""
+"""Compressed files, detected by their first bytes."""
 
 import bz2
 import gzip
@@ -15,7 +15,7 @@ import pyarrow as pa
 from sentiment_pl.errors import DataError
 
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-"""What the name of a packed file may end in."""
+"""Extensions of compressed files."""
 
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -23,7 +23,7 @@ _MAGIC = {
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"PK\x03\x04": "zip",
-    b"PK\x05\x06": "zip",  # without any file
+    b"PK\x05\x06": "zip",  # an empty archive
 }
 _LFS = b"version https://git-lfs.github.com/spec/"
 
@@ -38,9 +38,9 @@ _FAULTS = (
 
 
 def unpacked_name(path: Path) -> str:
-    """The name, in lower case, that says what is in a file: without what packed it.
+    """Return the name of a file in lower case without the extension of its compression.
 
-    Of a zip archive it is that of its only file.
+    For a zip archive without another extension it is the name of its only file.
     """
     name = path.name.lower()
     for ending in PACKED:
@@ -53,7 +53,7 @@ def unpacked_name(path: Path) -> str:
 
 
 def refuse_pointer(start: bytes, path: Path) -> None:
-    """Raise DataError where a file begins as those do that git-lfs puts in place of the data."""
+    """Raise DataError if a file begins like a pointer that git-lfs puts in place of the data."""
     if start.startswith(_LFS):
         raise DataError(
             f"{path} is a pointer of git-lfs, not the data: run `git lfs pull` where it comes from"
@@ -62,14 +62,14 @@ def refuse_pointer(start: bytes, path: Path) -> None:
 
 @contextmanager
 def open_unpacked(file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
-    """Give the unpacked bytes of an open file.
+    """Open the decompressed bytes of an open file.
 
     Args:
         file: the file, at its start.
         path: its name, for messages.
 
     Raises:
-        DataError: it is damaged, or does not hold what it should.
+        DataError: the file is damaged, a pointer, or an archive that cannot be used.
     """
     try:
         start = file.read(len(_LFS))
@@ -84,7 +84,7 @@ def open_unpacked(file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
     except PermissionError as error:
         raise DataError(f"{path}: you have no permission to read it") from error
     except OSError as error:
-        if error.errno is None:  # of a library that unpacks
+        if error.errno is None:  # raised by a library for compression
             raise DataError(
                 f"{path}: the file is damaged or cut short ({error}): get it anew"
             ) from error
@@ -94,7 +94,7 @@ def open_unpacked(file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def _unpacked(start: bytes, file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
     kind = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "")
-    if kind == "bzip2" and start[4:10] != b"1AY&SY":  # a text may begin with BZh
+    if kind == "bzip2" and start[4:10] != b"1AY&SY":  # text may begin with BZh as well
         kind = ""
     opened: Any
     if kind == "gzip":
@@ -116,10 +116,10 @@ def _unpacked(start: bytes, file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
 
 
 def _member(path: Path) -> str:
-    """The one file of a zip archive.
+    """Return the name of the only file in a zip archive.
 
     Raises:
-        DataError: there are several, or none, or it is encrypted, or an Excel workbook.
+        DataError: there are several files or none, it is encrypted, or it is an Excel workbook.
     """
     try:
         with zipfile.ZipFile(path) as archive:

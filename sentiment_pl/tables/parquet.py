@@ -1,4 +1,4 @@
-"""Parquet, read a group of rows at a time."""
+"""Parquet files, read a batch of rows at a time."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from sentiment_pl.tables.packed import refuse_pointer
 
 
 class Parquet(Reader):
-    """Parquet. Columns that are not needed are not read."""
+    """A Parquet file. Columns that are not needed are not read."""
 
     def __init__(self, path: Path, options: TableOptions) -> None:
         super().__init__(path, options)
@@ -36,13 +36,13 @@ class Parquet(Reader):
 
     @property
     def schema(self) -> pa.Schema:
-        """Its columns."""
+        """The columns and their types."""
         return self._parquet.schema_arrow
 
     def chunks(
         self, columns: Collection[str] | None = None, lenient: Collection[str] = ()
     ) -> Iterator[Chunk]:
-        """Its rows; see `Reader`."""
+        """Yield the rows; see `Reader`."""
         names = None if columns is None else [name for name in self.columns if name in columns]
         self._done = 0
         try:
@@ -50,7 +50,7 @@ class Parquet(Reader):
                 batch_size=self._rows(), columns=names, use_threads=False
             )
             for batch in batches:
-                # What the file says of its size leaves out that values may stand there once alone.
+                # The size in the metadata is too small where repeated values are stored once.
                 step = max(1, len(batch) * base.CHUNK_SIZE // max(batch.nbytes, base.CHUNK_SIZE))
                 for start in range(0, len(batch), step):
                     part = batch.slice(start, step)
@@ -61,7 +61,7 @@ class Parquet(Reader):
             raise DataError(f"{self.path}: damaged after row {self._done}: {error}") from error
 
     def _rows(self) -> int:
-        """How many rows to read at a time: of the group of rows with the longest ones."""
+        """Return how many rows to read at a time, for the row group with the longest rows."""
         meta = self._parquet.metadata
         groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
         longest = max(
@@ -70,5 +70,5 @@ class Parquet(Reader):
         return max(1, min(base.CHUNK, int(base.CHUNK_SIZE / max(longest, 1))))
 
     def share_read(self) -> float:
-        """How much of the file has been read, from 0 to 1."""
+        """Return the share of the file that has been read, from 0 to 1."""
         return self._done / float(self._total)

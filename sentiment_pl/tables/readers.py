@@ -1,8 +1,8 @@
-"""Tables of any size, row after row in constant memory: CSV, TSV, JSON, Parquet.
+"""Tables of any size, read in constant memory: CSV, TSV, JSON, Parquet.
 
-Columns keep their values: those of CSV and TSV stay text as it was written, those of Parquet keep
-their types, objects of JSON their keys. On the way from JSON into a format with fixed columns the
-file is read twice, the first time to learn which columns there are.
+Values are unchanged: those of CSV and TSV are text as it is written, columns of Parquet keep their
+types, and objects of JSON their keys. To convert JSON into a format with fixed columns the file is
+read twice, the first time to find its columns.
 """
 
 from pathlib import Path
@@ -16,15 +16,15 @@ from sentiment_pl.tables.separated import Separated
 
 
 def open_reader(path: Path, options: TableOptions | None = None) -> Reader:
-    """Open a table by what its name says it is.
+    """Open a table in the format that its name has.
 
     Args:
-        path: the file; of CSV, TSV and JSON it may be packed.
-        options: how it is written, as far as that is not to be found out.
+        path: the file; CSV, TSV and JSON may be compressed.
+        options: how it is written, where that is not detected.
 
     Raises:
-        DataError: there is no such file, its name says no format that is known, or its beginning
-            cannot be read.
+        DataError: there is no such file, its name has no known format, or its beginning cannot be
+            read.
     """
     options = options or TableOptions()
     if not path.is_file():

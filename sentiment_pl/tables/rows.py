@@ -1,4 +1,4 @@
-"""The rows of CSV and TSV, parsed as the rules say, and those that break them."""
+"""Parsing of CSV and TSV into rows, with a reason for those that break the rules."""
 
 import csv
 from collections import deque
@@ -11,10 +11,10 @@ from sentiment_pl.tables.options import TableOptions
 from sentiment_pl.tables.swallowed import Profile, fields_of
 
 _LONGEST = 2**24
-"""Characters of the longest row that can be."""
+"""The largest number of characters in a row."""
 
 _MOST_LINES = 2**16
-"""Lines of the longest row: what an open mark takes along lies in memory, a string a line."""
+"""The largest number of lines in a row; all lines after an open mark are kept in memory."""
 
 _OPEN = (
     "a quotation mark is not closed, or stands where none can. One within a text is written twice,"
@@ -23,18 +23,18 @@ _OPEN = (
 
 
 class Row(NamedTuple):
-    """A row of a file, the line of names included."""
+    """A row of a file; the line of column names is one as well."""
 
     fields: list[str] | None
-    """What its columns hold, or None if that cannot be said."""
+    """The values of its columns; None if the row cannot be parsed."""
     reason: str
-    """Why it cannot be said."""
+    """Why it cannot be parsed; empty if it can."""
     text: str
-    """The row as it stands in the file."""
+    """The row as it is written in the file."""
     line: int
     """The number of its first line, counted from 1."""
     unsure: int = 0
-    """How many lines were taken for one row, or for that many, where either can be meant."""
+    """The number of lines that may be one row or that many rows; 0 if there is no doubt."""
 
 
 def parsed(
@@ -45,29 +45,29 @@ def parsed(
     profile: Profile | None = None,
     padded: bool = False,
 ) -> Iterator[Row]:
-    r"""Yield one row after the other; empty lines are none.
+    r"""Yield the rows of a file; empty lines are skipped.
 
-    A line whose quotation mark is not closed (RFC 4180) is a row of its own, with a reason, and
-    what follows it is read as if it had not been there.
+    A line with a quotation mark that is not closed (RFC 4180) is a row with a reason, and reading
+    goes on with the next line.
 
-    Where a field in quotation marks covers several lines and `options.quoting` is "auto", the
-    lines are looked at. If each of them looks like a row by itself (see `swallowed`), then in TSV,
-    where a tab cannot be part of a text and marks are seldom meant as such, each is a row; in CSV
-    the first is a row with a reason, and reading goes on with the next. If nothing tells, the marks
-    count in CSV and do not in TSV. The same holds in TSV for a mark that is never closed.
+    If a field in quotation marks spans lines and `options.quoting` is "auto", the lines are
+    examined. If each of them looks like a row (see `swallowed`), each is a row in TSV, where a tab
+    cannot be part of a text and marks are seldom meant as quotes; in CSV the first is a row with a
+    reason, and reading goes on with the next line. If there is no evidence, the marks are quotes in
+    CSV and ordinary characters in TSV. So they are in TSV if a mark is never closed.
 
     Args:
         file: a file of text without translation of line ends, at the start of a line.
-        separator: what stands between the columns.
+        separator: the character between the columns.
         path: the name of the file, for messages.
-        options: how quotation marks are read; None reads them by RFC 4180.
-        profile: what the columns hold, for "auto".
-        padded: whether a field begins behind the blanks that follow a separator.
+        options: how quotation marks are read; None for RFC 4180.
+        profile: the usual values of the columns, for "auto".
+        padded: whether spaces after a separator are skipped.
 
     Raises:
-        DataError: a line is longer than any row can be.
+        DataError: a line is longer than the longest possible row.
     """
-    # For the whole process, and 2**17 by default: less than a review of a million words.
+    # For the whole process; the default, 2**17, is less than a review of a million words.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     quoting = "rfc4180" if options is None else options.quoting
     lines = _Lines(file)
@@ -75,7 +75,9 @@ def parsed(
         strict = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
     else:
         strict = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=padded)
-    lenient = quoting == "auto" and separator == "\t"  # marks do not count where they do not fit
+    lenient = (
+        quoting == "auto" and separator == "\t"
+    )  # marks that do not fit are ordinary characters
     while True:
         lines.taken.clear()
         fields, reason, unsure = None, "", 0
@@ -93,8 +95,8 @@ def parsed(
                 lines.take_back()
                 fields = fields_of(lines.taken[0], separator)
             elif len(lines.taken) == 1 and not lines.over:
-                # A mark in the midst of a text, as in "the 5" disc": harmless, since it does not
-                # reach into the next line. If it does, the reader asks for one.
+                # A mark within a text, as in "the 5" disc", does no harm unless it makes the reader
+                # go on to the next line.
                 again = csv.reader(
                     iter([*lines.taken, ""]), delimiter=separator, skipinitialspace=padded
                 )
@@ -137,7 +139,7 @@ class _TooLongError(Exception):
 
 
 class _Lines:
-    """The lines of a file, which remembers those of the current row and takes them back."""
+    """The lines of a file, of which those of the current row can be read again."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -145,9 +147,9 @@ class _Lines:
         self._size = 0
         self.taken: list[str] = []
         self.number = 0
-        """That of the last line taken, counted from 1."""
+        """The number of the last line that was read, counted from 1."""
         self.over = False
-        """Whether the current row met the end of the file."""
+        """Whether the current row reached the end of the file."""
 
     def __iter__(self) -> "_Lines":
         return self
@@ -165,7 +167,7 @@ class _Lines:
         return str(line)
 
     def take_back(self) -> None:
-        """Let all but the first line of the current row come again."""
+        """Have all lines of the current row but the first read again."""
         self._again.extendleft(reversed(self.taken[1:]))
         self.number -= len(self.taken) - 1
         del self.taken[1:]

@@ -1,4 +1,4 @@
-"""CSV and TSV, row after row; rows that are none are rejected, and reading goes on behind them."""
+"""CSV and TSV. Rows that cannot be parsed are rejected, and reading goes on with the next."""
 
 import csv
 import io
@@ -24,15 +24,15 @@ from sentiment_pl.tables.values import listed
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
 _EXCEL = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?', re.IGNORECASE)
 _HEAD = 2**20
-"""Characters of the file's start that are looked at, and as many of three places further on."""
+"""How many characters are examined at the start of the file; an eighth at three more places."""
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 class Separated(Reader):
-    """CSV (RFC 4180) or TSV.
+    """A CSV (RFC 4180) or TSV file.
 
-    Rejected are rows with too few or too many columns, bytes that are no text in the columns that
-    are needed, and lines whose quotation mark is not closed or swallows rows; see `rows.parsed`.
+    Rows are rejected if they have too few or too many columns, if needed columns have bytes that
+    are not text, and if a quotation mark is not closed or encloses rows; see `rows.parsed`.
     """
 
     separated = True
@@ -50,7 +50,7 @@ class Separated(Reader):
             self.notes.append(f"columns are separated by {excel[1]!r}, as its first line says")
         else:
             self._separator = self._find_separator(lines, separator)
-        # A mark behind a blank begins a field where the names are written so: "text", "label".
+        # A mark after a space begins a field if the names are written that way: "text", "label".
         self._padded = (
             bool(lines) and re.search(re.escape(self._separator) + ' +"', lines[0]) is not None
         )
@@ -68,20 +68,22 @@ class Separated(Reader):
 
     @property
     def schema(self) -> pa.Schema:
-        """Its columns, all of them text."""
+        """The columns, all of them text."""
         return pa.schema([(name, pa.string()) for name in self._names])
 
     def _sample(self) -> tuple[list[str], list[str], bool]:
-        """Lines of the file's start, some from further on, and whether these are of all parts."""
+        """Return lines of the start, lines of later parts, and whether all parts are covered."""
         with self._text(newline="") as file:
             head = file.read(_HEAD)
             more = bool(file.read(1))
         lines = list(io.StringIO(head, newline=""))
         if not more:
             return lines, [], True
-        del lines[1:][-1:]  # cut in two
+        del lines[1:][-1:]  # it may be incomplete
         packed = self.path.name.lower().endswith(PACKED)
-        if packed or self.encoding != "utf-8-sig":  # there is no going forward but by reading
+        if (
+            packed or self.encoding != "utf-8-sig"
+        ):  # later parts cannot be reached without reading all
             return lines, [], False
         others: list[str] = []
         with self.path.open("rb") as raw:
@@ -92,15 +94,15 @@ class Separated(Reader):
         return lines, others, True
 
     def _single(self, lines: list[str]) -> Iterator[list[str]]:
-        """Fields of those rows that a single line holds for certain."""
+        """Yield the fields of rows that certainly are one line."""
         file = io.StringIO("".join(lines), newline="")
-        with suppress(DataError):  # of lines that are too long: whoever reads on tells of them
+        with suppress(DataError):  # too long lines are reported when they are read
             for row in parsed(file, self._separator, self.path):
                 if row.fields is not None and not re.search("[\r\n]", row.text.rstrip("\r\n")):
                     yield row.fields
 
     def _find_separator(self, lines: list[str], usual: str) -> str:
-        """The separator as given, or as the header and the rows below it leave no doubt."""
+        """Return the separator as set, or as the header and the rows below it clearly show."""
         if self.options.separator is not None:
             return self.options.separator
         some = [line for line in lines[:101] if line.strip()]
@@ -133,7 +135,7 @@ class Separated(Reader):
         return first.fields
 
     def hint(self) -> str:
-        """That the first line looks like a row, if it does; else that another separator may be."""
+        """Suggest that the first line is a row, if it looks like one, or another separator."""
         if not self.options.header:
             return ""
         columns = [
@@ -159,7 +161,7 @@ class Separated(Reader):
     def chunks(
         self, columns: Collection[str] | None = None, lenient: Collection[str] = ()
     ) -> Iterator[Chunk]:
-        """Its rows; see `Reader`."""
+        """Yield the rows; see `Reader`."""
         places = [
             place for place, name in enumerate(self._names) if columns is None or name in columns
         ]
@@ -172,7 +174,7 @@ class Separated(Reader):
             for found in self._below_names(file):
                 fields, reason = found.fields, found.reason
                 if fields is not None and len(fields) != wanted:
-                    # What a person does not see is no row.
+                    # A line of spaces is not a row.
                     if wanted > 1 and not found.text.strip(" \t\r\n"):
                         continue
                     reason = self._wrong_width(len(fields))
@@ -230,7 +232,7 @@ class Separated(Reader):
         return f"{message}. Put texts that hold the separator {marks}"
 
     def _not_text(self, fields: list[str], places: list[int]) -> str:
-        """What is wrong with fields that hold bytes which are no text; empty where none does."""
+        """Describe the first field with bytes that are not text; empty if there is none."""
         for place, value in zip(places, fields, strict=True):
             if not is_text([value]):
                 return self.other_encoding(value, f"column {self._names[place]!r}")

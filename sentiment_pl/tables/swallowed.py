@@ -1,10 +1,10 @@
-"""Whether lines between two quotation marks are one text, or rows that the marks swallowed.
+"""Detection of rows between two quotation marks that would be read as one text.
 
 In `"Second is great,positive` and the line below it, `Third is not that bad",negative`, the marks
-belong to two texts, though by RFC 4180 they enclose one. Lines like these have, read by themselves,
-as many fields as the header names, and in the other columns what those columns hold elsewhere in
-the file: a label in the label's place. The lines of a text do so by a rare accident only: what
-follows the last comma of `"I liked it, really.` is no label.
+belong to two texts, though by RFC 4180 they enclose one. Read separately, such lines have as many
+fields as the header, and in the other columns values like those elsewhere in the file: a label in
+the column of labels. The lines of one text rarely do so by chance: what follows the last comma of
+`"I liked it, really.` is not a label.
 """
 
 import csv
@@ -16,28 +16,28 @@ from typing import Literal
 _NUMBER = re.compile(r"[ \t]*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?[ \t]*")
 _TOKEN = re.compile(r"[^\s]{1,40}(?<![.!?,;:…])")
 _NEARLY = 0.98
-"""Of the rows that are looked at; a few of them may be parts of texts themselves."""
+"""Share of the examined rows that must fit; a few of them may be parts of texts."""
 _FEW = 50
-"""Distinct values that a column of labels or the like may have."""
+"""The largest number of distinct values in a column of labels or the like."""
 
 Verdict = Literal["text", "rows", "unsure"]
 
 
 def fields_of(line: str, separator: str) -> list[str]:
-    """The fields of a line where quotation marks are characters like any other."""
+    """Return the fields of a line, with quotation marks as ordinary characters."""
     reader = csv.reader([line.strip("\r\n")], delimiter=separator, quoting=csv.QUOTE_NONE)
     return next(reader, [])
 
 
 class Profile:
-    """What the columns of a file hold, by rows of it that a single line holds for certain.
+    """The usual values of the columns of a file, from rows that certainly are one line each.
 
     Args:
-        rows: fields of some of its rows, each of a single line.
-        separator: what stands between the columns.
-        width: how many columns there are.
-        whole: whether the rows are taken from all over the file, so that a column whose values are
-            few has no others.
+        rows: the fields of some rows, each of one line.
+        separator: the character between the columns.
+        width: the number of columns.
+        whole: whether the rows are from all parts of the file, so that a column with few distinct
+            values has no others.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Profile:
         ]
 
     def judge(self, lines: Sequence[str]) -> Verdict:
-        """What lines are that a field in quotation marks covers.
+        """Decide what the lines are that a field in quotation marks spans.
 
         Returns:
-            "rows" where they look like rows by themselves, "text" where they do not, and "unsure"
-            where they have the number of fields of rows, and no column tells more.
+            "rows" if they look like rows, "text" if they do not, and "unsure" if they have the
+            number of fields of rows and no column gives more evidence.
         """
         pieces = [fields_of(line, self._separator) for line in lines if line.strip()]
         if len(pieces) < 2:
@@ -79,7 +79,7 @@ class Profile:
         return "rows" if checks else "unsure"
 
     def _begins_unlike(self, piece: Sequence[str]) -> bool:
-        """Whether a field is empty or begins with a blank where its column never does."""
+        """Whether a field is empty or begins with a space, and its column never does."""
         bare = [field.strip('"') for field in piece]
         return any(
             plain and (not field or field[0].isspace())
@@ -88,7 +88,7 @@ class Profile:
 
 
 def _check(column: Sequence[str], whole: bool) -> Callable[[str], bool] | None:
-    """What the values of a column have in common that pieces of a text seldom have, if anything."""
+    """Return a test that values of a column pass and pieces of a text seldom do, or None."""
     counts = Counter(column)
     empty = counts.pop("", 0) > 0
     if not counts:

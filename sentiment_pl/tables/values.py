@@ -1,4 +1,4 @@
-"""From a cell of a table to the text or the label that it holds: one rule for all who read."""
+"""The text or the label in a cell of a table, by one rule for training and prediction."""
 
 import math
 from collections.abc import Sequence
@@ -11,17 +11,16 @@ from sentiment_pl.tables.base import Rows
 
 
 class NotTextError(ValueError):
-    """A cell that holds no text; says what it holds."""
+    """A cell does not hold text; the message describes what it holds."""
 
 
 def as_text(value: Any) -> str | None:
-    """The text of a cell.
+    """Return the text of a cell; None for None and NaN.
 
-    Text stays as it is. Numbers are written as in JSON, true and false as there, bytes are text in
-    UTF-8. None and NaN are no text.
+    Text is unchanged. Numbers, true and false are written as in JSON; bytes are text in UTF-8.
 
     Raises:
-        NotTextError: the cell holds anything else: a list, an object, a date, bytes that are no
+        NotTextError: the cell holds something else: a list, an object, a date, bytes that are not
             text.
     """
     if value is None or (isinstance(value, float | Decimal) and math.isnan(value)):
@@ -48,10 +47,10 @@ def as_text(value: Any) -> str | None:
 
 
 def as_label(value: Any) -> str | None:
-    """The text of a cell that holds a label: as `as_text`, but 1.0 is 1.
+    """Return the text of a cell that holds a label: as `as_text`, but 1.0 is 1.
 
     Raises:
-        NotTextError: it holds what can be none.
+        NotTextError: it holds something that cannot be a label.
     """
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -66,7 +65,7 @@ def as_label(value: Any) -> str | None:
 def texts(
     rows: Rows, column: str, *, label: bool = False
 ) -> tuple[list[str | None], dict[int, str]]:
-    """The texts of a column, and what is wrong with those rows that hold none.
+    """Return the texts of a column, and what is wrong with rows that hold something else.
 
     Args:
         rows: a table that has the column, or objects that may have it.
@@ -74,8 +73,8 @@ def texts(
         label: read labels, by `as_label`.
 
     Returns:
-        The text of each row, None where there is none; and by the place of a row what its cell
-        holds instead.
+        The text of each row, None if there is none; and by the position of a row what its cell
+        holds instead of text.
     """
     found: list[str | None] = []
     faults: dict[int, str] = {}
@@ -90,18 +89,18 @@ def texts(
 
 
 def values(rows: Rows, column: str) -> list[Any]:
-    """The cells of a column as Python's values; text that is no UTF-8 as bytes."""
+    """Return the cells of a column as Python values; text that is not UTF-8 as bytes."""
     if isinstance(rows, list):
         return [value_of(record, column) for record in rows]
     array = rows[column]
     try:
         return list(array.to_pylist())
-    except UnicodeDecodeError:  # Arrow takes strings on trust
+    except UnicodeDecodeError:  # Arrow does not check strings when it reads them
         return list(pa.chunked_array([as_binary(c) for c in array.chunks]).to_pylist())
 
 
 def has(rows: Rows, column: str) -> bool:
-    """Whether any row has a column of this name, blanks around it aside."""
+    """Whether any row has a column of this name, ignoring spaces around it."""
     if not isinstance(rows, list):
         return column in rows.column_names
     wanted = column.strip()
@@ -109,7 +108,7 @@ def has(rows: Rows, column: str) -> bool:
 
 
 def value_of(record: dict[str, Any], column: str) -> Any:
-    """What an object holds under a name, blanks around it aside; None where there is no such."""
+    """Return the value of a key in an object, ignoring spaces around keys; None without it."""
     if column in record:
         return record[column]
     wanted = column.strip()
@@ -117,14 +116,14 @@ def value_of(record: dict[str, Any], column: str) -> Any:
 
 
 def as_binary(array: pa.Array) -> pa.Array:
-    """The same bytes as an array that does not claim to be text."""
+    """Return an array of strings as an array of bytes."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     return array.cast(pa.large_binary())
 
 
 def listed(names: Sequence[str], most: int = 20, longest: int = 60) -> str:
-    """Names of columns for a message, cut where they are many or long."""
+    """List names of columns for a message, shortened if they are many or long."""
     shown = [name if len(name) <= longest else name[: longest - 1] + "…" for name in names[:most]]
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(shown) + more

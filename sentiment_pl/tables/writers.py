@@ -1,7 +1,7 @@
-"""Tables written a chunk at a time: CSV, TSV, JSON lines, Parquet.
+"""Writers of tables, a chunk at a time: CSV, TSV, JSON lines, Parquet.
 
-A value that a column cannot hold (a list in CSV, a number among texts) is written as JSON. Where
-JSON has no such value (NaN, an infinity), it is null there.
+A value that a column cannot hold (a list in CSV, a number among texts) is written as JSON. Values
+that JSON does not have (NaN, infinities) are written as null.
 """
 
 import gzip
@@ -18,14 +18,14 @@ from sentiment_pl.errors import DataError
 from sentiment_pl.tables.base import Rows
 
 _FORMATS = {".csv": ",", ".tsv": "\t", ".jsonl": None, ".parquet": None}
-"""What files may end in, and what separates the columns there."""
+"""Extensions of tables, and the separator of their columns."""
 
 _LEVEL = 4
-"""Of gzip: four times as fast as the default, for a tenth more bytes."""
+"""Compression level of gzip: four times as fast as the default for a tenth more bytes."""
 
 
 class Writer(ABC):
-    """A file that rows are added to; a context that closes it."""
+    """A table to which rows are added; as a context manager it closes the file."""
 
     @abstractmethod
     def write(self, rows: Rows) -> None:
@@ -33,7 +33,7 @@ class Writer(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End the file."""
+        """Close the file."""
 
     def __enter__(self) -> "Writer":
         return self
@@ -43,10 +43,10 @@ class Writer(ABC):
 
 
 def suffix(path: Path) -> str:
-    """The part of a file's name that says its format, without .gz.
+    """Return the extension of a file, without .gz.
 
     Raises:
-        DataError: it names none that is written.
+        DataError: it is not the extension of a format that can be written.
     """
     name = path.name.lower()
     found = Path(name.removesuffix(".gz")).suffix
@@ -59,17 +59,17 @@ def suffix(path: Path) -> str:
 
 
 def has_fixed_columns(path: Path) -> bool:
-    """Whether a file of this name needs to know its columns before its first row."""
+    """Whether the columns of a file of this name must be known before its first row."""
     return suffix(path) != ".jsonl"
 
 
 def open_writer(path: Path, schema: pa.Schema | None, name: Path) -> Writer:
-    """Begin a file.
+    """Open a file for writing.
 
     Args:
-        path: where it is written.
-        schema: its columns; None where the format needs none.
-        name: its name when it is done, whose suffix says the format.
+        path: where to write.
+        schema: the columns; None if the format needs none.
+        name: the final name of the file, whose extension is that of its format.
     """
     kind = suffix(name)
     if kind == ".jsonl":
@@ -153,7 +153,7 @@ def _flat_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Turn what has no place in a cell into text: JSON where it is nested."""
+    """Convert values that a cell cannot hold to text; nested ones to JSON."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _flat(column.cast(kind.value_type))
@@ -163,7 +163,7 @@ def _flat(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _is_cell(kind: pa.DataType) -> bool:
-    """Whether Arrow writes a type to CSV, and can be relied on: bytes may be no text."""
+    """Whether Arrow can safely write a type to CSV, unlike bytes, which may not be text."""
     checks = (
         pa.types.is_primitive,
         pa.types.is_decimal,
@@ -175,17 +175,17 @@ def _is_cell(kind: pa.DataType) -> bool:
 
 
 def cell(value: Any) -> str | None:
-    """A value as text: JSON where it is nested."""
+    """Return a value as text; a nested one as JSON."""
     if value is None or isinstance(value, str):
         return value
     return as_json(value) if isinstance(value, dict | list | tuple | bool) else _plain(value)
 
 
 def as_json(value: Any) -> str:
-    """Write a value as JSON that any reader of JSON takes.
+    """Return a value as standard JSON.
 
-    NaN and infinities become null, bytes the text that they are, anything else that JSON lacks
-    (dates) ISO text.
+    NaN and infinities become null, bytes are decoded, and other values that JSON does not have
+    (dates) become ISO text.
     """
     try:
         return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)

@@ -1,9 +1,9 @@
-"""Where reviews come from: the embedded corpus, IMDB, files, any data set of the hub.
+"""Sources of reviews: the embedded corpus, IMDB, files, any data set of the hub.
 
-A source is chosen by `data=` and built from `conf/data/NAME.yaml`; its constructor's arguments are
-the keys below `data.` there. All of them read through the `datasets` library and hand out the one
-schema that `reviews` describes. Nothing falls back to other data by itself: what cannot be had is
-an error that says what to do.
+A source is chosen by `data=` and built from `conf/data/NAME.yaml`; the arguments of its constructor
+are keys below `data.` there. All sources read through the `datasets` library and return reviews in
+the schema that `reviews` describes. No source falls back to other data: if its data is missing,
+it raises an error with what to do.
 """
 
 from sentiment_pl.data.sources.hub import Hub

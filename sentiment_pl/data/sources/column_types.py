@@ -1,4 +1,4 @@
-"""What type a column of strings is of: numbers only where no name is lost by it."""
+"""The types of columns of strings: numbers only if no two strings become one value."""
 
 from collections.abc import Callable
 
@@ -12,23 +12,24 @@ _ZERO, _NAN = r"^-?0(\.0+)?$", r"(?i)^-?nan$"
 
 
 def column_types(rows: Dataset) -> dict[str, str]:
-    """The type that all of a column's strings can be read as without making one value of two.
+    """Return the type as which all strings of a column can be read without merging two of them.
 
-    The strings may be names, of which 007 is not 7, 1.10 not 1.1 and 0x1F not 31. So they count as
-    numbers only if one of these rules holds for the whole column, each of which leaves a number one
+    The strings may be names: 007 is not 7, 1.10 not 1.1 and 0x1F not 31. So they count as numbers
+    only if one of these rules holds for the whole column, each of which allows a number one
     spelling:
 
     - int64: whole numbers without leading zeros.
-    - float64: decimals as Python writes them (2.0, 0.1, 1e-05); the same, but whole ones without a
-      point (2, 0.1, 1e-05); or all with as many decimals (2.00, 0.10), of 15 digits at most, which
-      is what a float64 can tell apart. Zero and NaN may be spelt otherwise (-0.0), but in one way.
+    - float64: decimals as Python writes them (2.0, 0.1, 1e-05); the same with whole numbers without
+      a point (2, 0.1, 1e-05); or all with the same number of decimals (2.00, 0.10) and at most 15
+      digits, the precision of a float64. Zero and NaN may be written differently (-0.0), but in one
+      way only.
     - bool: true and false, in lower case, capitalised or in capitals throughout.
 
-    Anything else is string. All that is remembered from batch to batch is which rules still hold,
-    so that it takes the same memory for any number of rows.
+    Any other column is a string. Only the rules that still hold are kept from batch to batch, so
+    the memory does not depend on the number of rows.
 
     Args:
-        rows: columns of strings, of which "" is no value.
+        rows: columns of strings; "" is a missing value.
 
     Returns:
         "int64", "float64", "bool" or "string" for each column; "string" for one without values.
@@ -49,7 +50,7 @@ def _is_int64(values: pa.Array) -> bool:
 
 
 def _as_python_writes(values: pa.Array, ending: str = "") -> bool:
-    """Whether strings are what `repr` makes of their numbers, less an ending."""
+    """Whether strings are the `repr` of their numbers without an ending."""
     numbers = _cast(values, "float64")
     if numbers is None:
         return False
@@ -77,7 +78,7 @@ _RULES: list[tuple[str, Callable[[pa.Array], bool]]] = [
 
 
 class _Column:
-    """The rules that a column has kept so far."""
+    """The rules that hold for a column so far."""
 
     def __init__(self) -> None:
         self._rules = _RULES
@@ -87,11 +88,11 @@ class _Column:
 
     @property
     def kind(self) -> str:
-        """The type that the first of them gives."""
+        """The type of the first of them."""
         return self._rules[0][0] if self._rules and self._filled else "string"
 
     def take(self, values: pa.Array) -> None:
-        """Strike the rules that the distinct values of a batch do not keep."""
+        """Drop the rules that the distinct values of a batch break."""
         values = values.filter(pc.not_equal(values, ""))
         if not len(values) or not self._rules:
             return

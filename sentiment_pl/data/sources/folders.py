@@ -28,7 +28,7 @@ _ABOUT = ("dataset_infos.json", "dataset_info.json", "state.json", "metadata.jso
 
 
 def local_folder(path: Any) -> Path | None:
-    """The folder that `data.path` names on this machine; None where there is no such folder."""
+    """Return the folder that `data.path` names on this machine; None if there is none."""
     if not isinstance(path, str | Path) or not str(path):
         raise ConfigError(
             f"data.path must be OWNER/NAME of a data set of the hub, or a folder, got {path!r}"
@@ -43,7 +43,7 @@ def local_folder(path: Any) -> Path | None:
 
 
 def read_saved(folder: Path) -> DatasetDict | None:
-    """What `save_to_disk` wrote into a folder, or into a folder for each split; else None."""
+    """Load what `save_to_disk` wrote into a folder or one folder for each split; else None."""
     if (folder / "dataset_dict.json").is_file():
         parts = {"": folder}
     elif _is_saved(folder):
@@ -62,23 +62,23 @@ def read_saved(folder: Path) -> DatasetDict | None:
 
 
 def _is_saved(folder: Path) -> bool:
-    """Whether a folder is that of `Dataset.save_to_disk`."""
+    """Whether `Dataset.save_to_disk` wrote a folder."""
     return (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
 
 
 def find_tables(folder: Path) -> dict[str, list[Path]]:
     """Find the tables of a folder, split by split, as the hub does.
 
-    A split is told by a word in the name of a file, or else of a folder that it lies in:
-    `train.csv`, `reviews_test.jsonl`, `data/dev-00000-of-00002.parquet`. Where no name has such a
-    word all of it is the training split; else files without one are left out.
+    The split of a file follows from a word in its name, or else in the name of a folder above it:
+    `train.csv`, `reviews_test.jsonl`, `data/dev-00000-of-00002.parquet`. If no name has such a
+    word, all files are the training split; else files without one are left out.
 
     Returns:
-        The paths of each split, by one of `SPLIT_NAMES`, sorted; empty where all that can be read
-        is of other formats.
+        The sorted paths of each split of `SPLIT_NAMES`; empty if all readable files have other
+        formats.
 
     Raises:
-        DataError: the folder holds nothing that can be read.
+        DataError: the folder has no file that can be read.
     """
     files = sorted(
         path

@@ -91,7 +91,7 @@ class Hub(Source):
         )
 
     def fingerprint(self) -> dict[str, Any]:
-        """The commit or the state of the folder, the configuration, and how columns are read."""
+        """Return the commit or the state of the folder, the configuration, and the columns."""
         columns = self.schema.fingerprint()
         if self._folder is not None:
             return {
@@ -128,7 +128,7 @@ class Hub(Source):
         config, _ = self._files(card)
         tables = find_tables(folder)
         if config is None and not card.get("dataset_info") and tables:
-            # A user's own files are read as those of data=files, each with its own columns.
+            # Files of the user are read like those of data=files, each with its own columns.
             return {
                 split: combine(
                     [read_table(path, self.schema, scratch, keep=keep) for path in paths],
@@ -139,7 +139,7 @@ class Hub(Source):
         return self._load(folder, config, scratch)
 
     def _load(self, folder: Path, config: str | None, scratch: Path) -> dict[str, Raw]:
-        """The splits of a folder of data files, as `datasets` tells them apart."""
+        """Load the splits of a folder of data files, as `datasets` finds them."""
         try:
             builder = datasets.load_dataset_builder(
                 str(folder), name=config, cache_dir=str(scratch)
@@ -162,7 +162,7 @@ class Hub(Source):
         return {split: Raw(rows, f"{self.name}, split {split}") for split, rows in found.items()}
 
     def _files(self, card: Mapping[str, Any]) -> tuple[str | None, list[str]]:
-        """Configuration to read, and patterns of the files that it takes."""
+        """Return the configuration to read, and the patterns of its files."""
         everything = [f"*{suffix}" for suffix in DATA_FILES]
         configs = [entry for entry in card.get("configs") or [] if entry.get("config_name")]
         names = [str(entry["config_name"]) for entry in configs]
@@ -230,7 +230,7 @@ class Hub(Source):
 
 
 def _card(folder: Path) -> dict[str, Any]:
-    """What a data set's README says of it to machines."""
+    """Return the metadata in the README of a data set."""
     from huggingface_hub import DatasetCard
 
     path = folder / "README.md"
@@ -240,7 +240,7 @@ def _card(folder: Path) -> dict[str, Any]:
 
 
 def _patterns(config: Mapping[str, Any]) -> list[str]:
-    """The file patterns of one entry of `configs` in a data set's README."""
+    """Return the file patterns of one entry of `configs` in the README of a data set."""
     files = config.get("data_files") or []
     if isinstance(files, str | Mapping):
         files = [files]

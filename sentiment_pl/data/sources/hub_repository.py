@@ -1,4 +1,4 @@
-"""A data set's repository on the Hugging Face hub, and the copy of it in the client's cache."""
+"""The repository of a data set on the Hugging Face hub, and its copy in the client's cache."""
 
 import logging
 from fnmatch import fnmatch
@@ -10,22 +10,22 @@ log = logging.getLogger(__name__)
 
 
 class HubRepository:
-    """A data set's files on the hub, or in the cache of its client where the hub is out of reach.
+    """The files of a data set on the hub, or in the client's cache if the hub cannot be reached.
 
-    `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_OFFLINE` and tokens work as everywhere: all is done by
-    `huggingface_hub`.
+    `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_OFFLINE` and tokens work as usual, since `huggingface_hub`
+    does the work.
     """
 
     _PATIENCE = 5.0  # seconds
 
     def __init__(self, name: str, revision: str | None, *, needs: str = "*.*", remedy: str) -> None:
-        """Name a repository.
+        """Prepare access to a repository; nothing is fetched yet.
 
         Args:
             name: OWNER/NAME.
             revision: branch, tag or commit.
-            needs: pattern of the files without which a cached copy is of no use.
-            remedy: what to do where it cannot be had.
+            needs: pattern of the files without which a cached copy is useless.
+            remedy: what to do if the files cannot be fetched, for messages.
         """
         self._name, self._revision = name, revision
         self._needs, self._remedy = needs, remedy
@@ -33,12 +33,12 @@ class HubRepository:
         self._online = False
 
     def commit(self) -> str:
-        """The commit that is read: the hub's, or the cached one where the hub cannot be asked.
+        """Return the commit that is read: the hub's, or the cached one if the hub is unreachable.
 
-        One request, asked once.
+        The hub is asked once.
 
         Raises:
-            DataError: neither can be had.
+            DataError: the hub is unreachable, and the cache has no copy.
         """
         if self._commit is None:
             from huggingface_hub import HfApi
@@ -59,10 +59,10 @@ class HubRepository:
         return self._commit
 
     def fetch(self, patterns: list[str], *, optional: bool = False) -> Path:
-        """A local folder with the files that match, downloaded unless they are there already.
+        """Return a local folder with the files that match, downloading those that are missing.
 
         Raises:
-            DataError: they cannot be had, or, unless they are optional, there are none.
+            DataError: they cannot be downloaded, or there are none and they are not optional.
         """
         from huggingface_hub import snapshot_download
 
@@ -72,7 +72,7 @@ class HubRepository:
                 snapshot_download(
                     self._name,
                     repo_type="dataset",
-                    # By its name, so that the cache knows which commit the name stands for.
+                    # By its name, so that the cache records which commit the name means.
                     revision=self._revision if self._online and self._revision else commit,
                     allow_patterns=patterns,
                     local_files_only=not self._online,
@@ -107,7 +107,7 @@ class HubRepository:
         return Path(constants.HF_HUB_CACHE) / f"datasets--{self._name.replace('/', '--')}"
 
     def _cached_commit(self) -> str | None:
-        """The commit of the newest usable copy in the cache."""
+        """Return the commit of the newest usable copy in the cache."""
         snapshots = self._cache() / "snapshots"
         if self._revision is not None:
             reference = self._cache() / "refs" / self._revision
@@ -129,7 +129,7 @@ class HubRepository:
         return None
 
     def _reason(self, error: Exception) -> str:
-        """Why the hub's client gave up, in plain words."""
+        """Describe why the hub's client failed."""
         from huggingface_hub import constants, errors
 
         name, hub = self._name, constants.ENDPOINT
@@ -144,13 +144,13 @@ class HubRepository:
                 f"there is no data set {name} on {hub}, or it is private: check data.path, or log"
                 " in with `hf auth login`"
             )
-        if isinstance(error, errors.LocalEntryNotFoundError):  # what the client makes of a cause
+        if isinstance(error, errors.LocalEntryNotFoundError):  # the client wraps the cause in it
             if isinstance(error.__cause__, Exception):
                 return self._reason(error.__cause__)
             return f"the copy of {name} in the cache is not whole"
         if isinstance(error, errors.HfHubHTTPError):
             return f"{hub} answered with status {error.response.status_code} when asked for {name}"
-        # The client's HTTP library is httpx or requests, by its version.
+        # The client's HTTP library is httpx or requests, depending on its version.
         library = type(error).__module__.partition(".")[0]
         if isinstance(error, OSError) or library.startswith(("httpx", "httpcore", "requests")):
             return f"no connection to {hub} to get {name} ({type(error).__name__})"

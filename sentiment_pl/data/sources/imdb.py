@@ -1,4 +1,4 @@
-"""IMDB: the hub's copy of it, and the release that its authors published."""
+"""IMDB: the copy on the hub, and the original release of its authors."""
 
 import hashlib
 import os
@@ -54,7 +54,7 @@ class Imdb(Source):
         )
 
     def fingerprint(self) -> dict[str, Any]:
-        """The hub's commit, or path, size and time of change of every file."""
+        """Return the hub's commit, or path, size and time of change of every file."""
         if self._path is None:
             return {"source": self.name, "commit": self._hub.commit()}
         kind, files = self._layout(self._path)
@@ -87,7 +87,7 @@ class Imdb(Source):
 
     @staticmethod
     def _layout(path: Path) -> tuple[str, list[Path]]:
-        """Which of the three forms stands at a path, and its files."""
+        """Return which of the three forms a path holds, and its files."""
         if path.is_dir():
             for folder in (path / "plain_text", path):
                 if files := sorted(file for file in folder.glob("*.parquet") if _split_of(file)):
@@ -110,7 +110,7 @@ class Imdb(Source):
 
 
 def _split_of(file: Path) -> str:
-    """Which split a Parquet file in the hub's layout holds: "" for none of IMDB's."""
+    """Return the split that a Parquet file in the hub's layout holds; "" for other files."""
     name = re.match(r"[a-z]+(?=[-.])", file.name)
     return name[0] if name and name[0] in _SPLITS else ""
 
@@ -129,7 +129,7 @@ def _read_release(path: Path, scratch: Path) -> dict[str, Raw]:
         )
     except Exception as error:
         raise_unreadable(error, str(path), [])
-    # An archive holds the files in any order. Sorted, archive and folder give the same rows.
+    # An archive may hold the files in any order; sorted, archive and folder give the same rows.
     names = everything.with_format("arrow")[:]["file"].to_pylist()
     places: dict[str, list[int]] = {}
     for place in sorted(range(len(names)), key=names.__getitem__):
@@ -154,23 +154,23 @@ def _reviews(path: str) -> Iterator[dict[str, Any]]:
 
 
 def _files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name ("train/pos/0_9.txt") and content of each review of the release."""
+    """Yield the name ("train/pos/0_9.txt") and the content of each review of the release."""
     if path.is_dir():
         for part in _folders(path):
             for file in sorted(part.glob("[!.]*.txt")):
                 yield file.relative_to(path).as_posix(), file.read_bytes()
         return
-    with tarfile.open(path, "r|*") as archive:  # a stream: nothing is written anywhere
+    with tarfile.open(path, "r|*") as archive:  # a stream: nothing is unpacked to disk
         for member in archive:
             if not (name := _MEMBER.search(member.name)):
                 continue
-            if not member.isfile():  # a link may point anywhere; left out it would be missed
+            if not member.isfile():  # a link may point anywhere
                 raise DataError(
                     f"{path}: {member.name} is a link or a device, where a review is needed: only"
                     " plain files are read. Pack the archive anew (tar --dereference)"
                 )
             content = archive.extractfile(member)
-            assert content is not None  # only what is no file has no content
+            assert content is not None  # only entries that are not files have no content
             yield name[1], content.read()
 
 
@@ -180,7 +180,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _folder_state(folder: Path) -> str:
-    """The same for all reviews below a folder, as one hash."""
+    """Return one hash of names, sizes and times of change of all reviews below a folder."""
     hashed = hashlib.sha256()
     for part in _folders(folder):
         with os.scandir(part) as entries:

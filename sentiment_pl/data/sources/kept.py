@@ -1,4 +1,4 @@
-"""Columns that reviews keep beside text and label, whatever type they are of in a table."""
+"""Columns that reviews keep beside text and label, of whatever type in the table."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from sentiment_pl.tables.writers import cell
 
 
 def kept_type(kind: pa.DataType) -> pa.DataType:
-    """The type that a column of reviews has: its own where `datasets` knows it, else text."""
+    """Return the type of a column in reviews: its own if `datasets` has it, else string."""
     while pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or not _is_plain(kind):
@@ -21,9 +21,9 @@ def kept_type(kind: pa.DataType) -> pa.DataType:
 
 
 def kept_values(rows: pa.Table | list[dict[str, Any]], name: str, kind: pa.DataType) -> pa.Array:
-    """The values of a column in the type that `kept_type` gives it.
+    """Convert the values of a column to the type that `kept_type` returns.
 
-    What is no text in UTF-8 is written with escapes: nobody has asked for it.
+    Bytes that are not UTF-8 are written with escapes, since no setting names the column.
     """
     if isinstance(rows, pa.Table):
         column = rows[name].combine_chunks()
@@ -45,7 +45,7 @@ def kept_values(rows: pa.Table | list[dict[str, Any]], name: str, kind: pa.DataT
 
 
 def label_feature(schema: pa.Schema, name: str) -> ClassLabel | None:
-    """What `datasets` wrote into a Parquet file on the names of its labels, if it did."""
+    """Return the names of labels that `datasets` wrote into a Parquet file; None without them."""
     noted = (schema.metadata or {}).get(b"huggingface")
     if noted is None or not pa.types.is_integer(schema.field(name).type):
         return None
@@ -58,7 +58,7 @@ def label_feature(schema: pa.Schema, name: str) -> ClassLabel | None:
 
 
 def feature(kind: pa.DataType) -> Any:
-    """What `datasets` calls a type."""
+    """Return the feature of `datasets` for a type."""
     return Value("string") if pa.types.is_string(kind) else generate_from_arrow_type(kind)
 
 

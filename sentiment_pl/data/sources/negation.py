@@ -1,4 +1,4 @@
-"""The embedded corpus as a source; `sentiment_pl.data.corpus.writer` writes it."""
+"""The embedded corpus as a source; `sentiment_pl.data.corpus.writer` generates it."""
 
 import hashlib
 import inspect
@@ -25,7 +25,7 @@ _FEATURES = Features(
 
 
 class Negation(Source):
-    """The embedded corpus: no file, no network.
+    """The embedded corpus, which needs neither files nor a network.
 
     Args:
         train: reviews in the training split.
@@ -48,7 +48,7 @@ class Negation(Source):
         self._seed = seed
 
     def fingerprint(self) -> dict[str, Any]:
-        """Sizes, seed and the code of generator and grammar."""
+        """Return sizes, seed, and a digest of the code of generator and grammar."""
         code = "".join(inspect.getsource(module) for module in (negation, negation_grammar))
         return {
             "source": self.name,
@@ -68,7 +68,7 @@ class Negation(Source):
                     features=_FEATURES,
                     cache_dir=str(scratch / split),
                     gen_kwargs={"split": split, "size": size, "seed": self._seed},
-                    fingerprint=f"{self.name}-{split}",  # in a folder that is ours alone
+                    fingerprint=f"{self.name}-{split}",  # the folder is used for nothing else
                 ),
                 f"negation, split {split}",
             )

@@ -1,4 +1,4 @@
-"""Reviews in files of one's own."""
+"""Reviews in files of the user."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 class Files(Source):
-    """Files of one's own: tables, or plain text that its layout or its lines label.
+    """Files of the user: tables, or plain text with labels in its layout or its lines.
 
-    Tables are CSV, TSV, JSON lines and Parquet, told apart by their extension; the first three may
+    Tables are CSV, TSV, JSON lines and Parquet, recognised by their extension; the first three may
     be compressed (.csv.gz). Plain text is a file in fastText's format (`__label__positive text`), a
     file for each label (`x.neg` and `x.pos`, a review a line) or a folder with a folder for each
     label (`neg/*.txt` and `pos/*.txt`, a review a file). Several files of a split are read one
@@ -74,7 +74,7 @@ class Files(Source):
             )
 
     def fingerprint(self) -> dict[str, Any]:
-        """Path, size and time of change of each file, and which columns are read how."""
+        """Return path, size and time of change of each file, and how its columns are read."""
         return {
             "source": self.name,
             "files": {
@@ -86,7 +86,7 @@ class Files(Source):
         }
 
     def hint(self, split: str) -> str:
-        """The setting that names the split, and the splits that are named."""
+        """Return the setting for the split, and the splits that are set."""
         return f": data.{split}=FILE names one. There is {', '.join(self._paths)}"
 
     def _expanded(self, split: str) -> list[Path]:
@@ -96,7 +96,7 @@ class Files(Source):
         self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
     ) -> dict[str, Raw]:
         wanted = [split for split in self._paths if split in splits]
-        found = {split: self._expanded(split) for split in wanted}  # before any is read
+        found = {split: self._expanded(split) for split in wanted}  # before any file is read
         for split, paths in found.items():
             for path in paths:
                 _state(path, split)

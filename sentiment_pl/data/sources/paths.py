@@ -1,4 +1,4 @@
-"""From what a user types for a split to the files that it means, and what is in them."""
+"""The files that a user means by a path, a pattern or a prefix, and their state."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ def check_paths(key: str, value: Any) -> list[str]:
     """Check a setting that names files: one path or pattern, or a list of them.
 
     Raises:
-        ConfigError: it does not; the message names `key`.
+        ConfigError: it is something else; the message names `key`.
     """
     paths = list(value) if isinstance(value, list | tuple) else [value]
     if not paths or not all(isinstance(path, str | Path) and str(path) for path in paths):
@@ -26,10 +26,10 @@ def check_paths(key: str, value: Any) -> list[str]:
 
 
 def expand(key: str, paths: Sequence[str]) -> list[Path]:
-    """Find the files that paths, patterns and prefixes stand for, each of them once.
+    """Find the files that paths, patterns and prefixes mean, each of them once.
 
-    What exists by the name typed is taken. Of the rest, `*`, `?`, `[...]` and `**` are matched, in
-    the order of names; and `x` stands for `x.neg` and `x.pos` where there are such.
+    A path that exists as it is typed is taken. Else `*`, `?`, `[...]` and `**` are matched, in the
+    order of names; and `x` means `x.neg` and `x.pos` if both exist.
 
     Raises:
         DataError: nothing is found for one of them; the message names `key`.
@@ -56,13 +56,13 @@ def expand(key: str, paths: Sequence[str]) -> list[Path]:
             raise DataError(
                 f"{key}={typed}: there is no such file (looked in {Path.cwd()}){_near(path)}"
             )
-    # Unlike Path.resolve it takes links that lead back to themselves; whoever opens them says so.
+    # Unlike Path.resolve it accepts circular links; opening them raises a clear error.
     once = {os.path.realpath(path): path for path in reversed(found)}
     return [path for path in found if once[os.path.realpath(path)] is path]
 
 
 def _near(path: Path) -> str:
-    """Name the files beside a missing one that are called nearly so."""
+    """Name the files beside a missing one that have a similar name."""
     from difflib import get_close_matches
 
     try:
@@ -74,12 +74,12 @@ def _near(path: Path) -> str:
 
 
 def folder_state(folder: Path) -> str:
-    """What tells one state of a folder from another: names, sizes and times of all files below."""
+    """Return a hash of the state of a folder: names, sizes and times of all files below."""
     hashed = hashlib.sha256()
     been: set[Path] = set()
     for where, folders, names in os.walk(folder, followlinks=True):
         here = Path(where).resolve()
-        if here in been:  # a link that leads back
+        if here in been:  # a circular link
             folders.clear()
             continue
         been.add(here)
@@ -94,7 +94,7 @@ def folder_state(folder: Path) -> str:
 
 
 def contents(folder: Path, most: int = 8) -> str:
-    """Name what lies in a folder, for messages."""
+    """List what is in a folder, for messages."""
     names = sorted(entry.name + ("/" if entry.is_dir() else "") for entry in folder.iterdir())
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return (", ".join(names[:most]) or "nothing") + more

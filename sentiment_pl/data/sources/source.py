@@ -1,4 +1,4 @@
-"""What every source of reviews does."""
+"""The base class of all sources of reviews."""
 
 import logging
 import sys
@@ -19,23 +19,23 @@ SPLITS = ("train", "val", "test", UNLABELLED)
 
 
 class Source(ABC):
-    """A place that reviews come from."""
+    """A source of reviews."""
 
     name: str
-    """Stands in `metrics.json` and in logs: "imdb", "files", "OWNER/NAME"."""
+    """Its name in `metrics.json` and in logs: "imdb", "files", "OWNER/NAME"."""
     schema: Schema = Schema()
 
     @property
     def labels(self) -> tuple[str, str]:
-        """What the labels 0 and 1 are called."""
+        """The names of the labels 0 and 1."""
         return self.schema.labels
 
     @abstractmethod
     def fingerprint(self) -> dict[str, Any]:
-        """All that the reviews depend on, for JSON: it changes whenever they would.
+        """Return everything that the reviews depend on, for JSON: it changes whenever they would.
 
-        Reads no reviews: files are told apart by path, size and time of change, a data set of the
-        hub by its commit.
+        It reads no reviews: files are identified by path, size and time of change, a data set of
+        the hub by its commit.
 
         Raises:
             DataError: a file is missing, or the hub cannot be reached and its cache holds nothing.
@@ -52,18 +52,18 @@ class Source(ABC):
         """Read, check and clean the reviews.
 
         Args:
-            scratch: a folder for Arrow files. The result is memory-mapped from there, so it must
-                outlive it.
-            splits: those to read, of `train`, `val`, `test` and `unlabelled`.
-            one_label: take splits of one label alone, which can be evaluated though not trained on.
-            keep: which columns to keep beside text, label and key; None for all of them. What is
-                not kept need not be readable.
+            scratch: a folder for Arrow files, which must outlive the result: that is memory-mapped
+                from there.
+            splits: the splits to read, of `train`, `val`, `test` and `unlabelled`.
+            one_label: allow splits of one label, which can be evaluated but not trained on.
+            keep: which columns to keep beside text, label and key; None for all of them. Other
+                columns need not be readable.
 
         Returns:
-            Those of them that the source has, in the schema of `reviews`.
+            Those of the splits that the source has, in the schema of `reviews`.
 
         Raises:
-            DataError: the message names file, row and column and says what to do.
+            DataError: the message names file, row and column, and what to do.
         """
         scratch.mkdir(parents=True, exist_ok=True)
         with calm_libraries():
@@ -73,14 +73,14 @@ class Source(ABC):
             return standardise(wanted, self.schema, one_label=one_label, keep=keep)
 
     def hint(self, split: str) -> str:
-        """What to type for a split that is not there, as the end of a message."""
+        """Return what to type for a split that is missing, as the end of a message."""
         return ""
 
     @abstractmethod
     def _read(
         self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
     ) -> dict[str, Raw]:
-        """The splits as the source holds them, at least those of `splits` that it has.
+        """Return the splits as the source holds them, at least those of `splits` that it has.
 
         Columns beside text, label and key may be left out where they are not in `keep`.
         """
@@ -88,7 +88,7 @@ class Source(ABC):
 
 @contextmanager
 def calm_libraries() -> Iterator[None]:
-    """Progress bars on a terminal alone, and errors said once, by us; all as before afterwards."""
+    """Show progress bars of libraries only on a terminal, and silence their logs of errors."""
     import huggingface_hub as hub
 
     logs = (datasets.logging, hub.logging)

@@ -1,4 +1,4 @@
-"""Tables with a review a row, through the readers that prediction uses as well."""
+"""Tables in which each row is a review, read by the readers that prediction uses as well."""
 
 import logging
 import tempfile
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file is one of the tables that `read_table` reads, by its name."""
+    """Whether `read_table` reads a file of this name."""
     try:
         format_of(path, TableOptions())
     except DataError:
@@ -35,7 +35,7 @@ def is_table(path: Path) -> bool:
 
 
 def file_state(path: Path, key: str) -> dict[str, Any]:
-    """What tells one state of a file from another: path, size and time of change, for JSON.
+    """Return what identifies the state of a file: path, size and time of change, for JSON.
 
     Raises:
         DataError: there is no such file, or it is a folder; the message names data.`key`.
@@ -63,13 +63,13 @@ def read_table(
         path: the table.
         schema: which columns hold text, label and key.
         scratch: a folder for an Arrow file, which must outlive the result.
-        options: how the table is written, as far as that is not to be found out.
-        keep: which other columns are needed; None for all of them. Those whose values are of no
-            type that holds over the whole file, or of one that reviews cannot have, become text.
+        options: how the table is written, where that is not detected.
+        keep: which other columns are needed; None for all of them. A column becomes text if its
+            values have no common type, or one that reviews cannot have.
 
     Returns:
-        Text and label, if there are such columns, and the others. The text is text whatever the
-        table holds; a label is text but in Parquet.
+        Text and label, if there are such columns, and the others. The texts are strings whatever
+        the table holds; labels are strings except in Parquet.
 
     Raises:
         DataError: the table cannot be read; the message names it, and the line where one is wrong.
@@ -96,54 +96,54 @@ def read_table(
 
 
 class _Plan:
-    """What becomes of each column of a table."""
+    """How each column of a table is converted."""
 
     def __init__(self, reader: Reader, schema: Schema, keep: Collection[str] | None) -> None:
         self._path, self._schema = reader.path, schema
         self._fixed = reader.fixed
-        asked = [name for name in (schema.text, schema.label) if name is not None]
-        self.asked = {name: name for name in asked}
-        """Text and label: what they are called in the reviews and in the table."""
+        names = [name for name in (schema.text, schema.label) if name is not None]
+        self.required = {name: name for name in names}
+        """The names of text and label, in the reviews and in the table."""
         if reader.fixed:
-            found = {name: reader.find(name) for name in asked}
-            self.asked = {name: column for name, column in found.items() if column is not None}
+            found = {name: reader.find(name) for name in names}
+            self.required = {name: column for name, column in found.items() if column is not None}
         self.others = self._find_others(reader, keep)
-        """The other columns: what they are called, and of which type they are in the reviews."""
+        """The other columns: their names and their types in the reviews."""
         self._sources = {name: name for name in self.others}
         if schema.key is not None and reader.fixed and (key := reader.find(schema.key)) is not None:
             self._sources.pop(key, None)
             kind = self.others.pop(key, kept_type(reader.schema.field(key).type))
             self.others[schema.key], self._sources[schema.key] = kind, key
         self.features = Features(
-            {name: self._feature(reader, name) for name in self.asked}
+            {name: self._feature(reader, name) for name in self.required}
             | {name: feature(kind) for name, kind in self.others.items()}
         )
         self._seen: set[str] = set()
 
     @property
     def needed(self) -> set[str]:
-        """Columns of the table."""
-        return {*self.asked.values(), *self._sources.values()}
+        """The columns of the table to read."""
+        return {*self.required.values(), *self._sources.values()}
 
     @property
     def lenient(self) -> set[str]:
-        """Those of them that nobody has asked for by name."""
+        """Those of them that no setting names."""
         return {column for name, column in self._sources.items() if name != self._schema.key}
 
     def absent(self) -> list[str]:
-        """Columns that no object had."""
-        return [] if self._fixed else [name for name in self.asked if name not in self._seen]
+        """Return the columns that no object had."""
+        return [] if self._fixed else [name for name in self.required if name not in self._seen]
 
     def _find_others(self, reader: Reader, keep: Collection[str] | None) -> dict[str, pa.DataType]:
         wanted = None if keep is None else {*keep, *filter(None, [self._schema.key])}
         if wanted is not None and not wanted:
             return {}
         if isinstance(reader, JsonObjects):
-            schema = reader.find_schema(self.asked)
+            schema = reader.find_schema(self.required)
         else:
             schema = reader.schema
         counts = Counter(schema.names)
-        taken = {column.strip() for column in self.asked.values()}
+        taken = {column.strip() for column in self.required.values()}
         return {
             field.name: kept_type(field.type)
             for field in schema
@@ -155,16 +155,16 @@ class _Plan:
     def _feature(self, reader: Reader, name: str) -> Any:
         if name == self._schema.text or not isinstance(reader, Parquet):
             return Value("string")
-        column = self.asked[name]
+        column = self.required[name]
         kind = kept_type(reader.schema.field(column).type)
         return label_feature(reader.schema, column) or feature(
             kind if not pa.types.is_nested(kind) else pa.string()
         )
 
     def converted(self, chunk: Chunk) -> pa.Table:
-        """Rows as reviews have them, still with all that is to be dropped."""
+        """Convert rows to the columns of reviews; rows to be dropped are still among them."""
         arrays = []
-        for name, column in self.asked.items():
+        for name, column in self.required.items():
             kind = self.features[name].pa_type
             if name == self._schema.label and not pa.types.is_string(kind):
                 arrays.append(kept_values(chunk.rows, column, kind))
@@ -192,9 +192,9 @@ def _refuse(chunk: Chunk, path: Path) -> None:
 
 
 def combine(raws: Sequence[Raw], schema: Schema) -> Raw:
-    """Put the files of a split one behind the other.
+    """Concatenate the files of a split.
 
-    Columns that not all of them have are left out; those of several types become text.
+    Columns that are not in all files are left out; those of several types become text.
 
     Raises:
         DataError: one of them has no text, no label or no key; the message names it.

@@ -37,13 +37,13 @@ _WITHOUT_LABEL = frozenset({"unsup", "unsupervised", "unlabelled", "unlabeled"})
 
 
 def open_lines(path: Path) -> IO[bytes]:
-    """Open a file to read its lines as bytes, unpacked where it is packed."""
+    """Open a file to read its lines as bytes, decompressing it if need be."""
     opener = _OPENERS.get(path.suffix.lower())
     return cast("IO[bytes]", opener(path)) if opener else path.open("rb")
 
 
 def layout_of(path: Path) -> str:
-    """Which of the layouts of plain text stands at a path, by content and by name.
+    """Return which layout of plain text a path holds, by content and by name.
 
     Returns:
         "folders", "fasttext" or "lines" (of one label); "" for anything else, such as a table.
@@ -56,7 +56,7 @@ def layout_of(path: Path) -> str:
     try:
         with open_lines(path) as file:
             start = file.read(_START)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):  # whoever reads it says what is wrong
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):  # reading it raises a clear error
         start = b""
     first = start.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").partition(b"\n")[0]
     if ending in _SEPARATED:
@@ -67,13 +67,13 @@ def layout_of(path: Path) -> str:
 
 
 def read_texts(path: Path, schema: Schema, scratch: Path, encoding: str | None = None) -> Raw:
-    """Read reviews of one of the layouts that `layout_of` tells apart.
+    """Read reviews in one of the layouts that `layout_of` returns.
 
     Args:
         path: the file or folder.
-        schema: which names the columns get, and which labels there are.
+        schema: the names of the columns, and the labels.
         scratch: a folder for Arrow files, which must outlive the result.
-        encoding: of the files; None for UTF-8, or UTF-16 where a byte order mark says so.
+        encoding: of the files; None for UTF-8, or UTF-16 if a byte order mark shows it.
 
     Raises:
         DataError: it cannot be read; the message names the file, and the line where one is wrong.
@@ -95,7 +95,7 @@ def read_texts(path: Path, schema: Schema, scratch: Path, encoding: str | None =
             rows,
             features=Features(dict.fromkeys(names, Value("string"))),
             cache_dir=str(scratch / named),
-            fingerprint=f"texts-{named}",  # in a folder that is ours alone
+            fingerprint=f"texts-{named}",  # the folder is used for nothing else
         )
     except Exception as error:
         raise_unreadable(error, str(path), [])
@@ -103,7 +103,7 @@ def read_texts(path: Path, schema: Schema, scratch: Path, encoding: str | None =
 
 
 def _certain_encoding(path: Path) -> str:
-    """UTF-16 where a file begins with its byte order mark, else UTF-8."""
+    """Return UTF-16 if a file begins with its byte order mark, else UTF-8."""
     if path.is_dir():
         return "utf-8"
     with open_lines(path) as file:
@@ -117,7 +117,7 @@ def _of_fasttext(path: Path, schema: Schema, encoding: str) -> _Rows:
     codes = LabelCodes(Labels(schema.labels, schema.groups), None)
     for number, line in _lines(path, encoding):
         found = list(dict.fromkeys(_LABEL.findall(line)))
-        whole = (f"__label__{label}" for label in found)  # data.labels may say it in full
+        whole = (f"__label__{label}" for label in found)  # data.labels may have it in full
         found = [
             name if codes[name] != OUTSIDE else label
             for name, label in zip(whole, found, strict=True)
@@ -189,7 +189,7 @@ def _nothing_in(folder: Path) -> str:
 
 
 def _spelled(side: int, schema: Schema, where: str, *, side_name: str) -> str:
-    """The first of the values of data.labels that mean negative (0) or positive (1)."""
+    """Return the first value of data.labels that means negative (0) or positive (1)."""
     groups = schema.groups or tuple((name,) for name in schema.labels)
     for name, group in zip(schema.labels, groups, strict=True):
         if side in map(side_of, (name, *group)):
@@ -201,9 +201,9 @@ def _spelled(side: int, schema: Schema, where: str, *, side_name: str) -> str:
 
 
 def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
-    """The lines that hold anything, counted from 1, without what ends them."""
+    """Yield the lines that are not blank with their numbers from 1, without line ends."""
     with open_lines(path) as file:
-        # In UTF-16 and UTF-32 the byte of a line feed may be part of another character.
+        # In UTF-16 and UTF-32 the byte of a line feed can be part of another character.
         wide = re.match(r"(?i)u(tf)?[-_]?(16|32)", encoding)
         lines: Iterable[str | bytes] = file
         if wide:
@@ -230,14 +230,14 @@ def _other_encoding(error: UnicodeError, encoding: str, where: str) -> DataError
 
 
 def _side_of_file(path: Path) -> int | None:
-    """The label that a file of one label is named after: x.pos, x.neg.txt, positive.txt."""
+    """Return the label in the name of a file of one label: x.pos, x.neg.txt, positive.txt."""
     words = re.split(r"[._-]", path.name)
     sides = {side for word in words if (side := side_of(word)) is not None}
     return sides.pop() if len(sides) == 1 else None
 
 
 def _ending(path: Path) -> str:
-    """The extension that says what a file is, in lower case, without that of a packer."""
+    """Return the extension in lower case, without that of a compression."""
     name = path.name.lower()
     for packed in _OPENERS:
         name = name.removesuffix(packed)

@@ -1,4 +1,4 @@
-"""Why a file cannot be read, in plain words: the library's error traced to a cause or a line."""
+"""Clear messages for files that a library cannot read: its error traced to a cause or a line."""
 
 import gzip
 import tarfile
@@ -11,13 +11,13 @@ from sentiment_pl.tables.readers import open_reader
 
 
 def raise_unreadable(error: Exception, where: str, paths: list[Path], hint: str = "") -> NoReturn:
-    """Say in plain words why a library could not read files.
+    """Raise an error that explains why a library could not read files.
 
     Args:
         error: what the library raised.
-        where: how the message names them.
-        paths: the files, to look for a line at fault; none where there is nothing to look at.
-        hint: what to add to the message.
+        where: the name of the files in the message.
+        paths: the files in which to look for a faulty line; may be empty.
+        hint: an addition to the message.
 
     Raises:
         DataError: always.
@@ -51,7 +51,7 @@ def _why(causes: list[BaseException], paths: list[Path]) -> str:
 
 
 def first_fault(path: Path) -> str:
-    """What our own reader stumbles over in a table; empty where it does not."""
+    """Describe the first row of a table that our own reader cannot read; empty if there is none."""
     try:
         reader = open_reader(path)
         for chunk in reader.chunks():

@@ -6,7 +6,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from sentiment_pl.explain.look import COLOURS, LINES, MARKERS, plain
+from sentiment_pl.drawing.colours import COLOURS
+from sentiment_pl.drawing.looks import LINES, MARKERS
+from sentiment_pl.drawing.style import plain
 
 
 def slices_figure(

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sentiment_pl.drawing.looks import nth_look
 from sentiment_pl.gradient_flow.decay import MOMENTS, Flow
 from sentiment_pl.gradient_flow.measure import LAYER
 from sentiment_pl.metrics.intervals import over_seeds
-from sentiment_pl.reports.looks import nth_look
 from sentiment_pl.reports.section import Picture
 
 _ROWS = {

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_pl.drawing.looks import Look, looks, setting_looks
 from sentiment_pl.errors import DataError
 from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.intervals import Bootstrap, Interval, bootstrap, over_seeds
 from sentiment_pl.metrics.scores import METRICS
-from sentiment_pl.reports.looks import Look, looks
 from sentiment_pl.reports.records import check_record, figure_of
 from sentiment_pl.runs.file_names import PREDICTIONS, RECORD
 from sentiment_pl.runs.identity import identity
@@ -131,6 +131,16 @@ class Group:
     def look(self, model: str) -> Look:
         """Return the colour, marker and line style of an architecture, the same in all figures."""
         return dict(self.looks[model])
+
+    def setting_look(self, setting: Setting) -> Look:
+        """Return the look of a setting.
+
+        It has the hue and the marker of its architecture, and where that has several settings a
+        shade and a line style of its own.
+        """
+        own = self.of(setting.model)
+        place = next(number for number, one in enumerate(own) if one is setting)
+        return dict(setting_looks(self.look(setting.model), len(own))[place])
 
     def of(self, model: str) -> list[Setting]:
         """Return the settings of an architecture."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sentiment_pl.config.locating import locate, why_absent
+from sentiment_pl.drawing import style
 from sentiment_pl.errors import ConfigError, DataError, UserError
 from sentiment_pl.reports.configuration import configuration
 from sentiment_pl.reports.results import Group, Results
@@ -42,9 +43,12 @@ class Saved(NamedTuple):
     """A figure that lies in the report's folder."""
 
     file: str
-    """Without suffix."""
+    """Without suffix. The folder has it as PNG, and as SVG that is dark where a browser prefers
+    that."""
     title: str
     caption: str
+    narrow: str | None = None
+    """The same of the SVG for narrow screens, if there is one."""
 
 
 def load(names: Iterable[str]) -> dict[str, Section]:
@@ -126,7 +130,8 @@ class RunningSections:
         parts = {}
         for name, section in self._sections.items():
             try:
-                part = make(section)
+                with style.sheet():
+                    part = make(section)
                 if not isinstance(part, Part | None):
                     raise ConfigError(f"it must return a Part or None, got {part!r:.60}")
                 if part is not None:
@@ -171,7 +176,7 @@ class RunningSections:
         return Placed(self._sections[name].title, part, pictures)
 
     def save_pictures(self, pictures: Iterable[Picture], folder: Path, prefix: str) -> list[Saved]:
-        """Write figures as PNG and SVG.
+        """Write figures as PNG and SVG, and those for narrow screens as SVG.
 
         Args:
             pictures: their names must be new in this report.
@@ -187,10 +192,14 @@ class RunningSections:
             _check_name("figure", picture.name)
             if file in self._files:
                 raise ConfigError(f"the report has a figure named {picture.name!r} already")
-            for suffix, metadata in (("png", None), ("svg", {"Date": None})):
-                picture.figure.savefig(folder / f"{file}.{suffix}", dpi=160, metadata=metadata)
+            for suffix in (".png", ".svg"):
+                style.save(picture.figure, folder / f"{file}{suffix}")
+            narrow = None
+            if picture.narrow is not None:
+                narrow = f"{file}_narrow"
+                style.save(picture.narrow, folder / f"{narrow}.svg")
             self._files.add(file)
-            saved.append(Saved(file, picture.title, picture.caption))
+            saved.append(Saved(file, picture.title, picture.caption, narrow))
         return saved
 
     def save_tables(self, folder: Path) -> list[str]:

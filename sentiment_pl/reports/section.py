@@ -37,6 +37,9 @@ class Picture(NamedTuple):
     caption: str
     figure: Figure
     """Made by `matplotlib.figure.Figure(...)`, not by pyplot, which would keep it open."""
+    narrow: Figure | None = None
+    """The same for a narrow screen, about 3.7 inches wide, with panels below one another; None
+    where `figure` can be read there as well."""
 
 
 class ReferenceRow(NamedTuple):

@@ -71,6 +71,7 @@ TAKEN_AS_TYPED = {
     "data.config": NAME,
     "checkpoint": PATHS,
     "slice": NAMES,
+    "allow": NAMES,
     "init_from": PATH,
     "probes": NAMES,
     "callbacks.word_scores.sentences": NAMES,

@@ -33,7 +33,7 @@ def test_groups_that_are_not_there():
     assert config.settings(other)["callbacks"] == {}
     for none in (cfg, other):
         assert callback_settings.wanted(none) == {}
-        assert loggers.names(none.get("logger")) == []
+        assert loggers.chosen(none.get("logger")) == []
 
 
 def test_what_is_left_of_a_callback_is_none():

@@ -24,6 +24,7 @@ def test_what_is_not_installed_is_told_with_how_to_install_it(argument, monkeypa
 
 
 def test_groups_that_are_not_there():
+    config.register_resolvers()
     with initialize_config_dir(str(config.CONF), version_base="1.3"):
         cfg = compose("train", ["~callbacks", "~logger", "run_dir=somewhere"])
         assert "callbacks" not in cfg

@@ -47,7 +47,9 @@ def test_label_probability_and_every_word_with_its_score(capsys, mlp):
     (reading,) = load_checkpoint(mlp).read(["Not what I xyzzy"])
     first, *lines = capsys.readouterr().out.splitlines()
     label = "positive" if reading.probability >= 0.5 else "negative"
-    assert first == f"{label}  P(positive) = {reading.probability:.4f}  Not what I xyzzy"
+    sure = max(reading.probability, 1 - reading.probability)
+    probability = f"P(positive) = {reading.probability:.4f}"
+    assert first == f"{label}, {100 * sure:.0f} % sure  {probability}  Not what I xyzzy"
     assert [line.split()[0] for line in lines] == ["not", "what", "i", "xyzzy"]
     assert [float(line.split()[1]) for line in lines] == [round(s, 3) for s in reading.scores]
     assert ["unknown" in line for line in lines] == [False, False, False, True]

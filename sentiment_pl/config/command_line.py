@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl import exits, processes
 from sentiment_pl.config import (
@@ -38,15 +38,40 @@ def read(config_name: str) -> None:
         check_installed(TYPED)
         current = renamed_overrides.taken_as_current(TYPED)
         early_check.check_words(current, config_name)
-        arguments = early_check.check(config_name, overrides.taken(current, roots()))
+        checked = early_check.check(config_name, overrides.taken(current, roots()))
     except ConfigError:
         if processes.launch().rank:  # the leading process reports it
             sys.exit(exits.FAILED)
         raise
     if {"-h", "--help"} & set(TYPED):
-        print(help_page.page(config_name, arguments))
+        print(help_page.page(config_name, checked.arguments))
         sys.exit(0)
-    sys.argv[1:] = arguments
+    if checked.first is not None and not processes.launch().rank and not _only_shown(TYPED):
+        print(_announcement(config_name, checked.first), flush=True)  # before PyTorch is imported
+    sys.argv[1:] = checked.arguments
+
+
+def _only_shown(arguments: Sequence[str]) -> bool:
+    """Return whether the configuration is printed and nothing is done."""
+    return any(
+        argument in ("-c", "--cfg") or argument.startswith("--cfg=") for argument in arguments
+    )
+
+
+def _announcement(config_name: str, cfg: DictConfig) -> str:
+    """Return the first line of a command: what it is going to do."""
+    multirun = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(TYPED))
+    chosen = dict(word.split("=", 1) for word in TYPED if word.startswith(("data=", "model=")))
+    data = chosen.get("data", "negation")
+    if config_name == "evaluate":
+        return f"evaluating on {data}: loading PyTorch"
+    if multirun:
+        return f"sweep on {data}: loading PyTorch"
+    epochs = cfg.trainer.get("max_epochs")
+    length = f", at most {epochs} epochs" if isinstance(epochs, int) and epochs > 0 else ""
+    return (
+        f"training {chosen.get('model', 'gru')} on {data}{length}, seed {cfg.seed}: loading PyTorch"
+    )
 
 
 def roots() -> set[str]:

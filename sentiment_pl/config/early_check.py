@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -103,34 +103,40 @@ def _meant_by_word(word: str, config_name: str) -> str | None:
     return None
 
 
-def check(config_name: str, arguments: Sequence[str]) -> list[str]:
+class Checked(NamedTuple):
+    """A command line that can be carried out."""
+
+    arguments: list[str]
+    """The arguments. One of a constructor that `conf/` does not list (`trainer.fast_dev_run=true`)
+    has a + in front, which Hydra wants to see there."""
+    first: DictConfig | None
+    """The configuration of the run, or of the first run of a sweep; None if it was not composed."""
+
+
+def check(config_name: str, arguments: Sequence[str]) -> Checked:
     """Compose the configurations that a command line asks for, and check them.
 
     Args:
         config_name: "train" or "evaluate".
         arguments: As Hydra will read them.
 
-    Returns:
-        The arguments. An argument of a constructor that `conf/` does not list
-        (`trainer.fast_dev_run=true`) has a + in front, which Hydra wants to see there.
-
     Raises:
         ConfigError: A key or a choice does not exist or a setting cannot be used; the message says
             what was probably meant.
     """
     if _ELSEWHERE & {argument.partition("=")[0] for argument in arguments}:
-        return list(arguments)
-    typed = list(arguments)
-    for _ in arguments:  # each time round one argument gets a +
+        return Checked(list(arguments), None)
+    typed, first = list(arguments), None
+    for _ in range(len(arguments) + 1):  # each time round one argument gets a +
         try:
-            _check_all(config_name, typed)
+            first = _check_all(config_name, typed)
         except _NeedsPlus as needed:
             typed = [
                 f"+{each}" if each.startswith(f"{needed.key}=") else each for each in typed
             ]  # fmt: skip
         else:
             break
-    return typed
+    return Checked(typed, first)
 
 
 class _NeedsPlus(Exception):  # noqa: N818
@@ -141,16 +147,19 @@ class _NeedsPlus(Exception):  # noqa: N818
         self.key = key
 
 
-def _check_all(config_name: str, arguments: Sequence[str]) -> None:
+def _check_all(config_name: str, arguments: Sequence[str]) -> DictConfig | None:
     multirun = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(arguments))
     overrides = [each for each in arguments if "=" in each or each.startswith("~")]
     overrides = [each for each in overrides if not each.startswith("-")]
+    first = None
     with _initialized() as hydra:
         for job in _jobs(overrides, hydra) if multirun else [overrides]:
             cfg = _composed(config_name, job, hydra)
             _check_added(cfg, job)
             if config_name == "train":
                 composed.check(cfg, multirun=multirun)
+            first = first or cfg
+    return first
 
 
 @contextmanager

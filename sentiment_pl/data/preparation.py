@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from sentiment_pl.errors import (
     check_integer,
     check_seed,
 )
+from sentiment_pl.live_display import Step, step
 
 FORMAT = 5
 """Version of the files in the cache, raised whenever they change.
@@ -113,17 +114,25 @@ class Preparation:
         scratch = folder / "scratch"
         scratch.mkdir()
         with calm_libraries():
-            splits, shared = self.read(scratch, keep=())
-            tokenizer = Tokenizer.train(
-                _texts(splits["train"]), size=self.vocab_size, min_frequency=self.min_frequency,
-                words=self.words,
-            )  # fmt: skip
+            with step(f"reading {self.source.name}") as reading:
+                splits, shared = self.read(scratch, keep=())
+                sizes = [f"{len(rows):,} {name}" for name, rows in splits.items()]
+                reading.result = f": {', '.join(sizes)}"
+            train = splits["train"]
+            with step("collecting the vocabulary", len(train)) as collecting:
+                tokenizer = Tokenizer.train(
+                    _counted(_texts(train), collecting), size=self.vocab_size,
+                    min_frequency=self.min_frequency, words=self.words,
+                )  # fmt: skip
+                collecting.result = f": {len(tokenizer):,} words"
             if not tokenizer.known:
                 raise DataError(self._nothing_known(len(splits["train"])))
             unknown = {}
-            for split in ("train", "val", "test"):
-                if split in splits:
-                    encoded = self.encode(splits[split], tokenizer)
+            used = [split for split in ("train", "val", "test") if split in splits]
+            total = sum(len(splits[split]) for split in used)
+            with step("encoding the reviews", total) as encoding:
+                for split in used:
+                    encoded = self.encode(splits[split], tokenizer, encoding)
                     encoded.save_to_disk(str(folder / split))
                     if split != "test":
                         counts = EncodedReviews(encoded).counts(len(tokenizer))
@@ -200,11 +209,21 @@ class Preparation:
             columns = reviews.select_columns(["text", "label", "row"])
             return EncodedReviews(dataclasses.replace(self, **cut).encode(columns, tokenizer))
 
-    def encode(self, reviews: Dataset, tokenizer: Tokenizer) -> Dataset:
-        """Map texts to word ids: `text` gives way to `tokens` (lists of int32) and `length`."""
+    def encode(
+        self, reviews: Dataset, tokenizer: Tokenizer, progress: Step | None = None
+    ) -> Dataset:
+        """Map texts to word ids: `text` gives way to `tokens` (lists of int32) and `length`.
+
+        Args:
+            reviews: With the column `text`.
+            tokenizer: Whose ids are taken.
+            progress: Where the reviews are counted.
+        """
         cut = self.truncation
 
         def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+            if progress is not None:
+                progress.advance(len(batch["text"]))
             # A review of punctuation alone has no word; it still has to be classified.
             rows = [cut(ids) or [UNKNOWN] for ids in tokenizer.encode(batch["text"])]
             return {"tokens": rows, "length": [len(ids) for ids in rows]}
@@ -220,6 +239,13 @@ class Preparation:
             load_from_cache_file=False,
             new_fingerprint=digest([reviews._fingerprint, "encoded"]),  # saves hashing this object
         )
+
+
+def _counted(texts: Iterable[str], progress: Step) -> Iterator[str]:
+    for number, text in enumerate(texts, 1):
+        if number % 1_000 == 0:
+            progress.advance(1_000)
+        yield text
 
 
 def _texts(reviews: Dataset) -> Iterable[str]:

@@ -18,7 +18,8 @@ from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.imbalance import Scoring
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.runs.states import read_run
-from sentiment_pl.training.callbacks import Predictions, ProgressBar
+from sentiment_pl.training.callbacks import Predictions
+from sentiment_pl.training.progress_bar import ProgressBar
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from itertools import islice
 from sentiment_pl.errors import UserError
 from sentiment_pl.explain import pages, terminal, verdicts
 from sentiment_pl.explain.arguments import MOST_DRAWN
+from sentiment_pl.explain.typed_texts import typed
 from sentiment_pl.files import check_folder, replacing
 from sentiment_pl.models.reading import Reader
 
@@ -30,7 +31,7 @@ def show(arguments: argparse.Namespace, models: Sequence[Reader]) -> None:
     files = [path for path in (arguments.html, arguments.figure) if path]
     for path in files:
         check_folder(path)  # before the work, not after it
-    texts: Iterable[str] = _read(arguments.texts)
+    texts: Iterable[str] = _read(arguments.texts, required=not arguments.figure)
     if arguments.figure:
         texts = _check_number(texts, len(models))
     elif files:
@@ -62,15 +63,29 @@ def _print(opinions: Iterable[verdicts.Opinion], *, as_json: bool) -> None:
             terminal.show(console, opinion)
 
 
-def _read(texts: Sequence[str]) -> Iterator[str]:
+def _read(texts: Sequence[str], *, required: bool) -> Iterator[str]:
     """Yield the texts of the command line, or the lines of standard input, which may be endless.
 
-    Bytes that are not UTF-8 become U+FFFD, which belongs to no word.
+    Bytes that are not UTF-8 become U+FFFD, which belongs to no word. At a terminal the texts are
+    asked for.
+
+    Args:
+        texts: Of the command line.
+        required: Whether the command ends with exit code 2 if standard input holds nothing.
     """
     if not texts and isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # as Python reads the command line
-    for text in texts or (line.rstrip("\r\n") for line in sys.stdin):
+    lines = typed() if sys.stdin.isatty() else (line.rstrip("\r\n") for line in sys.stdin)
+    text = None
+    for text in texts or lines:
         yield _SURROGATE.sub("\ufffd", text)
+    if text is None and required and not sys.stdin.isatty():
+        print(
+            "error: standard input holds no text: write texts behind the checkpoint, or give one a"
+            " line",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 def _check_number(texts: Iterable[str], models: int) -> list[str]:

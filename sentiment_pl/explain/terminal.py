@@ -48,7 +48,10 @@ def show(console: Console, opinion: Opinion) -> None:
 
 
 def _summary(verdict: Verdict) -> str:
-    return f"{verdict.label}  P({verdict.labels[1]}) = {verdict.reading.probability:.4f}"
+    probability = verdict.reading.probability
+    sure = max(probability, 1 - probability)
+    words = "over 99 % sure" if sure > 0.995 else f"{100 * sure:.0f} % sure"
+    return f"{verdict.label}, {words}  P({verdict.labels[1]}) = {probability:.4f}"
 
 
 def _table(words: Sequence[str], verdicts: Sequence[Verdict], largest: dict[str, float]) -> Text:

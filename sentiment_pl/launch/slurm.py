@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sentiment_pl import exits
 from sentiment_pl.errors import ConfigError, UserError, mendable
-from sentiment_pl.launch.sweep import Progress
+from sentiment_pl.launch.sweep_progress import Progress
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs.states import read_run
 

@@ -2,14 +2,13 @@
 
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from hydra.core.override_parser.types import Override
+from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
@@ -17,9 +16,10 @@ from sentiment_pl import exits, processes
 from sentiment_pl.config import renamed_overrides
 from sentiment_pl.config.locating import locate
 from sentiment_pl.errors import ConfigError, UserError, mendable
-from sentiment_pl.launch import grids, launchers
+from sentiment_pl.launch import grids, launchers, sweep_progress
+from sentiment_pl.launch.sweep_progress import Progress, RunCounter
 from sentiment_pl.runs import file_names
-from sentiment_pl.runs.states import State, find_runs, read_run
+from sentiment_pl.runs.states import find_runs
 
 
 class SweepCallback(Callback):
@@ -33,11 +33,13 @@ class SweepCallback(Callback):
     def __init__(self, sections: str | Sequence[str] = ()) -> None:
         self._sections = [sections] if isinstance(sections, str) else list(sections)
         self._progress: Progress | None = None
+        self._counter: RunCounter | None = None
         self._jobs = 0
+        self._shared: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for other processes: the launching one alone shows the progress."""
-        return {"_progress": None, "_jobs": 0, "_sections": self._sections}
+        return {"_progress": None, "_counter": None, "_jobs": 0, "_sections": self._sections}
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check that this is a single run and that its folder can be written."""
@@ -63,9 +65,25 @@ class SweepCallback(Callback):
         # Each run's configuration is composed anew from these overrides.
         config.hydra.overrides.hydra.extend(shared)
         self._jobs = _number(config)
-        if not console.shows_progress:
+        self._shared = set(fixed)
+        if console.shows_progress:
+            self._counter = RunCounter(self._jobs)  # that the jobs of a cluster do not have
+        else:
             self._progress = Progress(Path(config.hydra.sweep.dir), self._jobs)
             self._progress.start()
+
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Show which run of the sweep begins."""
+        if self._counter is not None and self._jobs:
+            overrides: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+            model = str(config.hydra.runtime.choices.model)
+            name = sweep_progress.label(model, overrides, self._shared)
+            self._counter.begin(int(config.hydra.job.num) + 1, name)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Count the run as done."""
+        if self._counter is not None:
+            self._counter.end()
 
     def _check(self, config: DictConfig) -> launchers.Console:
         """Raise ConfigError if the sweep cannot be done; return what its launcher prints."""
@@ -87,6 +105,8 @@ class SweepCallback(Callback):
         """Report over the sweep; end with exit code 1 if any run failed."""
         if self._progress is not None:
             self._progress.stop()
+        if self._counter is not None:
+            self._counter.stop()
         folder = Path(config.hydra.sweep.dir)
         if not any(folder.rglob(file_names.SETTINGS)) and not any(folder.rglob(file_names.ERROR)):
             return  # nothing ran, and Hydra has printed the reason
@@ -187,61 +207,3 @@ def jobs(config: DictConfig, overrides: Sequence[Override]) -> list[list[str]]:
     preset = [f"{key}={value}" for key, value in parameters.items()]
     (batch,) = BasicSweeper.split_arguments([*grids.parse(preset), *overrides], None)
     return batch
-
-
-class Progress:
-    """Prints how many runs of a sweep are done, while other processes work on them.
-
-    Args:
-        folder: of the sweep.
-        jobs: number of runs that the sweep will have.
-    """
-
-    def __init__(self, folder: Path, jobs: int) -> None:
-        self._folder, self._jobs = folder, jobs
-        self._start = time.monotonic()
-        self._done_before = self._count()["completed"]
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def start(self) -> None:
-        """Begin to print a line for every change."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop watching and print the final line."""
-        self._over.set()
-        self._thread.join()
-        print(self.line(), flush=True)
-
-    def line(self) -> str:
-        """Return a line with the runs that are done, running and failed, and the time left."""
-        count = self._count()
-        ended = count["completed"] + count["failed"]
-        fresh = ended - self._done_before
-        elapsed = time.monotonic() - self._start
-        left = ""
-        if fresh > 0 and ended < self._jobs:
-            seconds = elapsed / fresh * (self._jobs - ended)
-            left = (
-                f", about {seconds / 60:.0f} min left" if seconds > 90 else ", about a minute left"
-            )
-        jobs = max(self._jobs, sum(count.values()))  # the folder may hold runs of other sweeps
-        return (
-            f"sweep: {count['completed']} of {jobs} done, {count['running']} running,"
-            f" {count['failed']} failed after {elapsed / 60:.1f} min{left}"
-        )
-
-    def _count(self) -> dict[str, int]:
-        count = dict.fromkeys(get_args(State), 0)
-        for path in self._folder.rglob(file_names.LOCK):  # a value with a slash adds a folder level
-            count[read_run(path.parent).state] += 1
-        return count
-
-    def _watch(self) -> None:
-        printed = ""
-        while not self._over.wait(2.0):
-            count = str(self._count())
-            if count != printed:  # only changes, so that a log file stays short
-                printed = count
-                print(self.line(), flush=True)

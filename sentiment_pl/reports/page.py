@@ -16,7 +16,7 @@ from sentiment_pl.reports import comparisons, csv_tables, figures, text
 from sentiment_pl.reports.results import Group, Results, Setting
 from sentiment_pl.reports.running_sections import RunningSections, Saved
 from sentiment_pl.runs.file_names import TENSORBOARD
-from sentiment_pl.training.console import figure
+from sentiment_pl.training.summary import figure
 
 NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
 """States of runs that a report names and leaves out."""

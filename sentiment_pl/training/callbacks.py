@@ -1,7 +1,6 @@
 """Callbacks that observe a run: its predictions, its progress, its loss, its word scores."""
 
 import logging
-import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch import Tensor
@@ -22,7 +20,10 @@ from sentiment_pl.metrics import measures
 from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.training import distributed
 from sentiment_pl.training.checkpoints import LastCheckpoint
+from sentiment_pl.training.progress_bar import ProgressBar
 from sentiment_pl.training.tensorboard import text
+
+__all__ = ["FiniteLoss", "History", "Predictions", "ProgressBar", "WordScores"]
 
 log = logging.getLogger(__name__)
 
@@ -64,19 +65,11 @@ class Predictions(lightning.Callback):
         self.on_validation_batch_end(trainer, pl_module, outputs, batch)
 
 
-class ProgressBar(TQDMProgressBar):
-    """A progress bar on a terminal; none in a file, for which `History` logs every epoch."""
-
-    def __init__(self) -> None:
-        super().__init__(refresh_rate=10, leave=False)
-        if not sys.stderr.isatty():
-            self.disable()
-
-    def get_metrics(self, trainer: Any, model: Any) -> dict[str, Any]:
-        """Return loss and metrics without Lightning's version number."""
-        metrics: dict[str, Any] = super().get_metrics(trainer, model)
-        metrics.pop("v_num", None)
-        return metrics
+_TITLES = {
+    "train/loss": "loss", "val/loss": "val loss", "val/accuracy": "acc", "val/f1": "f1",
+    "val/auc": "auc",
+}  # fmt: skip
+"""Short names, so that the line of an epoch fits a terminal of 80 columns."""
 
 
 class History(lightning.Callback):
@@ -121,13 +114,8 @@ class History(lightning.Callback):
         }
         epoch, seconds = trainer.current_epoch + 1, self._seconds()
         self.epochs.append({"epoch": epoch, "seconds": seconds} | figures)
-        log.info(
-            "epoch %d/%s  %s  %.1f s",
-            epoch,
-            trainer.max_epochs,
-            "  ".join(f"{key} {value:.4f}" for key, value in figures.items()),
-            seconds,
-        )
+        shown = [f"{_TITLES.get(key, key)} {value:.3f}" for key, value in figures.items()]
+        log.info("epoch %d/%s  %s  %.1f s", epoch, trainer.max_epochs, "  ".join(shown), seconds)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint."""

@@ -11,17 +11,21 @@ from omegaconf import DictConfig
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.runs.provenance import commit, versions
 from sentiment_pl.training import assembly, console, measuring
+from sentiment_pl.training.summary import Notes
 
 log = logging.getLogger(__name__)
 
 
-def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]:
+def train(
+    cfg: DictConfig, folder: Path, overrides: list[str], notes: Notes | None = None
+) -> dict[str, Any]:
     """Train, validate and test one model.
 
     Args:
         cfg: The composed configuration. `cfg.ckpt_path` is replaced by the file that it stands for.
         folder: The folder of the run, to be filled.
         overrides: The overrides of the command line; they go into the record.
+        notes: To be filled for the summary.
 
     Returns:
         The record of the run, with the figures of its best checkpoint.
@@ -32,6 +36,8 @@ def train(cfg: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]
     trainer, data = parts.trainer, parts.data
     trainer.fit(parts.model, data, ckpt_path=cfg.ckpt_path, weights_only=True)
     figures = measuring.measure(cfg, folder, trainer, parts.model, data)
+    if notes is not None:
+        notes.fill(parts.model, cfg.probes, data)
     history = parts.history()
     seconds = sum(row["seconds"] for row in history)
     parts.logged.finish(trainer, figures, seconds)

@@ -18,7 +18,8 @@ from sentiment_pl.models import SentimentModule, load_checkpoint
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from sentiment_pl.runs.predictions import write_predictions
 from sentiment_pl.training.best_checkpoint import ContractedBest
-from sentiment_pl.training.callbacks import Predictions, ProgressBar
+from sentiment_pl.training.callbacks import Predictions
+from sentiment_pl.training.progress_bar import ProgressBar
 from sentiment_pl.training.signals import EndsWhileMeasured
 from sentiment_pl.training.tensorboard.callback import Dashboard
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from sentiment_pl.exits import Explain
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
-from sentiment_pl.training import console, distributed
+from sentiment_pl.training import distributed
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def lead(
     Returns:
         The figure that a search goes by; see `monitored`.
     """
-    with distributed.leading() as start_followers, held(folder, explain):
+    with distributed.leading() as start_followers, held(folder, explain, keep=multirun):
         config.check(cfg, multirun=multirun)
         settings = config.settings(cfg) | config.start(cfg, folder)
         record = runs.begin(
@@ -58,11 +59,13 @@ def lead(
         _write_config(cfg, folder)
         _choose_checkpoint(cfg, folder, settings)
         start_followers({"folder": str(folder), "ckpt_path": cfg.ckpt_path})
-        from sentiment_pl.training.fit import train  # imports torch, which the checks do without
+        from sentiment_pl.training import summary  # imports torch, which the checks do without
+        from sentiment_pl.training.fit import train
 
-        record = train(cfg, folder, overrides)
+        notes = summary.Notes()
+        record = train(cfg, folder, overrides, notes)
         runs.write_record(folder, {**record, "settings": settings})
-    console.summary(record, folder, brief=multirun, beside=beside(record))
+    summary.summary(record, folder, brief=multirun, beside=beside(record), notes=notes)
     return monitored(cfg, record)
 
 
@@ -77,24 +80,42 @@ def follow(cfg: DictConfig) -> None:
 
 
 @contextmanager
-def held(folder: Path, explain: Explain) -> Iterator[None]:
+def held(folder: Path, explain: Explain, *, keep: bool) -> Iterator[None]:
     """Lock a run folder, and write `error.txt` into it if the run fails.
 
     Args:
         folder: The folder of the run.
         explain: Words an error for the user.
+        keep: Whether the folder of a run that fails before its training stays, as it does in a
+            sweep, whose report names it. Else it is removed: nothing in it is of use.
 
     Raises:
         ConfigError: Another process holds the lock; its folder is left alone.
     """
-    with runs.claimed(folder):
-        try:
-            yield
-        except Exception as error:
-            with contextlib.suppress(OSError):  # the disk may be full
-                reason = f"{explain(error) or repr(error)}\n"
-                (folder / file_names.ERROR).write_text(reason, encoding="utf-8")
-            raise
+    useless = False
+    try:
+        with runs.claimed(folder):
+            try:
+                yield
+            except Exception as error:
+                words = explain(error)
+                useless = not keep and words is not None and _never_began(folder)
+                with contextlib.suppress(OSError):  # the disk may be full
+                    reason = f"{words or repr(error)}\n"
+                    (folder / file_names.ERROR).write_text(reason, encoding="utf-8")
+                raise
+    finally:
+        if useless:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _never_began(folder: Path) -> bool:
+    """Return whether a run folder holds nothing but what is written before a training."""
+    before = {
+        file_names.SETTINGS, file_names.ERROR, file_names.LOCK, file_names.LOG, file_names.HYDRA,
+        file_names.IDENTITIES,
+    }  # fmt: skip
+    return {path.name for path in folder.iterdir()} <= before
 
 
 def monitored(cfg: DictConfig, record: Record) -> float | None:

@@ -209,7 +209,8 @@ def test_the_lines_of_the_readme_give_what_predict_says_to_the_bit(
     main([path, "--", *texts])
     printed = [line for line in capsys.readouterr().out.splitlines() if "  P(positive) = " in line]
     for line, entry in zip(printed, said, strict=True):
-        assert line.startswith(f"{entry['label']}  P(positive) = {entry['probability']:.4f}")
+        assert line.startswith(f"{entry['label']}, ")
+        assert f"  P(positive) = {entry['probability']:.4f}" in line
     # As a file, which holds the rows that have a text.
     scored = [i for i, text in enumerate(texts) if text.strip()]
     pd.DataFrame({"text": [texts[i] for i in scored]}).to_parquet("in.parquet")

@@ -1,7 +1,6 @@
 """The base class of all sources of reviews."""
 
 import logging
-import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
@@ -88,16 +87,12 @@ class Source(ABC):
 
 @contextmanager
 def calm_libraries() -> Iterator[None]:
-    """Show progress bars of libraries only on a terminal, and silence their logs of errors."""
+    """Hide the progress bars and logs of libraries; `live_display` shows what they do."""
     import huggingface_hub as hub
 
     logs = (datasets.logging, hub.logging)
     levels = [library.get_verbosity() for library in logs]
-    hidden = []
-    if not sys.stderr.isatty():  # in a file each refresh of a bar would be a line
-        hidden = [
-            bars for bars in (datasets.utils, hub.utils) if not bars.are_progress_bars_disabled()
-        ]
+    hidden = [bars for bars in (datasets.utils, hub.utils) if not bars.are_progress_bars_disabled()]
     for bars in hidden:
         bars.disable_progress_bars()
     for library in logs:

@@ -1,0 +1,32 @@
+"""Texts that are typed at a terminal, one a line, each answered before the next."""
+
+import signal
+import sys
+from collections.abc import Iterator
+
+from sentiment_pl import exits
+
+INVITATION = "Type a review and press Enter; Ctrl-D ends."
+PROMPT = "> "
+
+
+def typed() -> Iterator[str]:
+    """Invite to type texts, and yield each; blank lines are passed over.
+
+    Raises:
+        SystemExit: After Ctrl-C, with its exit code and without a word.
+    """
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    print(INVITATION, file=sys.stderr)
+    try:
+        while True:
+            text = input(PROMPT)
+            if text.strip():
+                yield text
+    except EOFError:
+        print()
+    except KeyboardInterrupt:
+        print()
+        sys.exit(exits.of_signal(signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,232 @@
+"""What the console shows at the end of a run: metrics with intervals, and how to go on."""
+
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
+from sentiment_pl.metrics import intervals as statistics
+from sentiment_pl.metrics import measures
+from sentiment_pl.runs import file_names
+from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+from sentiment_pl.runs.predictions import read_predictions
+
+if TYPE_CHECKING:
+    from sentiment_pl.data.datamodule import ReviewDataModule
+    from sentiment_pl.models import SentimentModule
+
+log = logging.getLogger(__name__)
+
+_OF_EVERY_RUN = frozenset(
+    {file_names.SETTINGS, file_names.RECORD, file_names.PREDICTIONS, file_names.ERROR,
+     file_names.LOCK, file_names.CHECKPOINTS, file_names.CURVES, file_names.TENSORBOARD,
+     file_names.LOG, file_names.IDENTITIES, file_names.HYDRA, "hparams.yaml"}
+)  # fmt: skip
+"""Files and folders of a run that need no mention."""
+
+_MOST_DRAWN = 10_000_000
+"""Examples that the bootstrap draws in all, which takes about a second."""
+
+
+def figure(value: float | None) -> str:
+    """Write a figure in four digits; a dash where it is not defined."""
+    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+@dataclass
+class Notes:
+    """What the summary shows besides the record of a run; `train` fills it."""
+
+    labels: Sequence[str] = ("negative", "positive")
+    """What label 0 and label 1 are called."""
+    example: str | None = None
+    """A review whose words the model knows, to try it with."""
+
+    def fill(
+        self, model: "SentimentModule", probes: Sequence[str], data: "ReviewDataModule"
+    ) -> None:
+        """Take the labels of a model, and a review that it can read."""
+        self.labels = model.labels
+        self.example = example_review(model.tokenizer, probes, data)
+
+
+class Verdict(NamedTuple):
+    """What the predictions of a test split say of a run."""
+
+    intervals: dict[str, statistics.Interval]
+    """95 % intervals over the test examples, by the name of the metric."""
+    confusion: tuple[int, int, int, int]
+    """True negatives, false positives, false negatives, true positives, at threshold 0.5."""
+    guessing: bool
+    """Whether the run cannot be told from one that guesses."""
+    most_frequent: float
+    """Share of the more frequent label, which is the accuracy of always choosing it."""
+
+
+def judge(labels: NDArray[Any], probabilities: NDArray[np.float64]) -> Verdict:
+    """Compute intervals and the confusion matrix of a test split.
+
+    The interval of the accuracy is Wilson's (1927); those of F1 and AUC are percentiles of the
+    bootstrap, and left out where only one label occurs.
+
+    Args:
+        labels: [N], 0 or 1.
+        probabilities: [N] of label 1.
+    """
+    truth = np.asarray(labels).astype(bool)
+    positive = probabilities >= measures.THRESHOLD
+    n = len(truth)
+    intervals = {"accuracy": statistics.proportion(int(np.sum(truth == positive)), n).interval}
+    if 0 < truth.sum() < n:
+        resamples = int(np.clip(_MOST_DRAWN // n, 200, 2000))
+        found = statistics.bootstrap(labels, probabilities, resamples=resamples).intervals
+        intervals |= {name: found[name] for name in found if name != "accuracy"}
+    frequent = max(truth.mean(), 1 - truth.mean())
+    auc = intervals.get("auc")
+    guessing = intervals["accuracy"].low <= frequent and (auc is None or auc.low <= 0.5)
+    confusion = [
+        int(np.sum((truth == actual) & (positive == predicted)))
+        for actual in (False, True)
+        for predicted in (False, True)
+    ]
+    return Verdict(intervals, (*confusion,), guessing, float(frequent))  # type: ignore[arg-type]
+
+
+def summary(
+    record: dict[str, Any], folder: Path, *, brief: bool,
+    beside: Mapping[str, Mapping[str, float]] | None = None, notes: Notes | None = None,
+) -> None:  # fmt: skip
+    """Print the metrics of a run, its folder and commands to go on with.
+
+    Args:
+        record: of the run.
+        folder: of the run.
+        brief: print one line, for one run of many.
+        beside: published metrics, by the heading of the row in which to show them.
+        notes: what `train` has found besides.
+    """
+    test, notes = record["test"], notes or Notes()
+    if brief:
+        figures = "no test split"
+        if test:
+            figures = "  ".join(f"{key} {figure(test[key])}" for key in measures.ALWAYS)
+        log.info("%s: %s", folder.name, figures)
+        return
+    console = Console(markup=False, emoji=False, highlight=False)  # a name may look like either
+    if test:
+        _print_test(console, record, folder, beside or {}, notes.labels)
+    else:
+        console.print("This data has no test split: nothing was tested.")
+    console.print(f"Run: {folder}", soft_wrap=True)
+    others = sorted(path.name for path in folder.iterdir() if path.name not in _OF_EVERY_RUN)
+    if others:
+        console.print(f"Also in it: {', '.join(others)}", soft_wrap=True)
+    console.print("Next:")
+    for command in _commands(record["model"], folder, notes.example):
+        console.print(f"  {command}", soft_wrap=True)
+
+
+def _print_test(
+    console: Console,
+    record: Mapping[str, Any],
+    folder: Path,
+    beside: Mapping[str, Mapping[str, float]],
+    labels: Sequence[str],
+) -> None:
+    test, known = record["test"], measures.known()
+    verdict = None
+    if (folder / file_names.PREDICTIONS).is_file():
+        verdict = judge(*read_predictions(folder)[1:])
+    further = [name for name in known if name in test and name not in measures.ALWAYS]
+    threshold = test.get("best_threshold")
+    chosen = threshold is not None and threshold != measures.THRESHOLD
+    names = (*measures.ALWAYS, *further, *(["f1_at_best_threshold"] if chosen else []))
+    headings = ["accuracy", "F1", "AUC", *(known[name].title for name in further)]
+    headings += [f"F1 at {threshold:.3g}"] if chosen else []
+    table = Table(title=f"{record['model']} on {record['data']}: {test['n']:,} test reviews")
+    for heading in ("", *headings):
+        table.add_column(heading, justify="right" if heading else "left")
+    table.add_row("this run", *(figure(test[key]) for key in names))
+    if verdict is not None:
+        ends = [verdict.intervals.get(name) for name in names]
+        table.add_row("95 % interval", *(f"{e.low:.3f} to {e.high:.3f}" if e else "" for e in ends))
+    for heading, metrics in beside.items():
+        table.add_row(heading, *(figure(metrics[key]) for key in measures.ALWAYS))
+    console.print(table)
+    if verdict is not None:
+        negative, positive = labels
+        tn, fp, fn, tp = verdict.confusion
+        console.print(
+            f"{negative}: {tn:,} of {tn + fp:,} right · {positive}: {tp:,} of {fn + tp:,} right",
+            soft_wrap=True,
+        )
+        if verdict.guessing:
+            auc = verdict.intervals.get("auc")
+            reason = ""
+            if auc is not None:
+                reason = f", and the AUC lies between {auc.low:.3f} and {auc.high:.3f}"
+            console.print(
+                "Not better than guessing: always choosing the more frequent label has an accuracy"
+                f" of {verdict.most_frequent:.3f}{reason}. More epochs"
+                " (trainer.max_epochs=), more reviews or another optimizer.lr may help.",
+                soft_wrap=True,
+            )
+    if chosen:
+        console.print(
+            f"F1 at {threshold:.3g}: label 1 predicted from the probability on that gives the"
+            " highest F1 on validation; all other figures are at 0.5.",
+            soft_wrap=True,
+        )
+
+
+def _commands(name: str, folder: Path, example: str | None) -> Iterator[str]:
+    yield "tensorboard --logdir outputs"
+    if run_checkpoints.best(folder) is not None:
+        module = name.rpartition(".")[0]  # of a class from outside this package
+        allow = f" --allow {module}" if module else ""
+        where = quote(str(folder))
+        text = f" {_quoted(example)}" if example else ""
+        yield f"python -m sentiment_pl.predict{allow} {where}{text}"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as one word of a shell, in double quotes where they are enough."""
+    return quote(text) if set(text) & set('"$`!\\') else f'"{text}"'
+
+
+def example_review(
+    tokenizer: Tokenizer, probes: Sequence[str], data: "ReviewDataModule"
+) -> str | None:
+    """Return a short text whose words a model knows: a probe, else the beginning of a review.
+
+    Args:
+        tokenizer: Of the model.
+        probes: Sentences to try first.
+        data: The reviews; after `setup`.
+
+    Returns:
+        The text; None where no review has a word that is known.
+    """
+    for probe, ids in zip(probes, tokenizer.encode(list(probes)), strict=True):
+        if ids and UNKNOWN not in ids:
+            return probe
+    rows = data.encoded("test" if data.has_test else "val")
+    best: list[int] = []
+    for row in range(min(len(rows), 200)):
+        ids = rows.tokens(row)[:10].tolist()
+        known = [token for token in ids if token != UNKNOWN]
+        if len(known) == len(ids) and len(ids) >= 3:
+            best = ids
+            break
+        if len(known) > len(best):
+            best = known
+    return " ".join(tokenizer.words[token] for token in best) or None

@@ -92,7 +92,7 @@ def judge(labels: NDArray[Any], probabilities: NDArray[np.float64]) -> Verdict:
         intervals |= {name: found[name] for name in found if name != "accuracy"}
     frequent = max(truth.mean(), 1 - truth.mean())
     auc = intervals.get("auc")
-    guessing = intervals["accuracy"].low <= frequent and (auc is None or auc.low <= 0.5)
+    guessing = bool(intervals["accuracy"].low <= frequent and (auc is None or auc.low <= 0.5))
     confusion = [
         int(np.sum((truth == actual) & (positive == predicted)))
         for actual in (False, True)
@@ -158,7 +158,7 @@ def _print_test(
     table.add_row("this run", *(figure(test[key]) for key in names))
     if verdict is not None:
         ends = [verdict.intervals.get(name) for name in names]
-        table.add_row("95 % interval", *(f"{e.low:.3f} to {e.high:.3f}" if e else "" for e in ends))
+        table.add_row("95 % interval", *(f"{e.low:.3f}–{e.high:.3f}" if e else "" for e in ends))
     for heading, metrics in beside.items():
         table.add_row(heading, *(figure(metrics[key]) for key in measures.ALWAYS))
     console.print(table)

@@ -75,11 +75,12 @@ def _read(texts: Sequence[str], *, required: bool) -> Iterator[str]:
     """
     if not texts and isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # as Python reads the command line
-    lines = typed() if sys.stdin.isatty() else (line.rstrip("\r\n") for line in sys.stdin)
+    at_terminal = isinstance(sys.stdin, io.TextIOBase) and sys.stdin.isatty()
+    lines = typed() if at_terminal else (line.rstrip("\r\n") for line in sys.stdin)
     text = None
     for text in texts or lines:
         yield _SURROGATE.sub("\ufffd", text)
-    if text is None and required and not sys.stdin.isatty():
+    if text is None and required and not at_terminal:
         print(
             "error: standard input holds no text: write texts behind the checkpoint, or give one a"
             " line",

@@ -222,9 +222,9 @@ def example_review(
     rows = data.encoded("test" if data.has_test else "val")
     best: list[int] = []
     for row in range(min(len(rows), 200)):
-        ids = rows.tokens(row)[:10].tolist()
-        known = [token for token in ids if token != UNKNOWN]
-        if len(known) == len(ids) and len(ids) >= 3:
+        ids = rows.tokens(row).tolist()
+        known = [token for token in ids[:10] if token != UNKNOWN]
+        if len(known) == len(ids) and len(ids) >= 3:  # a short review, every word of it known
             best = ids
             break
         if len(known) > len(best):

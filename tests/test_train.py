@@ -237,7 +237,7 @@ def test_a_multirun_over_numbers_as_the_card_says(command, tmp_path):
 )
 def test_mistakes_are_told_in_a_sentence(command, tmp_path, overrides, words):
     done = command("train", *overrides, code=1)
-    assert words in done.stdout
+    assert words in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not list(tmp_path.glob("outputs/runs/*/metrics.json"))
 

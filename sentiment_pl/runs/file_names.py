@@ -19,8 +19,8 @@ BEST, LAST = "best.ckpt", "last.ckpt"
 CURVES = "metrics.csv"
 """The logged values, a row for each step at which something was logged."""
 TENSORBOARD = "tensorboard"
-"""The folder of TensorBoard's event files in runs of earlier versions; now it has the run's title,
-as in "gru hidden=96 seed=0"."""
+"""The folder of TensorBoard's event files in a report and in runs of earlier versions; in runs it
+now has their title, as in "gru hidden=96 seed=0"."""
 LOG = "train.log"
 """What the run logged."""
 IDENTITIES = "loggers.json"

@@ -45,11 +45,11 @@ HUB = """
         for dim in (50, 100):
             numbers = " ".join(str(dim + i) for i in range(dim))
             archive.writestr(f"glove.6B.{dim}d.txt", f"good {numbers}\\nbad {numbers}\\n")
-    body, asked = data.getvalue(), []
+    body, requests = data.getvalue(), []
 
     class Hub(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append((self.command, self.path))
+            requests.append((self.command, self.path))
             self.send_response(200)
             self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
             self.send_header("X-Repo-Commit", "0123456789abcdef0123456789abcdef01234567")
@@ -66,11 +66,11 @@ HUB = """
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print("FIRST", recipe.matrix(corpus)[2, :3].tolist())
-    print("ASKED", sorted(set(asked)))
+    print("REQUESTS", sorted(set(requests)))
     server.shutdown()
     server.server_close()
-    asked.clear()
-    print("AGAIN", GloveEmbedding(dim=100).matrix(corpus)[2, :3].tolist(), asked)
+    requests.clear()
+    print("AGAIN", GloveEmbedding(dim=100).matrix(corpus)[2, :3].tolist(), requests)
 """
 
 
@@ -103,7 +103,7 @@ def test_glove_from_a_hub_and_from_the_cache(tmp_path):
     assert float(re.search(r"SECONDS (.*)", shown)[1]) < 30
     assert "FIRST [50.0, 51.0, 52.0]" in shown
     path = "/stanfordnlp/glove/resolve/main/glove.6B.zip"
-    assert f"ASKED [('GET', '{path}'), ('HEAD', '{path}')]" in shown
+    assert f"REQUESTS [('GET', '{path}'), ('HEAD', '{path}')]" in shown
     assert re.search(r"glove.6B.zip.*100%", shown)  # the client's progress bar
     assert "AGAIN [100.0, 101.0, 102.0] []" in shown
     assert re.search(r"found 2 of 2 words \(100.0 %\) in .*glove.6B.zip:glove.6B.50d.txt", shown)

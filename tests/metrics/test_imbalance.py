@@ -144,10 +144,10 @@ def test_a_run_with_a_rare_label(in_process, tmp_path):
         "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1", "trainer.accelerator=cpu",
         "data.batch_size=32",
     ]  # fmt: skip
-    said = " ".join(in_process("train", *command).split())
-    assert "only 6.2 % of the training reviews (20 of 320) are labelled positive" in said
-    assert "predicts only negative on the validation split" in said
-    assert "predicts only negative on the test split" in said
+    shown = " ".join(in_process("train", *command).split())
+    assert "only 6.2 % of the training reviews (20 of 320) are labelled positive" in shown
+    assert "predicts only negative on the validation split" in shown
+    assert "predicts only negative on the test split" in shown
     run = only_run(tmp_path)
     assert "are labelled positive" in (run / "train.log").read_text()
     record = json.loads((run / "metrics.json").read_text())
@@ -164,7 +164,7 @@ def test_a_run_with_a_rare_label(in_process, tmp_path):
     (found,) = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text())["models"]
     assert found["mcc"] == 0
     assert {key: found[key] for key in record["test"]} == record["test"]
-    said = in_process("train", *command, "data.class_weight=balanced", "hydra.run.dir=balanced")
+    shown = in_process("train", *command, "data.class_weight=balanced", "hydra.run.dir=balanced")
     record = json.loads((tmp_path / "balanced" / "metrics.json").read_text())
     assert record["settings"]["data"]["class_weight"] == "balanced"
-    assert "one labelled positive 8" in said
+    assert "one labelled positive 8" in shown

@@ -13,7 +13,6 @@ def test_conf_writes_to_the_files_of_these_names():
     callbacks = OmegaConf.to_container(cfg.callbacks, resolve=False)
     for key in ("checkpoint", "last_checkpoint"):
         assert callbacks[key]["dirpath"] == f"${{run_dir}}/{file_names.CHECKPOINTS}"
-    assert cfg.logger.tensorboard.name == file_names.TENSORBOARD
     log = OmegaConf.to_container(cfg.hydra.job_logging, resolve=False)["handlers"]["file"]
     assert Path(log["filename"]).name == file_names.LOG
     assert callbacks["checkpoint"]["filename"] == Path(file_names.BEST).stem

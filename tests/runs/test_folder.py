@@ -104,13 +104,13 @@ def test_a_run_that_failed_before_it_trained_is_mended_in_its_folder(in_process,
            "trainer.accelerator=cpu"]  # fmt: skip
     for where in ("hydra.run.dir=run", "hydra.sweep.dir=sweep"):
         more = [*(["-m", "seed=0,1"] if "sweep" in where else []), *run, where]
-        said = in_process("train", *more, "data.train=trian.csv", code=1)
-        assert "trian.csv" in said
+        shown = in_process("train", *more, "data.train=trian.csv", code=1)
+        assert "trian.csv" in shown
         in_process("train", *more, "data.train=train.csv")
     for folder in ("run", "sweep/seed=0", "sweep/seed=1"):
         found = read_run(tmp_path / folder)
         assert (found.state, found.reason) == ("completed", None)
         assert found.settings["data"]["train"] == "train.csv"
-    said = in_process("train", *run, "data.train=train.csv", "optimizer.lr=1", "hydra.run.dir=run",
+    shown = in_process("train", *run, "data.train=train.csv", "optimizer.lr=1", "hydra.run.dir=run",
                       code=1)  # fmt: skip
-    assert "optimizer.lr was 0.003, is 1" in said
+    assert "optimizer.lr was 0.003, is 1" in shown

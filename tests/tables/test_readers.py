@@ -244,10 +244,10 @@ def test_a_spoilt_file_is_read_or_refused_by_name(tmp_path, name, at, cut, put):
     try:
         read(path)
     except DataError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = name
-    assert name in told
+        message = name
+    assert name in message
 
 
 def test_a_packed_file_with_wrong_bytes_in_the_middle_is_named(tmp_path):

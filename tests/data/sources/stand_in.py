@@ -106,12 +106,12 @@ from sentiment_pl.errors import UserError
 
 class Heard(logging.Handler):
     def emit(self, record):
-        said.append(record.getMessage())
+        logged.append(record.getMessage())
 
 logging.getLogger("sentiment_pl").addHandler(Heard())
 for name, arguments in json.load(sys.stdin):
-    said, start = [], time.monotonic()
-    answer = {"said": said}
+    logged, start = [], time.monotonic()
+    answer = {"logged": logged}
     try:
         source = {"Hub": Hub, "Imdb": Imdb}[name](**arguments)
         answer["fingerprint"] = source.fingerprint()

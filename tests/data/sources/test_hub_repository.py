@@ -72,7 +72,7 @@ def test_the_hub_and_then_its_cache(repositories, tmp_path):
         "train": {"text": ["a", "b"], "label": [0, 1], "row": [0, 1]},
         "val": {"text": ["c", "d"], "label": [0, 1], "row": [0, 1]},
     }
-    assert online[1]["said"] == [
+    assert online[1]["logged"] == [
         "a/several, split test: its labels are withheld (all -1), so it is left out"
     ]
     assert online[2]["rows"]["train"]["text"] == ["null", "NA"]
@@ -105,7 +105,7 @@ def test_the_hub_and_then_its_cache(repositories, tmp_path):
         for offline, first in zip(answers[:3], online, strict=True):
             assert offline["fingerprint"] == first["fingerprint"]
             assert offline["rows"] == first["rows"]
-            assert "reading the copy in the cache" in offline["said"][0]
+            assert "reading the copy in the cache" in offline["logged"][0]
         assert "b/other" in answers[3]["error"]
         assert "holds no copy" in answers[3]["error"]
 

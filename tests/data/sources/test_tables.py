@@ -341,7 +341,7 @@ def test_duplicate_ids_and_rows_are_kept_as_they_are(tmp_path, scratch):
     rows = Files(train=write_table(tmp_path / "a.csv", columns)).load(scratch)["train"]
     assert rows["text"][:] == ["a", "a", "b"]
     assert rows["id"][:] == [7, 7, 7]
-    assert rows["row"][:] == [0, 1, 2]  # what the predictions of a run are told apart by
+    assert rows["row"][:] == [0, 1, 2]  # by which predictions are identified
     assert rows["source_row"][:] == [5, 5, 5]
 
 

@@ -1,1 +1,1 @@
-"""One training: callbacks, checkpoints, resuming, several processes, loggers, the console."""
+"""Training of one model: callbacks, checkpoints, resuming, processes, loggers, the console."""

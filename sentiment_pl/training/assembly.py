@@ -1,4 +1,4 @@
-"""The parts of a training: trainer, data, model and callbacks, built from the configuration."""
+"""The parts of a training run: trainer, data, model and callbacks, built from the configuration."""
 
 import logging
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Parts(NamedTuple):
-    """The parts of a training, ready for `Trainer.fit`."""
+    """The parts of a training run, ready for `Trainer.fit`."""
 
     trainer: lightning.Trainer
     data: ReviewDataModule
@@ -44,15 +44,16 @@ class Parts(NamedTuple):
     logged: loggers.RunSettings
 
     def history(self) -> list[dict[str, Any]]:
-        """Return a row per epoch so far; empty where no `History` is among the callbacks."""
+        """Return one row per finished epoch; empty if there is no `History` callback."""
         return next((each.epochs for each in self.callbacks if isinstance(each, History)), [])
 
 
 def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
-    """Build trainer, data and model, and load the weights that the training begins with.
+    """Build trainer, data and model, and load the weights that training starts with.
 
     Args:
-        cfg: The composed configuration. `cfg.ckpt_path` is replaced by the file that it stands for.
+        cfg: The composed configuration. If `cfg.ckpt_path` is the folder of a run, it is replaced
+            by the path of that run's last checkpoint.
         folder: The folder of the run.
         overrides: The overrides of the command line.
 
@@ -78,7 +79,8 @@ def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
                 "configuration": text.configuration(cfg),
             }
     with distributed.together():
-        # Before the data, which may take long to prepare: the devices may be missing.
+        # The trainer comes before the data: a missing device is reported at once, whereas the data
+        # may take long to prepare.
         trainer = _trainer(cfg, folder, [*callbacks, logged], names.title(cfg, overrides))
         data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
         recipe = instantiate(cfg.embedding)
@@ -139,7 +141,7 @@ def _model(cfg: DictConfig, data: ReviewDataModule, recipe: Any) -> SentimentMod
 
 
 def _schedule(cfg: DictConfig) -> Any:
-    """Return a function of the optimizer, or None for a constant rate."""
+    """Return a function of the optimizer, or None for a constant learning rate."""
     if not (cfg.get("schedule") or {}).get("_target_"):
         return None
     return instantiate(cfg.schedule, _convert_="all", _partial_=True)
@@ -149,7 +151,7 @@ def _load_weights(cfg: DictConfig, model: SentimentModule, folder: Path) -> int:
     """Check the checkpoint to resume from, or load initial weights.
 
     Returns:
-        The number of optimiser steps that the checkpoint has behind it; 0 without one.
+        The number of optimizer steps taken before the checkpoint was saved; 0 without a checkpoint.
     """
     if cfg.ckpt_path is not None:
         cfg.ckpt_path = str(config.checkpoint_to_go_on_from(cfg.ckpt_path))
@@ -170,9 +172,9 @@ def _logged_settings(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _plain(group: DictConfig | None) -> dict[str, Any]:
-    """Return the settings of a group, without those that do not change a result."""
+    """Return the settings of a group that can change a result."""
     settings: Any = OmegaConf.to_container(group, resolve=True) if group else {}
-    if "source" in settings:  # of data: mostly its class alone
+    if "source" in settings:  # in `data`; most sources have no settings besides their class
         source = settings.pop("source")
         source = {k: v for k, v in source.items() if k not in ("_target_", "_partial_")}
         settings |= {"source": source} if source else {}

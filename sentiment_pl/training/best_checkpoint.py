@@ -1,4 +1,4 @@
-"""The best checkpoint of a run, which stands in its folder under one name."""
+"""The best checkpoint of a run, which always has the same name in the run folder."""
 
 import os
 from pathlib import Path
@@ -13,44 +13,45 @@ from sentiment_pl.training.checkpoints import LastCheckpoint, same, tries_out
 
 
 class ContractedBest(Checkpoint):
-    """Keeps `checkpoints/best.ckpt` in the run folder the best checkpoint, whatever it is called.
+    """Callback that keeps `checkpoints/best.ckpt` in the run folder equal to the best checkpoint.
 
-    `callbacks.checkpoint` may save under other names, elsewhere, several, or none at all; then the
-    last checkpoint is the best one. It comes behind all other callbacks.
+    `callbacks.checkpoint` may save under another name, in another folder, several files, or none.
+    If it saves none, the last checkpoint counts as the best one. This callback has to come after
+    all others.
 
     Args:
-        monitor: what the run goes by.
+        monitor: the metric that the run monitors.
     """
 
     def __init__(self, monitor: str) -> None:
         self.monitor_of_run = monitor
         self._path = ""
-        self._kept: tuple[Path, int, int] | None = None  # what stands there
+        self._kept: tuple[Path, int, int] | None = None  # path, inode and time of the original
         self.stands = False
-        """Whether the run, once trained, has a best checkpoint."""
+        """Whether the run has a best checkpoint; set when training ends."""
 
     def setup(self, trainer: lightning.Trainer, *args: Any, **kwargs: Any) -> None:
-        """Find the run's folder."""
+        """Set the path of the best checkpoint in the run folder."""
         self._path = os.path.realpath(run_checkpoints.best_path(Path(trainer.default_root_dir)))
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
+        """Update `best.ckpt` if a better checkpoint was saved."""
         self._keep(trainer)
 
     def on_validation_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
+        """Update `best.ckpt` if a better checkpoint was saved."""
         self._keep(trainer)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
+        """Update `best.ckpt` if a better checkpoint was saved."""
         self._keep(trainer)
 
     def on_exception(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Look whether a checkpoint was saved."""
+        """Update `best.ckpt` if a better checkpoint was saved."""
         self._keep(trainer)
 
     def on_fit_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Let the last checkpoint stand for the best one where nothing else was saved."""
+        """Use the last checkpoint as the best one if no other was saved."""
         self._keep(trainer)
         self.stands = best_callback(trainer, self.monitor_of_run) is not None
         resumable = any(isinstance(c, LastCheckpoint) for c in trainer.checkpoint_callbacks)
@@ -79,12 +80,12 @@ def best_callback(trainer: lightning.Trainer, monitor: str) -> ModelCheckpoint |
     """Find the callback whose best checkpoint is that of the run.
 
     Args:
-        trainer: whose callbacks they are.
-        monitor: what the run goes by.
+        trainer: the trainer, whose callbacks are searched.
+        monitor: the metric that the run monitors.
 
     Returns:
-        The one that goes by this, else one that goes by anything else, else any that has saved
-        something; None where no checkpoint was saved but the last one.
+        The callback that monitors this metric; otherwise one that monitors another metric;
+        otherwise any that has saved a checkpoint. None if only the last checkpoint was saved.
     """
     found = [
         callback

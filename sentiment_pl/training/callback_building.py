@@ -1,4 +1,4 @@
-"""Builds the callbacks of a run from their settings and checks them against one another."""
+"""Building the callbacks of a run from their settings, and checking them against one another."""
 
 import inspect
 import logging
@@ -24,8 +24,8 @@ def build(cfg: DictConfig) -> "list[Callback]":
     """Build the callbacks of a run from their settings.
 
     Raises:
-        ConfigError: a callback monitors a metric that is not measured, or cannot work here; the
-            message names its key.
+        ConfigError: a callback monitors a metric that is not measured, or does not work with runs
+            that can be resumed; the message names its config key.
     """
     from hydra.utils import instantiate
 
@@ -42,7 +42,7 @@ def build(cfg: DictConfig) -> "list[Callback]":
 
 
 def _lacks_mode(settings: DictConfig) -> bool:
-    """Return whether a callback takes a `mode` that its settings do not give."""
+    """Return whether a callback has an argument `mode` that its settings do not set."""
     if settings.get("mode") is not None:
         return False
     try:
@@ -51,7 +51,7 @@ def _lacks_mode(settings: DictConfig) -> bool:
         return False
     if not inspect.isclass(target):
         return False
-    for base in inspect.getmro(target):  # up to the first that takes no **kwargs
+    for base in inspect.getmro(target):  # up to the first class without **kwargs
         parameters = inspect.signature(vars(base).get("__init__", object)).parameters
         if "mode" in parameters:
             return True
@@ -61,7 +61,7 @@ def _lacks_mode(settings: DictConfig) -> bool:
 
 
 def _check_built(where: str, callback: "Callback", modes: Mapping[str, str]) -> None:
-    """Check what a callback monitors by its own defaults, and refuse what cannot work here."""
+    """Check which metric a callback monitors, and refuse callbacks that runs do not support."""
     from lightning.pytorch import callbacks
 
     name = type(callback).__name__
@@ -136,7 +136,7 @@ def _keep_names_apart(built: "Mapping[str, Callback]", monitor: str, run: Path) 
     if best is not None:
         taken[run_checkpoints.best_path(run).resolve()] = f"callbacks.{best}"
     for key, saver in savers.items():
-        if saver.save_last and resumable:  # that name is taken
+        if saver.save_last and resumable:  # `LastCheckpoint` uses the default name
             saver.CHECKPOINT_NAME_LAST = f"{key}-last"
         if saver.monitor is not None and saver.save_on_exception and resumable:
             log.info(
@@ -148,7 +148,7 @@ def _keep_names_apart(built: "Mapping[str, Callback]", monitor: str, run: Path) 
         if saver.filename is None or saver.dirpath is None or "{" in saver.filename:
             continue
         if saver.save_top_k not in (0, 1) and key in others:
-            saver.filename += "-{epoch}-{step}"  # else each would overwrite the one before
+            saver.filename += "-{epoch}-{step}"  # otherwise each would overwrite the previous one
             continue
         path = Path(saver.dirpath, f"{saver.filename}{saver.FILE_EXTENSION}").resolve()
         if key not in others and path == run_checkpoints.last_path(run).resolve():

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Predictions(lightning.Callback):
-    """Gathers the logits of a validation or test pass."""
+    """Callback that gathers the logits of a validation or test pass."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -73,9 +73,9 @@ _TITLES = {
 
 
 class History(lightning.Callback):
-    """Logs the figures of every epoch and keeps them.
+    """Callback that logs the metrics of every epoch and keeps them.
 
-    They are part of the checkpoint: a run that is continued has its whole history.
+    They are part of the checkpoint, so that a resumed run has its whole history.
     """
 
     changes_result = False
@@ -83,34 +83,34 @@ class History(lightning.Callback):
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
         """One row per epoch: `epoch` from 1, `seconds`, losses and validation metrics."""
-        self._before = 0.0  # seconds of this epoch before the run was taken up again
+        self._before = 0.0  # seconds of this epoch before the run was resumed
         self._start = 0.0
         self._validated = False  # in this epoch
 
     def on_train_start(self, *args: Any) -> None:
-        """Start the clock, also for a run that is continued in the middle of an epoch."""
+        """Start the clock, also for a run that is resumed within an epoch."""
         self._start = time.perf_counter()
 
     def on_train_epoch_start(self, *args: Any) -> None:
-        """Start the clock."""
+        """Start the clock of the epoch."""
         self._before, self._start, self._validated = 0.0, time.perf_counter(), False
 
     def on_validation_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Note that there are figures of this epoch."""
+        """Record that this epoch has validation metrics."""
         self._validated = True
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Log the figures of the epoch, whose validation is over by now."""
+        """Log the metrics of the epoch, after its validation."""
         metrics = trainer.callback_metrics
         figures: dict[str, float] = {}
-        if isinstance(pl_module, SentimentModule):  # it logs that a moment later
+        if isinstance(pl_module, SentimentModule):  # which logs this value after the callbacks
             figures["train/loss"] = float(pl_module.train_loss.compute())
         figures |= {
             key: float(metrics[key])
             for key in ("val/loss", *(f"val/{name}" for name in measures.known()))
-            if key in metrics and self._validated  # else they are of an earlier epoch
+            if key in metrics and self._validated  # otherwise they belong to an earlier epoch
         }
         epoch, seconds = trainer.current_epoch + 1, self._seconds()
         self.epochs.append({"epoch": epoch, "seconds": seconds} | figures)
@@ -135,7 +135,7 @@ class History(lightning.Callback):
 
 
 class FiniteLoss(lightning.Callback):
-    """Stops a run whose loss is nan or infinite before its weights are updated."""
+    """Callback that stops a run with a nan or infinite loss before its weights are updated."""
 
     changes_result = False
 
@@ -145,7 +145,7 @@ class FiniteLoss(lightning.Callback):
         """Check the loss of a batch.
 
         Raises:
-            DataError: it is nan or infinite, in this process or another of the run.
+            DataError: the loss is nan or infinite, in this or another process of the run.
         """
         finite = bool(torch.isfinite(loss))
         if trainer.world_size > 1:
@@ -166,12 +166,12 @@ class FiniteLoss(lightning.Callback):
 
 
 class WordScores(lightning.Callback):
-    """Draws the probe sentences with their word scores into TensorBoard's Images after every epoch.
+    """Callback that draws sentences with their word scores into TensorBoard after every epoch.
 
-    For an architecture with attention or word weights a second figure, "words", shows those.
+    For an architecture with attention or word weights, a second figure, "words", shows them.
 
     Args:
-        sentences: the sentences.
+        sentences: the sentences to draw.
     """
 
     changes_result = False
@@ -182,7 +182,7 @@ class WordScores(lightning.Callback):
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Draw the sentences with their present word scores."""
+        """Draw the sentences with their current word scores."""
         if trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
         if not isinstance(pl_module, SentimentModule):

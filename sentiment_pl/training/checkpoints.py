@@ -1,7 +1,8 @@
-"""Checkpoints of a run under way: when they are saved, how they are written and read.
+"""Checkpoints during training: when they are saved, and how they are written and read.
 
-A run may end at any moment: killed, preempted, out of time. Whatever it ends in, starting it again
-goes on from `last.ckpt` and ends to the bit where it would have ended undisturbed.
+A run may be interrupted at any moment: it is killed, preempted, or reaches its time limit. When it
+is started again, it resumes from `last.ckpt`, and its result is equal to the bit to that of a run
+without an interruption.
 """
 
 import io
@@ -30,31 +31,31 @@ from sentiment_pl.training.validation import validates_at_the_end
 
 log = logging.getLogger(__name__)
 
-ASK_EVERY = 10
-"""Batches between two questions among processes whether one was told to stop: each makes all wait
-for the slowest."""
+SYNC_EVERY = 10
+"""Batches between two checks whether any process has received a signal; each check makes all
+processes wait for the slowest one."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint whole or not at all.
+    """Checkpoint IO that writes a checkpoint completely or not at all.
 
-    Lightning's own writes to the folder for temporary files and moves from there, which is a copy
-    that a kill can cut short where that is another file system.
+    Lightning's own class writes to the folder for temporary files and moves the file from there. If
+    that folder is on another file system, the move is a copy, which a kill can cut short.
 
-    Where a callback averages the weights, the average is what a checkpoint holds as `state_dict`,
-    since it is what was validated. Lightning leaves that out of a checkpoint of weights alone.
+    If a callback averages the weights, the `state_dict` of a checkpoint holds the average, since
+    that is what was validated. Lightning does not do this for checkpoints with weights only.
     """
 
     trainer: lightning.Trainer | None = None
-    """Whose checkpoints these are; set once that is made."""
+    """The trainer whose checkpoints are written; set after the trainer is created."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Write a checkpoint under another name and rename it.
+        """Write a checkpoint under a temporary name and rename it.
 
         Raises:
-            DataError: the file system is full or read-only; an earlier checkpoint of that name
+            DataError: the file system is full or read-only; an earlier checkpoint of the same name
                 is unchanged.
         """
         path = Path(path)
@@ -77,27 +78,30 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Read plain values and tensors alone, onto the CPU, whatever is asked for.
+        """Read a checkpoint onto the CPU, plain values and tensors only, whatever the arguments.
 
         Raises:
-            DataError: it is not a whole checkpoint of ours.
+            DataError: the file is damaged, or not a checkpoint written by this package.
         """
         return read_checkpoint(Path(path))
 
 
 class LastCheckpoint(ModelCheckpoint):
-    """Saves what a run goes on from: after every epoch, every few minutes, and when told to stop.
+    """Callback that saves the checkpoint from which a run is resumed.
 
-    That is `checkpoints/last.ckpt` in the run folder, whatever the arguments. A signal that
-    announces the end of the job may arrive in the middle of an optimiser's step, so it is only
-    noted; the checkpoint is saved between two batches, and then the process ends as
-    `signals.Signals.end` says.
+    It saves `checkpoints/last.ckpt` in the run folder, whatever the arguments: after every epoch,
+    every few minutes, and when a signal announces the end of the job. Such a signal may arrive in
+    the middle of an optimizer step, so its handler only records it; the checkpoint is saved between
+    two batches, and then `signals.Signals.end` ends the process.
 
     Args:
-        dirpath: the folder of further checkpoints, saved at the end of an epoch under another name.
-        every_minutes: how much work a kill may cost at most; 0 saves after every batch.
-        filename: of those, as `ModelCheckpoint` reads it: "e{epoch}"; "last" keeps no further ones.
-        save_top_k: 1 keeps the latest of them, -1 all, 0 none.
+        dirpath: the folder of additional checkpoints, saved at the end of an epoch under another
+            name.
+        every_minutes: minutes between two checkpoints within an epoch, which is the most work that
+            a kill can cost; 0 saves after every batch.
+        filename: the name of the additional checkpoints, as for `ModelCheckpoint`, for example
+            "e{epoch}"; "last" keeps none.
+        save_top_k: 1 keeps the latest additional checkpoint, -1 all of them, 0 none.
     """
 
     changes_result = False
@@ -114,53 +118,53 @@ class LastCheckpoint(ModelCheckpoint):
             dirpath=dirpath,
             filename=filename,
             save_top_k=save_top_k,
-            save_on_train_epoch_end=True,  # when everything about the epoch is known
+            save_on_train_epoch_end=True,  # after validation, so that the epoch is complete
             enable_version_counter=False,
         )
         self.every_minutes = every_minutes
         self.path = Path(dirpath or ".") / file_names.LAST
-        """Where the last checkpoint stands."""
+        """Path of the last checkpoint."""
         self._saved_at = 0.0
-        self._told: int | None = None
+        self._received: int | None = None  # the number of a signal
         self._signals = Signals()
-        self._within_validation = False  # while it saves there
-        self._saved_within = False  # since the validation began
+        self._within_validation = False  # true while a checkpoint is saved during validation
+        self._saved_within = False  # true if one was saved since this validation started
         self._validates_since = 0.0
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Find the run's folder."""
+        """Set the path of the last checkpoint in the run folder."""
         super().setup(trainer, pl_module, stage)
         self.path = run_checkpoints.last_path(Path(trainer.default_root_dir))
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Start the clock and listen; Lightning has set its own handlers by now."""
+        """Start the clock and install the signal handlers, after Lightning has installed its own."""
         super().on_train_start(trainer, pl_module)
-        self._saved_at, self._told = time.monotonic(), None
-        self._signals.listen(self._note)
+        self._saved_at, self._received = time.monotonic(), None
+        self._signals.listen(self._record)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and self._told == number:
-            raise KeyboardInterrupt  # somebody does not want to wait
-        self._told = number
+    def _record(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self._received == number:
+            raise KeyboardInterrupt  # a second Ctrl-C stops at once
+        self._received = number
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Stop if told to in the epoch before, which is saved, and logged to its last figure."""
-        self._stop_if_told(trainer, max(1, trainer.current_epoch))
+        """Stop if a signal arrived in the previous epoch, now that all its metrics are logged."""
+        self._stop_if_requested(trainer, max(1, trainer.current_epoch))
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Save if it is time, or if told to stop."""
+        """Save a checkpoint if one is due, and stop if a signal has arrived."""
         validates = (batch_idx + 1) % (trainer.val_check_batch or 1) == 0
         ends = trainer.is_last_batch or trainer.should_stop or _out_of_steps(trainer)
         if ends or validates or _accumulates(trainer):
-            # From such a place Lightning would go on without validation or the end of the epoch, or
-            # lose gradients.
+            # Resumed from such a batch, Lightning would skip the validation or the end of the
+            # epoch, or lose accumulated gradients.
             return
         self._save_if_due(trainer, batch_idx)
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Start the clock of the validation: only a long one is saved in its middle."""
+        """Start the clock of the validation: only during a long one a checkpoint is saved."""
         super().on_validation_start(trainer, pl_module)
         self._validates_since = time.monotonic()
 
@@ -168,9 +172,10 @@ class LastCheckpoint(ModelCheckpoint):
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int,
         *args: Any,
     ) -> None:  # fmt: skip
-        """Save if it is time, or if told to stop: the training batches before the validation.
+        """Save a checkpoint if one is due, and stop if a signal has arrived.
 
-        Not in the one that was asked for at the end: from there a run would go on without it.
+        This keeps the training batches before the validation. Nothing is saved during the
+        validation that `ValidationAtTheEnd` requests: a run resumed from there would skip it.
         """
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if fitting and not _accumulates(trainer) and not validates_at_the_end(trainer):
@@ -181,7 +186,10 @@ class LastCheckpoint(ModelCheckpoint):
                 self._within_validation = False
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """If it saved in here, save soon again: from there the figures would be logged twice."""
+        """Make a new checkpoint due if one was saved during this validation.
+
+        A run resumed from the older one would log the validation metrics twice.
+        """
         super().on_validation_end(trainer, pl_module)
         if self._saved_within:
             self._saved_within, self._saved_at = False, -math.inf
@@ -189,22 +197,22 @@ class LastCheckpoint(ModelCheckpoint):
     def on_save_checkpoint(
         self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
     ) -> None:
-        """Let a run that is saved in the middle of a validation begin that validation anew.
+        """Make a run that is saved during validation restart that validation when it is resumed.
 
-        That is what Lightning does where the first batch was started and not finished.
+        Lightning does so if the first batch was started but not finished.
         """
         if trainer.state.fn == TrainerFn.FITTING and trainer.validating:
             begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
             progress = checkpoint["loops"]["fit_loop"]["epoch_loop.val_loop.batch_progress"]
             progress |= {"total": begun, "current": dict(begun), "is_last_batch": False}
         if self._within_validation and "current_model_state" in checkpoint:
-            # While it validates, `WeightAveraging` has the average and the weights trade places.
+            # During validation `WeightAveraging` swaps the average and the weights.
             checkpoint["state_dict"], checkpoint["current_model_state"] = (
                 checkpoint["current_model_state"], checkpoint["state_dict"],
             )  # fmt: skip
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Save; if told to stop, that is done once the figures of the epoch are logged."""
+        """Save a checkpoint; a requested stop waits until the metrics of the epoch are logged."""
         _flush(trainer)
         super().on_train_epoch_end(trainer, pl_module)
         if tries_out(trainer) or trainer.state.fn != TrainerFn.FITTING:
@@ -215,32 +223,32 @@ class LastCheckpoint(ModelCheckpoint):
         self._saved_at = time.monotonic()
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Stop if told to since the last epoch's end, which is saved; then stop listening."""
+        """Stop if a signal arrived after the last epoch; then restore the previous handlers."""
         super().on_train_end(trainer, pl_module)
-        self._stop_if_told(trainer, trainer.current_epoch)
+        self._stop_if_requested(trainer, trainer.current_epoch)
         self._signals.stop_listening()
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException
     ) -> None:
-        """Leave the signals to whoever had them."""
+        """Restore the previous signal handlers."""
         self._signals.stop_listening()
 
     def _save_if_due(self, trainer: lightning.Trainer, batch_idx: int) -> None:
-        if trainer.world_size > 1 and batch_idx % ASK_EVERY:
+        if trainer.world_size > 1 and batch_idx % SYNC_EVERY:
             return
         since = max(self._saved_at, self._validates_since if self._within_validation else -math.inf)
         due = time.monotonic() - since >= 60 * self.every_minutes
-        if _any_process(trainer, due or self._told is not None):
+        if _any_process(trainer, due or self._received is not None):
             _flush(trainer)
             trainer.save_checkpoint(self.path, weights_only=False)
             self._saved_at, self._saved_within = time.monotonic(), self._within_validation
-            self._stop_if_told(trainer, trainer.current_epoch + 1)
+            self._stop_if_requested(trainer, trainer.current_epoch + 1)
 
-    def _stop_if_told(self, trainer: lightning.Trainer, epoch: int) -> None:
-        if not _any_process(trainer, self._told is not None):
+    def _stop_if_requested(self, trainer: lightning.Trainer, epoch: int) -> None:
+        if not _any_process(trainer, self._received is not None):
             return
-        number = max(told or 0 for told in distributed.gathered(self._told))
+        number = max(received or 0 for received in distributed.gathered(self._received))
         log.warning(
             "%s in epoch %d: %s is saved, the run stops here and goes on from there",
             signal.Signals(number).name, epoch, self.path,
@@ -250,7 +258,7 @@ class LastCheckpoint(ModelCheckpoint):
 
 
 def _put_average(trainer: lightning.Trainer, checkpoint: dict[str, Any]) -> None:
-    """Let a checkpoint of weights alone hold the averaged ones, as any other checkpoint does."""
+    """Put the averaged weights into a checkpoint with weights only, as in any other checkpoint."""
     if trainer.state.fn != TrainerFn.FITTING:
         return
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
@@ -261,19 +269,19 @@ def _put_average(trainer: lightning.Trainer, checkpoint: dict[str, Any]) -> None
 
 
 def _flush(trainer: lightning.Trainer) -> None:
-    """Have the curves on the disk: what a checkpoint has behind it is not logged again."""
+    """Write the curves to disk, since a resumed run does not log earlier steps again."""
     if not trainer.sanity_checking:
         for logger in trainer.loggers:
             logger.save()
 
 
 def tries_out(trainer: lightning.Trainer) -> bool:
-    """Whether it runs a few batches to see that nothing fails, and writes nothing."""
+    """Return whether a trainer only runs a few batches as a check and writes nothing."""
     return bool(getattr(trainer, "fast_dev_run", False))
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one place."""
+    """Return whether two paths lead to the same file."""
     return one.absolute() == other.absolute() or one.resolve() == other.resolve()
 
 
@@ -284,7 +292,7 @@ def _any_process(trainer: lightning.Trainer, decision: bool) -> bool:
 
 
 def _accumulates(trainer: lightning.Trainer) -> bool:
-    """Whether gradients wait for more batches before the optimiser takes its step."""
+    """Return whether gradients are still accumulated before the next optimizer step."""
     loop = trainer.fit_loop
     done = (loop.batch_idx + 1) % trainer.accumulate_grad_batches == 0
     return not (done or trainer.is_last_batch)

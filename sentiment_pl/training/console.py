@@ -1,4 +1,4 @@
-"""What Lightning prints, without the advice that does not apply here."""
+"""Lightning's console output, without the advice that does not apply here."""
 
 import logging
 import warnings
@@ -7,7 +7,7 @@ log = logging.getLogger(__name__)
 
 
 def quieten_lightning() -> None:
-    """Leave out advice that does not apply here; what goes wrong is still said."""
+    """Silence Lightning's advice that does not apply here; errors are still shown."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # their tables

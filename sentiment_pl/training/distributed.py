@@ -1,7 +1,8 @@
-"""One run in several processes: how they meet, agree and fail together.
+"""One run in several processes: connecting them, agreeing on a plan, and failing together.
 
-torchrun or SLURM (`srun`) starts them, all with the same command. The process of rank 0 decides and
-writes; the others follow it and write nothing. Lightning and torch.distributed do the training.
+torchrun or SLURM (`srun`) starts all processes with the same command. The process of rank 0, the
+leader, decides and writes; the others follow it and write nothing. Lightning and torch.distributed
+do the training.
 """
 
 import os
@@ -23,10 +24,10 @@ _SECONDS_FOR_LEADER = 15.0
 
 
 def environment() -> "ClusterEnvironment | None":
-    """Return what tells Lightning who started the processes; None if there is only this one.
+    """Return the cluster environment of Lightning; None if this is the only process.
 
     Raises:
-        ConfigError: The options of srun leave open how many processes a node has.
+        ConfigError: The options of srun do not determine how many processes a node has.
     """
     from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
     from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
@@ -34,7 +35,7 @@ def environment() -> "ClusterEnvironment | None":
     started = processes.launch()
     if started.starter == "torchrun":
         return TorchElasticEnvironment()
-    # Also for a job of one process: Lightning would put it back into the queue by itself.
+    # Also for a job with one process, since by default Lightning would requeue it by itself.
     if started.starter == "srun" or ("SLURM_JOB_ID" in os.environ and SLURMEnvironment.detect()):
         try:
             return SLURMEnvironment(auto_requeue=False)  # LastCheckpoint owns the signal
@@ -48,18 +49,18 @@ def environment() -> "ClusterEnvironment | None":
 
 @contextmanager
 def session() -> Iterator[bool]:
-    """Join the other processes of this run, if there are any, and leave them at the end.
+    """Connect to the other processes of this run, if there are any, and disconnect at the end.
 
-    After an error in a process that follows, wait for the leading process to report it: where that
-    one failed as well, torchrun ends this process meanwhile. After an error nobody is left
-    explicitly, as that could wait for ever for a process that is gone; the connections end with
-    this process.
+    After an error, a follower waits until the leader can report it; if the leader has failed too,
+    torchrun ends this process in the meantime. After an error no process disconnects explicitly,
+    since that could wait forever for a process that has ended; the connections end with the
+    process.
 
     Yields:
-        Whether this process leads.
+        Whether this process is the leader.
 
     Raises:
-        ConfigError: The others cannot be reached.
+        ConfigError: The other processes cannot be reached.
     """
     leads = processes.launch().rank == 0
     failed = False
@@ -108,11 +109,11 @@ def _join() -> None:
 
 @contextmanager
 def leading() -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Decide for all processes what to do.
+    """Decide in the leader what all processes do.
 
     Yields:
-        A function that sends a plan to the processes that follow. If it has not been called when
-        the context ends, as after an error, they receive an empty plan: nothing is to be done.
+        A function that sends a plan to the followers. If it has not been called when the context
+        ends, for example after an error, they receive an empty plan and do nothing.
     """
     sent = False
 
@@ -132,7 +133,7 @@ def leading() -> Iterator[Callable[[Mapping[str, Any]], None]]:
 
 
 def received_plan() -> dict[str, Any]:
-    """Wait for the plan of the process that leads, and return it."""
+    """Wait for the plan of the leader and return it."""
     from torch import distributed
 
     received: list[Any] = [None]
@@ -142,7 +143,7 @@ def received_plan() -> dict[str, Any]:
 
 
 def gathered(value: Any) -> list[Any]:
-    """Return the value of every process, by rank; all processes must call this together."""
+    """Return the values of all processes, by rank; all processes must call this function."""
     if not _joined():
         return [value]
     from torch import distributed
@@ -154,11 +155,11 @@ def gathered(value: Any) -> list[Any]:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Make all processes fail if one of them does, so that the others do not wait for it.
+    """Make all processes fail if one of them fails, so that the others do not wait for it.
 
     Raises:
-        DataError: Another process failed; the message names it and the reason.
-        SystemExit: In a process that follows; the leading one reports the error.
+        DataError: In the leader, if another process failed; the message names it and the reason.
+        SystemExit: In a follower; the leader reports the error.
     """
     failure: Exception | None = None
     try:

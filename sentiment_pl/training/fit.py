@@ -1,4 +1,4 @@
-"""The training of one model, from its configuration to the figures of its best checkpoint."""
+"""The training of one model, from its configuration to the metrics of its best checkpoint."""
 
 import logging
 from pathlib import Path
@@ -22,13 +22,14 @@ def train(
     """Train, validate and test one model.
 
     Args:
-        cfg: The composed configuration. `cfg.ckpt_path` is replaced by the file that it stands for.
-        folder: The folder of the run, to be filled.
-        overrides: The overrides of the command line; they go into the record.
-        notes: To be filled for the summary.
+        cfg: The composed configuration. If `cfg.ckpt_path` is the folder of a run, it is replaced
+            by the path of that run's last checkpoint.
+        folder: The folder of the run, in which files are written.
+        overrides: The overrides of the command line, which are part of the record.
+        notes: Notes for the summary of the run; this function fills them in.
 
     Returns:
-        The record of the run, with the figures of its best checkpoint.
+        The record of the run, with the metrics of its best checkpoint.
     """
     _prepare_libraries(cfg)
     parts = assembly.assemble(cfg, folder, overrides)
@@ -47,7 +48,7 @@ def train(
         "seed": cfg.seed,
         "data": data.source.name,
         **figures,
-        "epochs": len(history) or trainer.current_epoch,  # which omits an unfinished epoch
+        "epochs": len(history) or trainer.current_epoch,  # the latter omits an unfinished epoch
         **counts,
         "train_seconds": seconds,
         "reviews_per_second": len(history) * data.sizes()["train"] / seconds if seconds else 0.0,
@@ -61,10 +62,10 @@ def train(
 
 
 def _prepare_libraries(cfg: DictConfig) -> None:
-    """Quieten Lightning and seed all generators of random numbers."""
+    """Silence Lightning's advice and seed all random number generators."""
     console.quieten_lightning()
-    # Deterministic mode also fills all new memory, in case it is read before it is written; no
-    # code here does that.
+    # Deterministic mode also fills all new memory, in case it is read before it is written, which
+    # no code here does.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
 

@@ -1,7 +1,7 @@
-"""A run begins with the weights of another one (`init_from`), and with nothing else of it.
+"""Initial weights from another run (`init_from`).
 
-Told apart from going on (`ckpt_path`): optimiser, schedule, epochs and chance begin anew, the data
-and the learning rate may be others, and so may the vocabulary.
+Unlike resuming (`ckpt_path`), only the weights are used: optimizer, schedule, epochs and random
+numbers start anew. Data, learning rate and vocabulary may differ from those of the other run.
 """
 
 import logging
@@ -19,23 +19,23 @@ _EMBEDDING = "embedding.weight"
 _NO_PART_IN_SHAPES = (
     "dropout", "word_dropout", "embedding_dropout", "freeze_embedding", "dedup",
 )  # fmt: skip
-"""Hyper-parameters in which a run may differ from the one that it begins with."""
+"""Hyperparameters that have no effect on the shapes of the weights; they may differ."""
 
 
 def load(path: Path, model: SentimentModule) -> None:
-    """Give a model the weights of a checkpoint, its word vectors word by word.
+    """Load the weights of a checkpoint into a model, matching word vectors by word.
 
-    A word of both vocabularies has the trained vector; others begin as the embedding's recipe made
-    them.
+    A word that both vocabularies contain gets the trained vector; all others keep the vector that
+    the embedding's recipe gave them.
 
     Args:
-        path: a checkpoint, or the folder of a run, which stands for its best one.
-        model: just built, of the run's settings; changed in place.
+        path: a checkpoint, or the folder of a run, whose best checkpoint is loaded.
+        model: the new model with the settings of the run; it is changed in place.
 
     Raises:
-        ConfigError: the checkpoint is of another architecture, of other sizes, or has the labels
-            the other way round; the message names the keys to set.
-        DataError: it cannot be read.
+        ConfigError: the checkpoint has another architecture, weights of other shapes, or its labels
+            in the reverse order; the message names the keys to set.
+        DataError: the checkpoint cannot be read.
     """
     name = model_name(path)
     if name != model.name:
@@ -95,7 +95,7 @@ def _differing(other: SentimentModule, model: SentimentModule) -> list[str]:
 
 
 def _settings(other: SentimentModule, model: SentimentModule) -> str:
-    """Say how the settings differ, as they are typed."""
+    """Describe how the settings differ, as they are typed on the command line."""
     differing = _differing(other, model)
     if not differing:
         return "this version of sentiment_pl builds that model in another way"

@@ -1,6 +1,7 @@
-"""What stops a command from outside, in words: no memory, a dead worker, a refused setting.
+"""Messages for errors of libraries and of the machine: no memory, a dead worker, a wrong setting.
 
-Libraries raise these as plain `RuntimeError` and the like, known by what they say alone.
+Libraries raise them as `RuntimeError` and other general types, so that only the text of an error
+shows its cause.
 """
 
 import errno
@@ -36,14 +37,14 @@ _IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\n")
 
 
 def of_a_run(error: BaseException, cfg: DictConfig) -> UserError | None:
-    """Find what the user can put right about a training that ended with an error.
+    """Translate an error that ended a run into one that tells the user what to do.
 
     Args:
-        error: what was raised.
-        cfg: the run's composed configuration.
+        error: the error that was raised.
+        cfg: the composed configuration of the run.
 
     Returns:
-        The same in words that say what to do; None where it is a bug of ours.
+        An error with a message for the user; None if the error is a bug of this package.
     """
     keys = ("data.batch_size", "data.max_tokens", "model.hidden", "model.window")
     values = {key: OmegaConf.select(cfg, key, default=...) for key in keys}
@@ -69,16 +70,18 @@ def explain(
     again: str = "Then repeat the command",
     folders: str | None = None,
 ) -> UserError | None:
-    """Find what the user can put right, wherever it is wrapped in the errors of libraries.
+    """Translate an error into one that tells the user what to do.
+
+    The causes of the error are searched as well, since libraries wrap errors in their own.
 
     Args:
-        error: what was raised.
-        memory: what to do where memory was short.
-        again: how to go on where a process died.
+        error: the error that was raised.
+        memory: advice for a lack of memory.
+        again: advice for continuing after a process died.
         folders: see `errors.mendable`.
 
     Returns:
-        The same in words that say what to do; None where it is a bug of ours.
+        An error with a message for the user; None if the error is a bug of this package.
     """
     links = chain(error)
     for link in links:
@@ -89,12 +92,12 @@ def explain(
         (isinstance(link, RuntimeError) and str(link).startswith(_DEAD)) or _cut_off(link)
         for link in links
     ):
-        # Of several that tell of one death the one that names a signal knows best.
+        # If several errors report the same death, the one that names a signal is the most precise.
         ends = [found[0] for link in links if (found := _END.search(str(link)))]
         how = max(ends, key=lambda end: "signal" in end, default="why is unknown")
         return _dead_worker(how, again)
     if processes.launch().processes > 1 and any(_PEER.search(str(link)) for link in links):
-        return DataError(f"another process of this run ended; what it said tells why. {again}")
+        return DataError(f"another process of this run ended; its output has the cause. {again}")
     cause = mendable(error) if folders is None else mendable(error, folders)
     return cause if cause is not None else _of_a_setting(links)
 
@@ -106,14 +109,14 @@ def _of_memory(error: BaseException, advice: str) -> UserError | None:
         short = any(words in text.lower() for words in _NO_MEMORY)
     if not short:
         return None
-    said = re.sub(r"(?<= is free)\. .*| Error code \d+.*", "", text)  # of the rest nothing is told
-    said = re.sub(r"^\[enforce fail at [^]]*\] [^.]*\. ", "", said).rstrip(". ")
+    reason = re.sub(r"(?<= is free)\. .*| Error code \d+.*", "", text)  # the rest is of no use here
+    reason = re.sub(r"^\[enforce fail at [^]]*\] [^.]*\. ", "", reason).rstrip(". ")
     where = "on the GPU" if _GPU.search(text) else "on this machine"
-    return DataError(f"out of memory {where}{f' ({said})' if said else ''}. {advice}")
+    return DataError(f"out of memory {where}{f' ({reason})' if reason else ''}. {advice}")
 
 
 def _of_a_worker(error: BaseException, memory: str, again: str) -> UserError | None:
-    """What became of a process that loads batches (`data.num_workers`)."""
+    """Translate an error of a worker process that loads batches (`data.num_workers`)."""
     text = str(error)
     if raised := _IN_WORKER.match(text):
         kind, _, reason = _last_error(text[raised.end() :]).partition(": ")
@@ -125,10 +128,10 @@ def _of_a_worker(error: BaseException, memory: str, again: str) -> UserError | N
             return cause
         if kind in ("DataError", "ConfigError", "UserError"):
             return DataError(reason)
-        said = " ".join(f"{kind}: {reason}".split()).rstrip(": ")
+        message = " ".join(f"{kind}: {reason}".split()).rstrip(": ")
         return DataError(
-            f"a worker process that loads batches failed: {said}. data.num_workers=0 loads them in"
-            f" the training process, which shows where that comes from. {again}"
+            f"a worker process that loads batches failed: {message}. data.num_workers=0 loads them"
+            f" in the training process, which shows where that comes from. {again}"
         )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and _raised_by_processes(error):
         return _dead_worker("it could not be started, no space left in /dev/shm", again)
@@ -144,7 +147,7 @@ def _dead_worker(how: str, again: str) -> UserError:
 
 
 def _cut_off(error: BaseException) -> bool:
-    """Whether a worker died while it handed over a batch, and the loader has not noticed yet."""
+    """Return whether a worker died while it sent a batch, before the loader noticed."""
     if not isinstance(error, ConnectionError | EOFError | FileNotFoundError):
         return False
     return any(
@@ -154,19 +157,19 @@ def _cut_off(error: BaseException) -> bool:
 
 
 def _last_error(trace: str) -> str:
-    """The line "Type: message" that a printed stack trace ends with."""
+    """Return the last line of a printed stack trace, "Type: message"."""
     frame = re.compile(r"^  (?:File|\[Previous line).*\n(?:    .*\n)*", re.MULTILINE)
     return frame.split(trace)[-1].strip() or "an error"
 
 
 def _raised_by_processes(error: BaseException) -> bool:
-    """Whether it comes from Python's own module of processes, as a lack of semaphores does."""
+    """Return whether an error comes from `multiprocessing`, as a lack of semaphores does."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and "multiprocessing" in frames[-1].f_globals.get("__name__", "")
 
 
 def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
-    """A setting that a library refuses: Hydra names its group, the library says why."""
+    """Translate the error of a library that refuses a setting; Hydra's error names its group."""
     for link in links:
         if isinstance(link, InstantiationException):
             key = re.search(r"^full_key: (.+)$", str(link), re.MULTILINE)
@@ -174,20 +177,20 @@ def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
             if target := re.match(r"Error locating target '(.*?)'", str(link)):
                 cause = link.__cause__
                 if isinstance(cause, ImportError) and cause.__cause__ is not None:
-                    cause = cause.__cause__  # what Hydra's own error wraps
+                    cause = cause.__cause__  # the error that Hydra's error wraps
                 return ConfigError(f"{group}._target_: {why_absent(target[1], cause)}")
             if isinstance(link.__cause__, ImportError):
                 return ConfigError(f"{group} {_of_a_package(link.__cause__)}")
             if _no_device(link.__cause__):
-                continue  # said below
+                continue  # reported below, for the wrapped error
             if found := re.search(r"unexpected keyword argument '(\w+)'", str(link.__cause__)):
                 return ConfigError(f"there is no setting {group}.{found[1]}")
             kind = type(link.__cause__).__name__
             if kind in ("TypeError", "ValueError", "MisconfigurationException"):
-                return ConfigError(f"{group} cannot be set up: {_said(link.__cause__)}")
+                return ConfigError(f"{group} cannot be set up: {_text(link.__cause__)}")
         elif _no_device(link):
             return ConfigError(
-                f"trainer.accelerator, trainer.devices: {_said(link, hint='')}. On SLURM ask for a"
+                f"trainer.accelerator, trainer.devices: {_text(link, hint='')}. On SLURM ask for a"
                 " GPU with hydra.launcher.gpus_per_node=1; trainer=cpu does without one"
             )
         elif isinstance(link, ValueError) and (found := _LONG_INTERVAL.match(str(link))):
@@ -199,28 +202,29 @@ def _of_a_setting(links: Sequence[BaseException]) -> UserError | None:
         elif isinstance(link, ValueError) and str(link).startswith("Tried to step"):
             return ConfigError(
                 "the checkpoint's one-cycle schedule is over, which is as long as the run that"
-                f" began it ({_said(link, hint='')}). To train for longer, begin anew with that"
+                f" began it ({_text(link, hint='')}). To train for longer, begin anew with that"
                 " trainer.max_epochs"
             )
         elif type(link).__name__ == "MisconfigurationException":
-            return ConfigError(f"Lightning refuses these settings: {_said(link)}")
+            return ConfigError(f"Lightning refuses these settings: {_text(link)}")
     return None
 
 
 def _of_a_package(error: ImportError) -> str:
-    """What to install for a logger or callback that is there, but not what it needs."""
-    if found := re.search(r"pip install -U '?([\w-]+)", str(error)):  # as Lightning's loggers say
+    """Return a message about the missing package of a logger or callback."""
+    if found := re.search(r"pip install -U '?([\w-]+)", str(error)):  # in Lightning's messages
         extra = install(found[1]) if found[1] in EXTRAS else f"pip install {found[1]}"
         return f"needs {found[1]}: {extra}"
-    return f"cannot be set up: {type(error).__name__}: {_said(error)}"
+    return f"cannot be set up: {type(error).__name__}: {_text(error)}"
 
 
 def _no_device(error: BaseException | None) -> bool:
-    """Whether it is Lightning that finds no such device here."""
+    """Return whether Lightning reports that the requested device does not exist."""
     if type(error).__name__ != "MisconfigurationException":
         return False
     return re.search("accelerator|device|gpu", str(error), re.IGNORECASE) is not None
 
 
-def _said(error: BaseException | None, hint: str = ". HYDRA_FULL_ERROR=1 shows where") -> str:
+def _text(error: BaseException | None, hint: str = ". HYDRA_FULL_ERROR=1 shows where") -> str:
+    """Return the message of an error on one line, followed by a hint."""
     return f"{' '.join(str(error).split()).rstrip('.!')}{hint}"

@@ -14,14 +14,16 @@ from sentiment_pl.errors import ConfigError
 
 
 class Launch(NamedTuple):
-    """How the processes of a run were started."""
+    """The way in which the processes of a run were started."""
 
     starter: str | None = None
-    """torchrun, srun, or None for a single process."""
+    """"torchrun", "srun", or None for a single process."""
     rank: int = 0
-    """The number of this process, from 0 to below `processes`; 0 writes."""
+    """The number of this process, from 0 to `processes` − 1; process 0 is the leader."""
     processes: int = 1
+    """The number of processes."""
     nodes: int = 1
+    """The number of nodes."""
 
 
 def launch() -> Launch:
@@ -51,10 +53,10 @@ def check(devices: Any, strategy: Any, *, nodes: Any = 1, multirun: bool) -> Non
         devices: `trainer.devices`.
         strategy: `trainer.strategy`; None if it is not set.
         nodes: `trainer.num_nodes`.
-        multirun: whether the run is one of a sweep.
+        multirun: whether the run is part of a sweep.
 
     Raises:
-        ConfigError: the message has the right way to start them.
+        ConfigError: the settings do not fit; the message contains the right command.
     """
     started = launch()
     if started.processes > 1 and strategy is None:
@@ -97,7 +99,7 @@ def check(devices: Any, strategy: Any, *, nodes: Any = 1, multirun: bool) -> Non
 
 
 def follower_overrides() -> list[str]:
-    """Return overrides with which Hydra writes no files and logs only errors."""
+    """Return the overrides of a follower, with which Hydra writes no files and logs only errors."""
     return [
         f"hydra.run.dir={tempfile.gettempdir()}",
         "hydra.job_logging.handlers.file.filename=/dev/null",
@@ -107,10 +109,10 @@ def follower_overrides() -> list[str]:
 
 
 def quieten_follower() -> None:
-    """Add `follower_overrides` to `sys.argv` in a process that follows; otherwise do nothing.
+    """Add `follower_overrides` to `sys.argv` in a follower; in the leader do nothing.
 
-    They stand behind the last override, so that they win, and because argparse accepts overrides
-    only side by side.
+    They are inserted after the last override, because later overrides win and argparse accepts
+    overrides only next to each other.
     """
     if not launch().rank:
         return

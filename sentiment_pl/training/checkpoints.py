@@ -137,7 +137,7 @@ class LastCheckpoint(ModelCheckpoint):
         self.path = run_checkpoints.last_path(Path(trainer.default_root_dir))
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Start the clock and install the signal handlers, after Lightning has installed its own."""
+        """Start the clock and install the signal handlers, after Lightning installed its own."""
         super().on_train_start(trainer, pl_module)
         self._saved_at, self._received = time.monotonic(), None
         self._signals.listen(self._record)

@@ -1,4 +1,4 @@
-"""Loggers of a run that may be taken up again: what they are given, which run they go on with."""
+"""Loggers of a run that may be resumed: what they log, and which earlier run they continue."""
 
 import csv
 import inspect
@@ -25,32 +25,32 @@ _IDENTITY = {
     "CometLogger": "experiment_key",
     "NeptuneLogger": "with_id",
 }
-"""Loggers of services that keep runs elsewhere, and the argument that names the run to go on with;
-`version` of such a logger is the identifier."""
+"""Loggers of tracking services, and the argument with the identifier of the run to continue; such a
+logger has the identifier as its `version`."""
 
 _TITLE = ("run_name", "name")
-"""Arguments of such a logger that take a title for the run, the first that it has."""
+"""Arguments of such a logger for the title of a run; the first one that exists is used."""
 
 
 def chosen(configs: Any) -> list[str]:
-    """Return the names of the loggers in the configuration's `logger` that have a class."""
+    """Return the names of the loggers in the config group `logger` that have a class."""
     return [name for name, config in (configs or {}).items() if config and "_target_" in config]
 
 
 def build(configs: Any, folder: Path, title: str = "run") -> list[Logger]:
-    """Instantiate the loggers of a run; those of tracking services go on with the run they know.
+    """Instantiate the loggers of a run; those of tracking services continue an earlier attempt.
 
-    All but `metrics.csv` show the curves by the names of `names.curve_name`, and the run by its
-    title where the configuration gives it no name.
+    All loggers except that of `metrics.csv` name the curves by `names.curve_name`, and name the run
+    by its title unless the configuration sets a name.
 
     Args:
-        configs: the configuration's `logger`: what to instantiate, by name.
-        folder: the run's.
-        title: what the run is called, as in "gru hidden=96 seed=0".
+        configs: the config group `logger`, which holds the settings of each logger by its name.
+        folder: the folder of the run.
+        title: the title of the run, for example "gru hidden=96 seed=0".
     """
     known = _known(folder)
     loggers: list[Logger] = []
-    earlier = False  # whether an earlier version began the run
+    earlier = False  # whether an earlier version started the run
     for name in chosen(configs):
         config = configs[name]
         classes = _classes(config)
@@ -59,7 +59,7 @@ def build(configs: Any, folder: Path, title: str = "run") -> list[Logger]:
         if argument is not None:
             if config.get(argument) is None and config.get("version") is None:
                 identity = known.get(name)
-                if identity is None and argument == "id":  # W&B takes an identifier of one's own
+                if identity is None and argument == "id":  # W&B lets the user choose it
                     identity = secrets.token_hex(4)
                 if identity is not None:
                     arguments[argument] = identity
@@ -78,16 +78,16 @@ def build(configs: Any, folder: Path, title: str = "run") -> list[Logger]:
 
 
 def _classes(config: Mapping[str, Any]) -> tuple[type, ...]:
-    """Return the class of a logger and those that it is built on; empty where it is none."""
+    """Return the class of a logger and its base classes; empty if `_target_` is not a class."""
     try:
         logger = locate(config["_target_"])
-    except Exception:  # whatever its module raises; `instantiate` says which setting that was
+    except Exception:  # a module can raise any; `instantiate` raises it again with the config key
         return ()
     return logger.__mro__ if isinstance(logger, type) else ()
 
 
 def _rename_curves(logger: Logger) -> None:
-    """Let a logger, of whatever class, log metrics by the names of their curves."""
+    """Make a logger of any class log metrics under the names of their curves."""
     log_metrics = logger.log_metrics
 
     def renamed(metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -104,24 +104,24 @@ def _known(folder: Path) -> dict[str, str]:
     return content if isinstance(content, dict) else {}
 
 
-_FINAL = {"test": "test", "val": "best_val"}  # val/… is the tag of a curve over epochs
+_FINAL = {"test": "test", "val": "best_val"}  # val/… is already the tag of a curve over epochs
 SECONDS = "time/training_seconds"
-"""Tag of how long a training took."""
+"""Tag of the training time in seconds."""
 
 
 class RunSettings(lightning.Callback):
-    """Gives a run's settings to its loggers as training starts, and its figures when it has ended.
+    """Callback that logs the settings of a run before training and its final metrics after it.
 
-    TensorBoard's HParams tab shows a row a run from the start on. A run that is taken up again is
-    the same run in TensorBoard, W&B and MLflow.
+    TensorBoard's HParams tab has one row for each run, from the start of its training. A resumed
+    run is the same run in TensorBoard, W&B and MLflow.
 
     Args:
-        loggers: those of the trainer by their names in the configuration, in their order.
-        settings: of the run, nested by config group.
-        row: those of the run's row in TensorBoard, by column.
-        vary: the columns of the row that come first.
-        metrics: names of the metrics that `finish` will be given of each split.
-        folder: the run's.
+        loggers: names of the trainer's loggers in the configuration, in the order of the loggers.
+        settings: the settings of the run, nested by config group.
+        row: the settings in the run's row of TensorBoard, by column.
+        vary: the columns of the row that are shown first.
+        metrics: names of the metrics that are passed to `finish` for each split.
+        folder: the folder of the run.
     """
 
     def __init__(
@@ -164,12 +164,13 @@ class RunSettings(lightning.Callback):
         self, trainer: lightning.Trainer, figures: Mapping[str, Mapping[str, Any] | None],
         seconds: float,
     ) -> None:  # fmt: skip
-        """Log the figures of the best checkpoint and let go of the services.
+        """Log the metrics of the best checkpoint and close the connections to tracking services.
 
         Args:
-            trainer: the run's.
-            figures: by split, each a mapping from metric to value; None where one is not defined.
-            seconds: that the training took, 0 where they are unknown.
+            trainer: the trainer of the run.
+            figures: a mapping from metric to value for each split; a value is None if the metric is
+                not defined.
+            seconds: the training time; 0 if it is unknown.
         """
         values = {
             tag: value
@@ -188,43 +189,47 @@ class RunSettings(lightning.Callback):
         _release(0)
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: Any) -> None:
-        """Let go of the services, lest the next run of a sweep goes on with this one."""
+        """Close the connections to tracking services, so that the next run of a sweep is a new one.
+
+        Otherwise W&B would continue this run.
+        """
         _release(1)
 
 
 def _release(code: int) -> None:
-    if "wandb" in sys.modules:  # else the next run of a sweep would go on with this one's
+    if "wandb" in sys.modules:  # otherwise the next run of a sweep would continue this W&B run
         sys.modules["wandb"].finish(exit_code=code)
 
 
 def go_on(loggers: Iterable[Logger], steps: int) -> None:
-    """Tell the loggers of a run that it goes on, so that no point stands twice in a curve.
+    """Make loggers discard what is logged again after resuming, so that no point occurs twice.
 
     Args:
-        loggers: before they log anything.
-        steps: what the checkpoint has behind it, 0 where the run begins; what an earlier attempt
-            logged from there on comes again.
+        loggers: the loggers of the run, before they log anything.
+        steps: the number of optimizer steps before the checkpoint; 0 for a new run. What an earlier
+            attempt logged at later steps is discarded.
     """
     for logger in loggers:
         if isinstance(logger, LastingCSVLogger):
             logger.resumed_step = steps
         elif isinstance(logger, TensorBoardLogger):
-            logger._kwargs.setdefault("purge_step", steps)  # of its SummaryWriter
+            logger._kwargs.setdefault("purge_step", steps)  # an argument of SummaryWriter
 
 
 class LastingCSVLogger(CSVLogger):
-    """Lightning's `metrics.csv`, which a run that goes on continues instead of deleting it."""
+    """Logger of Lightning's `metrics.csv` that a resumed run continues instead of deleting it."""
 
     resumed_step: int | None = None
-    """Steps that the checkpoint had behind it; later rows were written after it and come again."""
+    """The number of steps before the checkpoint; later rows are discarded, as they are logged again
+    after resuming."""
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The writer, which holds the rows of before; the first use makes it."""
+        """The writer of the file, with the earlier rows; it is created on first use."""
         if self._experiment is None:
             rows = self._rows()
-            writer: Any = super().experiment  # makes it, and deletes the file
+            writer: Any = super().experiment  # creates the writer, and deletes the file
             writer.metrics = rows
             writer.save()
         return super().experiment

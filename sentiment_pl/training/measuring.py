@@ -1,4 +1,4 @@
-"""The figures of a run: those of its best checkpoint, read as whoever uses it will read it."""
+"""The final metrics of a run, measured on its best checkpoint as `evaluate` loads it."""
 
 import logging
 from collections.abc import Mapping
@@ -36,23 +36,23 @@ def measure(
     model: SentimentModule,
     data: "ReviewDataModule",
 ) -> dict[str, dict[str, Any] | None]:
-    """Validate and test a run, and write the predictions of its test split.
+    """Validate and test a run, and write the predictions for its test split.
 
-    The best checkpoint is loaded by `load_checkpoint`, as `evaluate` and `predict` load it, into a
-    model of its own, and measured in the precision that they compute in. So what callbacks do to
-    the weights in training (averages, for example) has no part in the figures but through the
-    checkpoint. Test metrics are logged; validation metrics are not, since a curve over epochs
-    would end in a point that is no epoch's.
+    The best checkpoint is loaded by `load_checkpoint` into a new model, as in `evaluate` and
+    `predict`, and measured in the same precision. So what callbacks do to the weights during
+    training (averaging, for example) changes the metrics only through the checkpoint. Test metrics
+    are logged; validation metrics are not, since their curves would end in a point that belongs to
+    no epoch.
 
     Args:
         cfg: the composed configuration.
-        folder: the run's.
-        fitted: the trainer that has trained.
-        model: as training left it; measured where the run keeps no checkpoint.
+        folder: the folder of the run.
+        fitted: the trainer after training.
+        model: the model after training, which is measured if the run keeps no checkpoint.
         data: the reviews.
 
     Returns:
-        The figures of "val" and "test", None where that split is left out or not there.
+        The metrics of "val" and "test"; None for a split that is skipped or does not exist.
     """
     from hydra.utils import instantiate
 
@@ -96,7 +96,7 @@ def measure(
         if runner.is_global_zero:
             write_predictions(folder, ids, labels, logits, data.keys("test", ids))
         for logger in fitted.loggers:
-            if isinstance(logger, CSVLogger):  # others get the figures of `RunSettings.finish`
+            if isinstance(logger, CSVLogger):  # `RunSettings.finish` logs to the others
                 _log(logger, runner.callback_metrics, fitted)
     for callback in _callbacks(fitted):
         if isinstance(callback, Dashboard):
@@ -110,7 +110,7 @@ def _callbacks(trainer: lightning.Trainer) -> list[lightning.Callback]:
 
 
 def _log(logger: Logger, figures: Mapping[str, Tensor], fitted: lightning.Trainer) -> None:
-    """Log the test of a run behind its last step, as Lightning would."""
+    """Log test metrics after the last training step, as Lightning does."""
     values = {key: float(value) for key, value in figures.items()}
     logger.log_metrics({**values, "epoch": fitted.current_epoch}, step=fitted.global_step)
     logger.save()

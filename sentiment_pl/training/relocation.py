@@ -1,4 +1,4 @@
-"""A run goes on in another folder than the one that its checkpoint was written in."""
+"""Resuming a run in another folder than the one in which its checkpoint was written."""
 
 import logging
 import shutil
@@ -18,24 +18,25 @@ log = logging.getLogger(__name__)
 
 
 class Relocation(lightning.Callback):
-    """Finds the best checkpoint so far of a run that was moved, or that another run goes on from.
+    """Callback that finds the best checkpoint so far after a run folder was moved.
 
-    Lightning notes absolute paths, and where the folder is another one it forgets how good the best
-    one was: a worse one would take its place. Here the best one is looked for beside the checkpoint
-    that the run goes on from, and then where it was written; one of another folder is copied into
-    the run's, which so holds all that it needs.
+    The same applies if a run resumes from a checkpoint of another run. Lightning stores absolute
+    paths, and if the folder has changed it forgets the score of the best checkpoint, so that a
+    worse one would replace it. This callback looks for the best checkpoint beside the checkpoint
+    from which the run resumes, and then where it was written. If it is in another folder, it is
+    copied, so that the run folder holds everything that the run needs.
     """
 
     def __init__(self) -> None:
-        self._lost: dict[str, Path] = {}  # by key of state, where the best one would stand
+        self._lost: dict[str, Path] = {}  # path of the missing best checkpoint, by state key
 
     def on_load_checkpoint(
         self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
     ) -> None:
-        """Make the paths in a checkpoint those of this run.
+        """Replace the paths in a checkpoint by those of this run.
 
         Raises:
-            DataError: the best checkpoint is there but cannot be read.
+            DataError: the best checkpoint exists but cannot be read.
         """
         for callback in trainer.checkpoint_callbacks:
             state = checkpoint.get("callbacks", {}).get(callback.state_key)
@@ -49,7 +50,7 @@ class Relocation(lightning.Callback):
             state["dirpath"] = callback.dirpath
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Save the weights as they are where the best checkpoint was lost and no epoch followed."""
+        """Save the current weights if the best checkpoint is missing and no epoch was trained."""
         for callback in trainer.checkpoint_callbacks:
             path = self._lost.get(callback.state_key)
             if isinstance(callback, ModelCheckpoint) and path and not callback.best_model_path:
@@ -63,7 +64,7 @@ class Relocation(lightning.Callback):
         state: dict[str, Any],
         steps: int,
     ) -> None:
-        """Have the best checkpoints in the run's folder, or else forget them."""
+        """Copy the best checkpoints into the run folder; drop those that are missing."""
         assert trainer.ckpt_path is not None
         source = Path(trainer.ckpt_path).resolve()
         own = Path(trainer.default_root_dir).resolve() in source.parents
@@ -73,8 +74,8 @@ class Relocation(lightning.Callback):
             name = _name(named, before)
             found = None
             for path in dict.fromkeys((source.parent / name, Path(named), folder / name)):
-                # In the run's own folder it may be of an epoch that comes again, and writes it
-                # again.
+                # In the run folder, the file may come from an epoch that is repeated after
+                # resuming, which writes it again.
                 if path.is_file() and (
                     _is_it(path, score, callback.state_key, source, steps)
                     or (own and folder in path.parents)
@@ -104,24 +105,27 @@ class Relocation(lightning.Callback):
 
 
 def _name(path: str, folder: str | None) -> Path:
-    """Return a checkpoint's name in its folder; a metric's slash makes it one of a subfolder."""
+    """Return the path of a checkpoint relative to its folder.
+
+    It includes a subfolder if the name contains a metric with a slash.
+    """
     if folder and Path(folder) in Path(path).parents:
         return Path(path).relative_to(folder)
     return Path(Path(path).name)
 
 
 def _is_it(path: Path, score: torch.Tensor, key: str, source: Path, steps: int) -> bool:
-    """Whether a file is the checkpoint that a state tells of, and not a later one of that name.
+    """Return whether a file is the checkpoint with this score, not a later one of the same name.
 
     Args:
         path: the file.
-        score: what the checkpoint scored.
-        key: of the state of the callback that wrote it.
-        source: the checkpoint that the run goes on from, and that state with it.
-        steps: what that one has behind it.
+        score: the score that the callback recorded for the checkpoint.
+        key: the state key of the callback that wrote it.
+        source: the checkpoint from which the run resumes, which holds that state.
+        steps: the number of optimizer steps before `source` was saved.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: the file cannot be read.
     """
     try:
         checkpoint = read_checkpoint(path)
@@ -131,7 +135,7 @@ def _is_it(path: Path, score: torch.Tensor, key: str, source: Path, steps: int) 
             " sound copy in its place, or delete it, then the best of the epochs that follow"
             " counts"
         ) from error
-    if "callbacks" not in checkpoint:  # weights alone do not say what they scored
+    if "callbacks" not in checkpoint:  # a checkpoint with weights only has no record of its score
         return int(checkpoint.get("global_step", 0)) <= steps
     theirs = checkpoint["callbacks"].get(key, {}).get("best_k_models", {})
     scores = [theirs[each] for each in theirs if Path(each).name == path.name]

@@ -1,4 +1,4 @@
-"""What makes a run that is continued, wherever it stopped, end as if it had not stopped."""
+"""Resuming a run with the same result as without an interruption, wherever it stopped."""
 
 import logging
 from pathlib import Path
@@ -22,19 +22,19 @@ log = logging.getLogger(__name__)
 
 
 def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
-    """See that a run of this model can go on from a checkpoint, before the trainer touches it.
+    """Check that a run can resume from a checkpoint, before the trainer loads it.
 
     Args:
         path: the checkpoint.
-        model: just built, of the run's settings.
-        run: the run's folder; a checkpoint outside is another run's, which is to be left alone.
+        model: the new model with the settings of the run.
+        run: the folder of the run; a checkpoint in another folder belongs to another run.
 
     Returns:
-        The optimiser's steps that the checkpoint has behind it.
+        The number of optimizer steps taken before the checkpoint was saved.
 
     Raises:
-        DataError: it is cut short, not one of ours, of another model, vocabulary, optimiser or
-            number of processes, or holds no training state.
+        DataError: the checkpoint is damaged, was not written by this package, holds no training
+            state, or has another model, vocabulary, optimizer or number of processes.
     """
     if run.resolve() in path.resolve().parents:
         advice = (
@@ -57,7 +57,7 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
         raise DataError(f"{path} holds a {name}, this run trains another model. {advice}")
     try:
         tokenizer = Tokenizer(ours["tokenizer"])
-    except Exception as error:  # whatever a value that is none of ours makes libraries raise
+    except Exception as error:  # a value of another program can raise anything in libraries
         raise DataError(f"{path} holds no vocabulary that can be read. {advice}") from error
     if tokenizer.rule != model.tokenizer.rule:
         raise DataError(
@@ -82,7 +82,7 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
     if missing:
         raise DataError(f"{path} holds weights alone, nothing to go on from. {advice}")
     before, now = optimization.of_checkpoint(checkpoint), optimization.of_model(model)
-    # Its state brings them along, whatever a later run asks for.
+    # The saved state contains these settings and would override those of this run.
     if other := [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]:
         changes = ", ".join(f"{key} was {before.get(key)}, is {now.get(key)}" for key in other)
         raise DataError(
@@ -105,14 +105,14 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
 
 
 class RandomState(lightning.Callback):
-    """Makes chance in training (dropout) a function of seed, epoch and place in the epoch.
+    """Callback that makes random numbers in training depend only on seed, epoch and batch.
 
-    So a run that is continued from a checkpoint goes on as if it had not stopped. Every epoch
-    draws from a generator of its own; a checkpoint in the middle of one keeps the generator. Where
-    several processes share the run each has its own.
+    So a resumed run continues as if it had not stopped. Every epoch has its own generator state
+    (used by dropout), and a checkpoint within an epoch contains that state. If several processes
+    share the run, each has its own state.
 
     Args:
-        seed: the run's.
+        seed: the seed of the run.
     """
 
     def __init__(self, seed: int) -> None:
@@ -122,10 +122,10 @@ class RandomState(lightning.Callback):
     def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Start the epoch's generator, or take up that of a checkpoint in the middle of one.
+        """Seed the generator at the first batch of an epoch, or restore its saved state.
 
-        Not at the start of the epoch: between that and its first batch the loader draws a seed for
-        its workers, or does not if it is just made.
+        This is not done at the start of the epoch: before the first batch, the data loader draws a
+        seed for its workers, except when it is new.
         """
         if batch_idx == 0:
             entropy = [self.seed, trainer.current_epoch]
@@ -140,21 +140,22 @@ class RandomState(lightning.Callback):
         self._kept = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state of the generators of all processes for a checkpoint."""
         cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
         states = distributed.gathered({"cpu": torch.get_rng_state(), "cuda": cuda})
         return {"processes": states}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember what a checkpoint kept until training starts."""
+        """Keep the state from a checkpoint until training starts."""
         self._kept = state_dict["processes"][processes.launch().rank]
 
 
 class TrainerState(lightning.Callback):
-    """Keeps what a trainer forgets: the latest figures, which others go by, and that it is to stop.
+    """Callback that saves the latest metrics and `should_stop`, which Lightning does not save.
 
-    Without it a run that stopped early would train for another epoch if it is taken up again, and
-    one that does not validate in every epoch would miss the figures of the last time.
+    Without it, a run that has stopped early would train for another epoch when it is resumed, and a
+    run that does not validate in every epoch would lack the metrics of its latest validation, which
+    other callbacks monitor.
     """
 
     def __init__(self) -> None:
@@ -164,34 +165,34 @@ class TrainerState(lightning.Callback):
     def on_save_checkpoint(
         self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
     ) -> None:
-        """Add both."""
+        """Add the latest metrics and `should_stop` to a checkpoint."""
         metrics = {key: value.detach().cpu() for key, value in trainer.callback_metrics.items()}
         checkpoint["trainer_state"] = {"should_stop": trainer.should_stop, "metrics": metrics}
 
     def on_load_checkpoint(
         self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
     ) -> None:
-        """Take them up where training goes on."""
+        """Restore the metrics and `should_stop` if training is resumed."""
         if trainer.state.fn == TrainerFn.FITTING:
             kept = checkpoint["trainer_state"]
             trainer.should_stop, self._metrics = kept["should_stop"], kept["metrics"]
             epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
             enough = epochs["processed"] >= (trainer.min_epochs or 0)
             if (trainer.should_stop and enough) or checkpoint["global_step"] == trainer.max_steps:
-                epochs["completed"] = epochs["processed"]  # so that `current_epoch` is as it was
+                epochs["completed"] = epochs["processed"]  # which restores `current_epoch`
             elif epochs["processed"] == epochs["ready"]:
                 self._max_steps = trainer.max_steps
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Hide `max_steps` while the loops are restored at the end of an epoch.
 
-        With it Lightning, as of 2.6, takes an epoch that has ended for one to be ended again.
+        Otherwise Lightning, as of 2.6, would end an epoch that has already ended once more.
         """
         if self._max_steps is not None:
             trainer.fit_loop.epoch_loop.max_steps = -1
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Put the figures back; the trainer has emptied its own since the checkpoint was read."""
+        """Put the metrics back, which the trainer cleared after the checkpoint was read."""
         trainer.callback_metrics.update(self._metrics)
         self._metrics = {}
         if self._max_steps is not None:
@@ -199,12 +200,12 @@ class TrainerState(lightning.Callback):
 
 
 class RunningMetrics(lightning.Callback):
-    """Keeps the training metrics of an epoch that is left in its middle."""
+    """Callback that saves the running training metrics of an unfinished epoch."""
 
     def on_save_checkpoint(
         self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the state of every metric that was updated since the epoch's start."""
+        """Add the state of every metric that was updated in this epoch to a checkpoint."""
         mine = {
             name: (metric.update_count, _copied(metric.metric_state))
             for name, metric in _train_metrics(pl_module)
@@ -215,7 +216,7 @@ class RunningMetrics(lightning.Callback):
     def on_load_checkpoint(
         self, trainer: Any, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take them up."""
+        """Restore the state of the metrics from a checkpoint."""
         kept = checkpoint["running_metrics"][trainer.global_rank]
         for name, metric in _train_metrics(pl_module):
             if name in kept:
@@ -234,5 +235,5 @@ def _copied(state: dict[str, list[Tensor] | Tensor]) -> dict[str, list[Tensor] |
 def _train_metrics(model: lightning.LightningModule) -> list[tuple[str, Metric]]:
     if not isinstance(model, SentimentModule):
         return []
-    # Metrics that share a state are filled in from the one that keeps it, as copies.
+    # Metrics that share a state get a copy from the metric that holds it.
     return [("loss", model.train_loss), *model.train_metrics.items(copy_state=True)]

@@ -1,4 +1,4 @@
-"""One run in its folder: opened and locked, trained or found complete, recorded."""
+"""One run in its folder: lock the folder, train unless the run is complete, write the record."""
 
 import contextlib
 import logging
@@ -33,18 +33,18 @@ def lead(
     multirun: bool,
     beside: Callable[[Record], Mapping[str, Mapping[str, float]]],
 ) -> float | None:
-    """Do one run, and start the processes that follow this one.
+    """Do one run, and start the followers.
 
     Args:
         cfg: The composed configuration.
         folder: The folder of the run.
-        overrides: The overrides of the command line; they go into the record.
-        explain: Words an error for the user.
-        multirun: Whether the run is one of many, which is summed up in one line.
-        beside: Returns the metrics that the console shows beside those of a record, by heading.
+        overrides: The overrides of the command line, which are part of the record.
+        explain: A function that turns an error into a message for the user.
+        multirun: Whether the run is one of many, which is summarized in one line.
+        beside: A function that returns the metrics shown beside those of a record, by heading.
 
     Returns:
-        The figure that a search goes by; see `monitored`.
+        The metric that a search optimizes; see `monitored`.
     """
     with distributed.leading() as start_followers, held(folder, explain, keep=multirun):
         config.check(cfg, multirun=multirun)
@@ -70,7 +70,7 @@ def lead(
 
 
 def follow(cfg: DictConfig) -> None:
-    """Train along with the process that leads, which alone writes files and logs."""
+    """Train together with the leader, which alone writes files and logs."""
     plan = distributed.received_plan()
     if plan:
         from sentiment_pl.training.fit import train
@@ -85,12 +85,12 @@ def held(folder: Path, explain: Explain, *, keep: bool) -> Iterator[None]:
 
     Args:
         folder: The folder of the run.
-        explain: Words an error for the user.
-        keep: Whether the folder of a run that fails before its training stays, as it does in a
-            sweep, whose report names it. Else it is removed: nothing in it is of use.
+        explain: A function that turns an error into a message for the user.
+        keep: Whether to keep the folder of a run that fails before its training, as in a sweep,
+            whose report names it. Otherwise the folder is removed.
 
     Raises:
-        ConfigError: Another process holds the lock; its folder is left alone.
+        ConfigError: Another process holds the lock; the folder is not changed.
     """
     useless = False
     try:
@@ -110,7 +110,7 @@ def held(folder: Path, explain: Explain, *, keep: bool) -> Iterator[None]:
 
 
 def _never_began(folder: Path) -> bool:
-    """Return whether a run folder holds nothing but what is written before a training."""
+    """Return whether a run folder only holds files that are written before training."""
     before = {
         file_names.SETTINGS, file_names.ERROR, file_names.LOCK, file_names.LOG, file_names.HYDRA,
         file_names.IDENTITIES,
@@ -119,7 +119,7 @@ def _never_began(folder: Path) -> bool:
 
 
 def monitored(cfg: DictConfig, record: Record) -> float | None:
-    """Return the figure of the best checkpoint that `cfg.monitor` names; None where it has none."""
+    """Return the metric `cfg.monitor` of the best checkpoint; None if it is not defined."""
     split, _, metric = cfg.monitor.partition("/")
     value = (record.get(split) or {}).get(metric)
     return None if value is None else float(value)
@@ -139,7 +139,7 @@ def _choose_checkpoint(cfg: DictConfig, folder: Path, settings: dict[str, Any]) 
 
 
 def _write_config(cfg: DictConfig, folder: Path) -> None:
-    """Write `.hydra/`, which Hydra would write before it is clear whose folder this is."""
+    """Write `.hydra/`; Hydra would write it before the folder is known to belong to this run."""
     hydra_config = HydraConfig.get()
     (folder / file_names.HYDRA).mkdir(exist_ok=True)
     OmegaConf.save(cfg, folder / file_names.HYDRA / "config.yaml")

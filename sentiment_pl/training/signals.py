@@ -1,7 +1,7 @@
-"""Signals that announce the end of a job, and what becomes of the job then.
+"""Signals that announce the end of a job, and how the job ends.
 
-SIGTERM (scancel, preemption, `scontrol requeue`), SIGINT (Ctrl-C) and, under SLURM, SIGUSR1 and
-SIGUSR2 (`sbatch --signal`, which submitit sets).
+The signals are SIGTERM (scancel, preemption, `scontrol requeue`), SIGINT (Ctrl-C) and, under SLURM,
+SIGUSR1 and SIGUSR2 (`sbatch --signal`, which submitit sets).
 """
 
 import logging
@@ -24,13 +24,13 @@ Handler = Callable[[int, FrameType | None], None]
 
 
 class Signals:
-    """The handlers of these signals while somebody listens to them."""
+    """Handling of these signals, which can be started and stopped."""
 
     def __init__(self) -> None:
-        self._handlers: dict[int, Any] = {}  # of before
+        self._handlers: dict[int, Any] = {}  # the previous handlers, by signal number
 
     def listen(self, handler: Handler) -> None:
-        """Take the signals over; only the main thread can."""
+        """Install a handler for all signals; outside the main thread do nothing."""
         if self._handlers or threading.current_thread() is not threading.main_thread():
             return
         of_slurm = [signal.SIGUSR1, signal.SIGUSR2] if "SLURM_JOB_ID" in os.environ else []
@@ -38,25 +38,26 @@ class Signals:
             self._handlers[number] = signal.signal(number, handler)
 
     def stop_listening(self) -> dict[int, Any]:
-        """Leave the signals to whoever had them; return those handlers by number."""
+        """Restore the previous handlers and return them by signal number."""
         handlers, self._handlers = self._handlers, {}
         for number, handler in handlers.items():
             signal.signal(number, handler or signal.SIG_DFL)
         return handlers
 
     def end(self, number: int) -> NoReturn:
-        """Put the job back into the queue where the signal asks for that, and end the process.
+        """Requeue the job if the signal requires it, and end the process.
 
-        It is put back by submitit where that started the job, by `scontrol requeue` elsewhere.
-        After SIGTERM SLURM does that itself, or somebody meant the job to end.
+        SIGUSR1 and SIGUSR2 require it. submitit requeues jobs that it has started; all others are
+        requeued by `scontrol requeue`. After SIGTERM, SLURM requeues the job itself, or the job was
+        cancelled.
         """
         previous = self.stop_listening().get(number)
         if number not in (signal.SIGTERM, signal.SIGINT) and processes.launch().rank == 0:
             if callable(previous):
                 try:
-                    previous(number, None)  # submitit's: puts the job back into the queue and exits
+                    previous(number, None)  # the handler of submitit, which requeues and exits
                 except subprocess.CalledProcessError as error:
-                    # SLURM itself was quicker, as when a more urgent job takes the place.
+                    # SLURM has already requeued the job, for example because it was preempted.
                     log.warning("the job was not put back into the queue by submitit: %s", error)
             else:
                 _requeue()
@@ -64,32 +65,32 @@ class Signals:
 
 
 class EndsWhileMeasured(lightning.Callback):
-    """Ends a run at once that is told to while its best checkpoint is measured.
+    """Callback that ends a run at once if a signal arrives while the best checkpoint is measured.
 
-    There is nothing to save by then: the run, started again, measures it anew.
+    There is nothing to save at that point: a resumed run measures the checkpoint again.
     """
 
     def __init__(self) -> None:
         self._signals = Signals()
 
     def on_validation_start(self, *args: Any) -> None:
-        """Listen; Lightning has set its own handlers by now."""
+        """Install the signal handlers, after Lightning has installed its own."""
         self._signals.listen(self._end)
 
     def on_validation_end(self, *args: Any) -> None:
-        """Leave the signals to whoever had them."""
+        """Restore the previous signal handlers."""
         self._signals.stop_listening()
 
     def on_test_start(self, *args: Any) -> None:
-        """Listen; Lightning has set its own handlers by now."""
+        """Install the signal handlers, after Lightning has installed its own."""
         self._signals.listen(self._end)
 
     def on_test_end(self, *args: Any) -> None:
-        """Leave the signals to whoever had them."""
+        """Restore the previous signal handlers."""
         self._signals.stop_listening()
 
     def on_exception(self, *args: Any) -> None:
-        """Leave the signals to whoever had them."""
+        """Restore the previous signal handlers."""
         self._signals.stop_listening()
 
     def _end(self, number: int, frame: FrameType | None) -> None:
@@ -101,7 +102,7 @@ class EndsWhileMeasured(lightning.Callback):
 
 
 def _requeue() -> None:
-    """Put the SLURM job that this is back into the queue."""
+    """Requeue the SLURM job of this process."""
     job = os.environ["SLURM_JOB_ID"]
     if "SLURM_ARRAY_JOB_ID" in os.environ:
         job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"

@@ -85,7 +85,7 @@ def shades(colour: str, count: int) -> list[str]:
     if count == 1:
         return [colour]
     _, a, b = _oklab(colour)
-    return [_from_oklab(np.array([light, a, b])) for light in np.linspace(0.66, 0.27, count)]
+    return [_from_oklab(np.array([light, a, b])) for light in np.linspace(0.66, 0.31, count)]
 
 
 def dark(colour: str) -> str:

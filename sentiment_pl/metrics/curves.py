@@ -22,13 +22,22 @@ def calibration(
         Mean probability and share of label 1 in each bin that is not empty, and the expected
         calibration error: the mean distance of the two, weighted by the examples in each bin.
     """
-    which = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
-    size = np.bincount(which, minlength=bins)
+    which = _bins(probabilities, bins)
+    size = bin_counts(probabilities, bins)
     filled = size > 0
     predicted = np.bincount(which, probabilities, bins)[filled] / size[filled]
     observed = np.bincount(which, np.asarray(labels, dtype=np.float64), bins)[filled] / size[filled]
     distances = np.abs(predicted - observed)
     return predicted, observed, float(np.sum(distances * size[filled]) / len(probabilities))
+
+
+def bin_counts(probabilities: Floats, bins: int = 10) -> NDArray[np.int64]:
+    """Return how many examples each bin of `calibration` holds, [bins]; empty ones included."""
+    return np.bincount(_bins(probabilities, bins), minlength=bins)
+
+
+def _bins(probabilities: Floats, bins: int) -> NDArray[np.int64]:
+    return np.minimum((probabilities * bins).astype(np.int64), bins - 1)
 
 
 def roc(labels: NDArray[Any], probabilities: Floats) -> tuple[Floats, Floats]:

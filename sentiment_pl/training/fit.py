@@ -77,4 +77,8 @@ def _count_parameters(model: SentimentModule) -> dict[str, int]:
     log.info(
         "%s: %s parameters, %s of them trainable", model.name, f"{parameters:,}", f"{trainable:,}"
     )
-    return {"parameters": parameters, "trainable_parameters": trainable}
+    vectors = model.embedding.weight.numel()
+    return {
+        "parameters": parameters, "trainable_parameters": trainable,
+        "word_vector_parameters": vectors,
+    }  # fmt: skip

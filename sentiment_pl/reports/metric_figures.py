@@ -51,7 +51,7 @@ def label(setting: Setting) -> str:
     return plain(setting.name.replace("window=null", WHOLE))
 
 
-def _lines(group: Group, key: str) -> list[tuple[str, list[Setting]]]:
+def lines_by_size(group: Group, key: str) -> list[tuple[str, list[Setting]]]:
     """Return lines of settings that differ only in a size, each with a name, sorted by size.
 
     A line has at least two sizes, which are positive integers; the last may be None.
@@ -78,7 +78,7 @@ def against_sizes(group: Group, narrow: bool, key: str) -> Figure | None:
         narrow: for a narrow screen.
         key: of the size: `model.hidden` or `model.window`, whose null comes last.
     """
-    lines = _lines(group, key)
+    lines = lines_by_size(group, key)
     if not lines:
         return None
     sizes: list[Any] = sorted(

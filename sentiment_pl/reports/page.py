@@ -12,10 +12,9 @@ from markupsafe import Markup
 
 from sentiment_pl.files import replacing_folder
 from sentiment_pl.metrics.scores import METRICS
-from sentiment_pl.reports import comparisons, csv_tables, figures, text
+from sentiment_pl.reports import comparisons, csv_tables, figures, tensorboard, text
 from sentiment_pl.reports.results import Group, Results, Setting
-from sentiment_pl.reports.running_sections import RunningSections, Saved
-from sentiment_pl.runs.file_names import TENSORBOARD
+from sentiment_pl.reports.running_sections import RunningSections
 from sentiment_pl.training.summary import figure
 
 NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
@@ -60,7 +59,7 @@ def _fill(results: Results, folder: Path, sections: RunningSections) -> None:
     (folder / "report.html").write_text(_html(content, folder), encoding="utf-8")
     pictures = [picture for group in groups for picture in group["pictures"]]
     pictures += [picture for placed in closing for picture in placed.pictures]
-    _tensorboard(pictures, folder)
+    tensorboard.write(results.groups, pictures, folder)
 
 
 def _group(group: Group, folder: Path, sections: RunningSections) -> dict[str, Any]:
@@ -132,15 +131,3 @@ def _html(content: str, folder: Path) -> str:
     title = content.partition("\n")[0].lstrip("# ")
     page = text.environment().get_template("page.html.j2")
     return page.render(title=Markup(title), body=Markup(body))  # escaped above
-
-
-def _tensorboard(pictures: list[Saved], folder: Path) -> None:
-    """Write the figures to TensorBoard's Images tab."""
-    import numpy as np
-    from matplotlib.image import imread
-    from torch.utils.tensorboard import SummaryWriter
-
-    with SummaryWriter(str(folder / TENSORBOARD)) as writer:
-        for picture in pictures:
-            pixels = np.round(255 * imread(folder / f"{picture.file}.png")).astype(np.uint8)
-            writer.add_image(f"report/{picture.file}", pixels, dataformats="HWC")

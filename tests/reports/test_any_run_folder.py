@@ -28,7 +28,7 @@ def tables_alone(monkeypatch):
     """Draw no figures: what counts here are the numbers."""
     monkeypatch.setattr(results, "bootstrap", partial(bootstrap, resamples=20))
     monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
-    monkeypatch.setattr(page, "_tensorboard", lambda pictures, folder: None)
+    monkeypatch.setattr(page.tensorboard, "write", lambda groups, pictures, folder: None)
 
 
 @pytest.fixture

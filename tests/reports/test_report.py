@@ -55,9 +55,26 @@ def test_a_grid_ends_in_a_report(grid, capsys):
     printed = capsys.readouterr().out
     assert "hidden=96" in printed
     assert str(folder / "report.html") in printed
-    events = EventAccumulator(str(folder / "tensorboard"))
+
+
+def test_tensorboard_shows_the_figures_and_a_curve_over_hidden_size(grid):
+    report.main([str(grid)])
+    folder = grid / "report"
+    events = EventAccumulator(str(folder))
     events.Reload()
     assert "report/imdb_hidden" in events.Tags()["images"]
+    for model in ("elman", "gru"):
+        events = EventAccumulator(str(folder / model))
+        events.Reload()
+        for metric in ("accuracy", "f1", "auc"):
+            shown = {e.step: e.value for e in events.Scalars(f"by hidden size/{metric}")}
+            expected = {
+                int(row["hidden"]): float(row[metric])
+                for row in rows(folder / "summary.csv")
+                if row["model"] == model
+            }
+            assert shown == pytest.approx(expected, abs=1e-6)
+            assert list(shown) == [64, 96, 128]
 
 
 def test_the_page_needs_nothing_beside_it(grid):

@@ -203,6 +203,17 @@ def test_a_run_of_an_earlier_version_keeps_its_folder_and_the_names_of_its_curve
         (tmp_path / "tensorboard").mkdir(exist_ok=True)
 
 
+def test_mlflow_shows_the_curves_by_the_same_names(in_process, tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    in_process("train", *TRAIN, "logger=mlflow")
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/outputs/mlflow.db")
+    (run,) = client.search_runs([client.get_experiment_by_name("sentiment_pl").experiment_id])
+    assert run.info.run_name.startswith("mlp hidden=4 ")
+    assert {"auc/val", "auc/train", "test/auc", "lr/rest", "loss/train_by_step"} <= {
+        *run.data.metrics
+    }
+
+
 def test_no_loggers(tmp_path):
     assert loggers.build(None, tmp_path) == []
     assert loggers.build(OmegaConf.create({"csv": None}), tmp_path) == []

@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from sentiment_pl.config.locating import locate
 from sentiment_pl.files import replacing
+from sentiment_pl.metrics import measures
 from sentiment_pl.runs.file_names import CURVES, IDENTITIES, TENSORBOARD
 from sentiment_pl.training.tensorboard import hparams, names
 
@@ -143,8 +144,11 @@ class RunSettings(lightning.Callback):
         measured = bool(tested or trainer.limit_val_batches)
         self._figures = [f"{_FINAL[self._split]}/{name}" for name in self._metrics if measured]
         settings = {**self._settings, "architecture": pl_module.name}
-        titles = {tag: tag.replace("/", " ").replace("_", " ") for tag in self._figures}
-        titles[SECONDS] = "training seconds"
+        tags = [*self._figures[: len(measures.ALWAYS)], SECONDS]
+        tags += self._figures[len(measures.ALWAYS) :]  # TensorBoard shows the first five
+        titles = {
+            tag: tag.removeprefix("time/").replace("/", " ").replace("_", " ") for tag in tags
+        }
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.hparams.update(settings)  # for hparams.yaml

@@ -1,4 +1,4 @@
-"""The architectures: one file, one class, one set of equations each."""
+"""The architectures: each is one class in its own file, which starts with its equations."""
 
 from sentiment_pl.models.loading import load_checkpoint, model_name, read_checkpoint
 from sentiment_pl.models.module import SentimentModule

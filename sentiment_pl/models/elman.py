@@ -3,12 +3,12 @@
     h_t = f(W x_t + U h_{t-1} + b)
 
 (Elman, 1990; the reference study, with f = ReLU). With ReLU, U starts as the identity (Le, Jaitly
-& Hinton, 2015), so that a state is carried on unchanged until the training finds better, and after
-each step of the optimiser U is scaled back to a spectral norm of at most `max_norm`: at 1 the
-state grows at most by the norm of what each word brings, where a norm of 1.05 could multiply it
-by 3·10⁸ over 400 words.
+& Hinton, 2015), so that the state is initially passed on unchanged. After each optimizer step U is
+scaled back to a spectral norm of at most `max_norm`. With 1, each word increases the norm of the
+state by at most the norm of its projection, whereas a norm of 1.05 could multiply the state by
+3·10⁸ over 400 words.
 
-The study's exact form: model.pooling=last model.max_norm=null model.dropout=0
+The exact form of the study is model.pooling=last model.max_norm=null model.dropout=0
 model.word_dropout=0 embedding.dropout=0 (its initial weights are not described).
 """
 
@@ -28,7 +28,7 @@ class Elman(RecurrentModule):
 
     Args:
         activation: "relu", "leaky_relu", "tanh" or "sigmoid".
-        max_norm: the largest spectral norm of the recurrent weights; None for any.
+        max_norm: the largest spectral norm of the recurrent weights; None for no limit.
         hidden, bidirectional, pooling: see `RecurrentModule`.
         shared: see `SentimentModule`.
 
@@ -59,16 +59,16 @@ class Elman(RecurrentModule):
                 nn.init.orthogonal_(weight)
 
     def run(self, x: Tensor, direction: int) -> Tensor:
-        """Run the recurrence over x [T, B, H] to the states [T, B, H]."""
+        """Run the recurrence over x [T, B, H] and return the states [T, B, H]."""
         return recurrence.elman(x, self.recurrent[direction], activation=self.activation)
 
     def step(self, x: Tensor, h: Tensor, direction: int) -> Tensor:
-        """Do one step, from x [B, H] and h [B, H] to the next state, as autograd records it."""
+        """Compute the next state [B, H] from x [B, H] and h [B, H], recorded by autograd."""
         y: Tensor = ACTIVATIONS[self.activation]()(x + h @ self.recurrent[direction].t())
         return y
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Step, then scale the recurrent weights back to `max_norm`."""
+        """Do an optimizer step, then scale the recurrent weights back to `max_norm`."""
         super().optimizer_step(*args, **kwargs)
         if self.max_norm is None:
             return

@@ -1,15 +1,15 @@
-"""GRU: a recurrent network whose update gate is a path that derivatives survive.
+"""GRU: a recurrent network whose update gate keeps derivatives from vanishing.
 
     z_t = σ(W_z·[h_{t-1}, x_t])
     r_t = σ(W_r·[h_{t-1}, x_t])
     h̃_t = tanh(W·[r_t * h_{t-1}, x_t])
     h_t = (1 − z_t) * h_{t-1} + z_t * h̃_t
 
-(Cho et al., 2014; the reference study). By default (`reset_after`) the form of cuDNN and
-`torch.nn.GRU`, in which r_t multiplies the recurrent product instead of the state and z_t and
-1 − z_t change places: one matrix product a step instead of two.
+(Cho et al., 2014; the reference study). The default (`reset_after`) is the form of cuDNN and
+`torch.nn.GRU`, in which r_t multiplies the recurrent product instead of the state, and z_t and
+1 − z_t are swapped: one matrix product per step instead of two.
 
-The study's exact form: model.reset_after=false model.pooling=last model.dropout=0
+The exact form of the study is model.reset_after=false model.pooling=last model.dropout=0
 model.word_dropout=0 embedding.dropout=0.
 """
 
@@ -24,10 +24,10 @@ from sentiment_pl.models.recurrent import RecurrentModule
 
 
 class GRU(RecurrentModule):
-    """Gated recurrent unit.
+    """Gated recurrent unit (GRU).
 
     Args:
-        reset_after: the form of cuDNN (true) or of the study (false).
+        reset_after: use the form of cuDNN (true) or that of the study (false).
         hidden, bidirectional, pooling: see `RecurrentModule`.
         shared: see `SentimentModule`.
 
@@ -56,14 +56,14 @@ class GRU(RecurrentModule):
                 nn.init.orthogonal_(gate)
 
     def run(self, x: Tensor, direction: int) -> Tensor:
-        """Run the recurrence over x [T, B, 3H] to the states [T, B, H]."""
+        """Run the recurrence over x [T, B, 3H] and return the states [T, B, H]."""
         return recurrence.gru(
             x, self.recurrent[direction], self.candidate_bias[direction],
             reset_after=self.reset_after,
         )  # fmt: skip
 
     def step(self, x: Tensor, h: Tensor, direction: int) -> Tensor:
-        """Do one step, from x [B, 3H] and h [B, H] to the next state, as autograd records it."""
+        """Compute the next state [B, H] from x [B, 3H] and h [B, H], recorded by autograd."""
         H = h.shape[1]
         weight, b = self.recurrent[direction], self.candidate_bias[direction]
         U_rz, U_n = weight[: 2 * H], weight[2 * H :]

@@ -1,6 +1,6 @@
-"""Layers that several architectures are built of.
+"""Layers that several architectures share.
 
-Shapes: B reviews, T words of the longest.
+Shapes: B reviews in a batch, T words in the longest of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,22 +21,23 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Trace(NamedTuple):
-    """A forward pass with its intermediate activations, by which the loss can be differentiated."""
+    """Result of a forward pass with intermediate activations, for derivatives of the loss."""
 
     logits: Tensor
-    """[B]."""
+    """The logits [B]."""
     activations: dict[str, list[Tensor]]
-    """By part, in the order in which they are computed. A recurrent network: "forward" and, where
-    it has one, "backward", the states [B, H] in reading order. A token-wise one: "layer", the word
-    vectors and then the activations of each hidden layer, [B, T, width] or [B·T, width]."""
+    """The activations of each part, in the order of computation. A recurrent network has "forward"
+    and, if it is bidirectional, "backward": the states [B, H] in reading order. A token-wise
+    network has "layer": the word vectors, then the activations of each hidden layer, [B, T, width]
+    or [B·T, width]."""
 
 
 @contextmanager
 def inputs_kept(network: nn.Sequential) -> Iterator[list[Tensor]]:
-    """Keep the input of each layer of a stack while the context lasts.
+    """Record the input of each layer of a stack while the context is active.
 
     Yields:
-        A list that a pass through the stack fills, an entry a layer.
+        A list that a forward pass fills with one entry per layer.
     """
     kept: list[Tensor] = []
 
@@ -52,10 +53,10 @@ def inputs_kept(network: nn.Sequential) -> Iterator[list[Tensor]]:
 
 
 def padding_mask(lengths: Tensor, T: int) -> Tensor:
-    """Return where words are, as opposed to padding.
+    """Return a mask of the words, as opposed to the padding.
 
     Returns:
-        [B, T] bool, true where a word stands.
+        [B, T] bool, true for words.
     """
     return torch.arange(T, device=lengths.device) < lengths[:, None]
 
@@ -68,15 +69,16 @@ def token_network(
     dropout: float,
     residual: bool,
 ) -> nn.Sequential:
-    """Build the fully connected stack that every word goes through on its own.
+    """Build a fully connected stack that is applied to every word separately.
 
     Args:
-        inputs: width of a word's vector.
+        inputs: width of the word vectors.
         hidden: widths of the hidden layers.
         outputs: width of the last layer.
         activation: a key of `ACTIVATIONS`.
-        dropout: behind each hidden layer.
-        residual: add each layer's input to its output, through a linear map where widths differ.
+        dropout: dropout rate after each hidden layer.
+        residual: add the input of each layer to its output, through a linear map if their widths
+            differ.
 
     Raises:
         ConfigError: an argument is out of its range; the message names the config key.
@@ -87,7 +89,7 @@ def token_network(
     layers: list[nn.Module] = []
     for width in hidden:
         linear = nn.Linear(inputs, width)
-        if activation in ("relu", "leaky_relu"):  # He et al., 2015: signals keep their size
+        if activation in ("relu", "leaky_relu"):  # He et al., 2015: keeps the variance of signals
             nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
             nn.init.zeros_(linear.bias)
         layer = nn.Sequential(linear, ACTIVATIONS[activation](), nn.Dropout(dropout))
@@ -97,7 +99,10 @@ def token_network(
 
 
 class Residual(nn.Module):
-    """x + f(x), the path that keeps derivatives from vanishing (He et al., 2016)."""
+    """Residual layer x + f(x), whose skip connection keeps derivatives from vanishing.
+
+    Source: He et al., 2016.
+    """
 
     def __init__(self, inner: nn.Module, inputs: int, outputs: int) -> None:
         super().__init__()

@@ -1,21 +1,21 @@
-"""The table from word to score that a token-wise model is equal to.
+"""The table from words to scores that is equivalent to a token-wise model.
 
-A token-wise model (`SentimentModule` with a `word_table`, such as the two MLPs) looks at one word
-at a time, so computing it once for every word of the vocabulary is enough. With s the column
-`score` and a the column `weight`, a review of words t has
+A token-wise model (a `SentimentModule` with a `word_table`, such as the two MLPs) reads one word at
+a time, so it is enough to compute it once for every word of the vocabulary. With s the column
+`score` and a the column `weight`, the logit of a review with words t is
 
-    one column, as of mlp:            logit = Σ_t s_t
-    two columns, as of weighted_mlp:  logit = Σ_t exp(a_t) s_t / Σ_t exp(a_t)
+    one column, for mlp:            logit = Σ_t s_t
+    two columns, for weighted_mlp:  logit = Σ_t exp(a_t) s_t / Σ_t exp(a_t)
 
-in which the network's biases are part of each word's score. A word that is not in the table counts
-as [UNK], and a review without words as one [UNK]. Of a long review, t are the words that training
-would have read (`Lexicon.truncation`), unless it is to be read in full.
+where the biases of the network are part of each word's score. A word that is not in the table
+counts as [UNK], and a review without words as one [UNK]. Of a long review, t are the words that
+training would have read (`Lexicon.truncation`), unless it is read in full.
 
-Predictions of these models have this logit: s and a are float32, everything is computed in
-float64, and the result is rounded to float32. So it is the same to the bit in whatever order pandas
-or a data base adds: float64 holds most sums of float32 numbers exactly, and its rounding of the
-others and of exp changes about one logit in a hundred million. The network's own logit, added up in
-float32, agrees to a relative 1e-5.
+`predict` returns this logit: s and a are float32, everything is computed in float64, and the result
+is rounded to float32. So it is equal to the bit in whatever order pandas or a database adds: most
+sums of float32 numbers are exact in float64, and the rounding of the others and of exp changes
+about one logit in a hundred million. The logit of the network itself, added up in float32, agrees
+to a relative 1e-5.
 """
 
 import csv
@@ -40,24 +40,24 @@ from sentiment_pl.models.registry import architectures
 
 @runtime_checkable
 class TokenWise(Protocol):
-    """A model whose word scores depend on the word alone."""
+    """A model in which the score of a word does not depend on other words."""
 
     def word_table(self) -> Tensor:
-        """[V, 1], the score of every word, or [V, 2], score and weight before the softmax."""
+        """Return the score of every word [V, 1], or score and weight before softmax [V, 2]."""
 
 
 class Lexicon:
-    """The scores, and weights, that a token-wise model gives every word of its vocabulary."""
+    """The scores, and weights, of all words in the vocabulary of a token-wise model."""
 
     def __init__(self, model: SentimentModule) -> None:
-        """Compute the table.
+        """Compute the table of a model.
 
         Args:
             model: a token-wise model.
 
         Raises:
-            UserError: the model is of another architecture, in which a word's score depends on its
-                neighbours.
+            UserError: the model has another architecture, in which the score of a word depends on
+                its neighbours.
         """
         if not isinstance(model, TokenWise):
             having = [name for name, one in architectures().items() if issubclass(one, TokenWise)]
@@ -71,26 +71,26 @@ class Lexicon:
         model.train(training)
         self.name, self.labels, self._tokenizer = model.name, model.labels, model.tokenizer
         self.truncation = model.truncation
-        """Which words of a long review count: those that training read of one."""
+        """The rule for which words of a long review are read, as in training."""
         self.words: list[str] = model.tokenizer.words
         self.scores: NDArray[np.float32] = table[:, 0].numpy()
-        """[V], what each word adds to the logit (where it is weighted, before the weighting)."""
+        """The score of each word, [V]; before the weighting, if there is one."""
         self.weights: NDArray[np.float32] | None = (
             table[:, 1].numpy() if table.shape[1] > 1 else None
         )
-        """[V], each word's weight before the softmax, where the model has one."""
+        """The weight of each word before the softmax, [V]; None if the model has no weights."""
         self.counts: list[int] | None = (model.trained_on or {}).get("counts")
-        """[V], how often each word stood in the training split; None where that is not known."""
+        """The number of occurrences of each word in the training split, [V]; None if unknown."""
 
     def logits(self, rows: Sequence[Sequence[int]], full: bool = False) -> NDArray[np.float64]:
         """Score reviews by looking up their words.
 
         Args:
-            rows: the word ids of each review; none counts as one unknown word.
-            full: count every word of a long review, not only those that training would have read.
+            rows: the word ids of each review; an empty one counts as one unknown word.
+            full: read every word of a long review, not only those that training would have read.
 
         Returns:
-            [N], the logits: numbers that float32 has.
+            The logits [N], rounded to float32.
         """
         if not rows:
             return np.empty(0)
@@ -109,9 +109,9 @@ class Lexicon:
         return np.asarray(sums, np.float32).astype(np.float64)
 
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
-        """Classify texts and return what each word contributed, by looking the words up.
+        """Classify texts by looking their words up, and return the contribution of each word.
 
-        A text without any word counts as one unknown word. Arguments and result are those of
+        A text without words counts as one unknown word. Arguments and result are those of
         `SentimentModule.read`.
         """
         cut = Truncation() if full else self.truncation
@@ -125,7 +125,7 @@ class Lexicon:
         ]
 
     def _contributions(self, ids: Sequence[int]) -> tuple[list[float], list[float] | None]:
-        """Return what each word of a review adds to the logit, and its share of the weights."""
+        """Return the contribution of each word to the logit, and its weight after the softmax."""
         scores = self.scores[ids].astype(np.float64)
         if self.weights is None:
             return scores.tolist(), None
@@ -135,10 +135,10 @@ class Lexicon:
         return (scores * weights).tolist(), weights.tolist()
 
     def write_csv(self, path: Path) -> None:
-        """Write the table, sorted by score: `word`, `score`, and `weight`, `count` where known.
+        """Write the table, sorted by score: `word`, `score`, and `weight` and `count` if known.
 
-        Numbers are written with all their digits. pandas needs `keep_default_na=False` to read it,
-        or it takes words such as "null" for missing values.
+        Numbers are written with all their digits. Read the file with `keep_default_na=False` in
+        pandas; otherwise words such as "null" become missing values.
         """
         columns: dict[str, Sequence[object]] = {"word": self.words, "score": self.scores.tolist()}
         if self.weights is not None:
@@ -152,11 +152,11 @@ class Lexicon:
             writer.writerows([column[i] for column in columns.values()] for i in order)
 
     def write_words(self, path: Path) -> None:
-        """Write how texts are cut into these words: a Python file with the function `split`."""
+        """Write a Python file with the function `split`, which splits a text into these words."""
         with replacing(path) as partial:
             partial.write_text(self._tokenizer.python_source(), encoding="utf-8")
 
 
 def reader(model: SentimentModule) -> Reader:
-    """Return what reads texts for a model: its table if it is token-wise, else the model."""
+    """Return the fastest reader of a model: its table if it is token-wise, else the model."""
     return Lexicon(model) if isinstance(model, TokenWise) else model

@@ -1,4 +1,4 @@
-"""From a checkpoint to the model that it holds."""
+"""Loading a model from its checkpoint."""
 
 import re
 import warnings
@@ -14,17 +14,17 @@ from sentiment_pl.runs import kept_checkpoints, renamed_keys
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint of ours, plain values and tensors alone (`weights_only`).
+    """Read a checkpoint of this package, plain values and tensors only (`weights_only`).
 
     Raises:
-        DataError: it is not a whole checkpoint, or not one that this package wrote.
+        DataError: the file is not a complete checkpoint, or was not written by this package.
     """
     import torch
 
     try:
-        with warnings.catch_warnings(action="ignore"):  # of what it is about to refuse
+        with warnings.catch_warnings(action="ignore"):  # about files that it then refuses
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds for files that are not its own
+    except Exception as error:  # torch raises many types of errors for other files
         wanted = re.search(r"GLOBAL ([\w.]+)", str(error))
         why = (
             f"it holds more than weights and asks for {wanted[1]}; nothing of it was run"
@@ -45,32 +45,33 @@ def model_name(path: str | Path) -> str:
         path: as for `load_checkpoint`.
 
     Raises:
-        DataError: there is no such file, or it is not a checkpoint of ours.
+        DataError: the file does not exist, or is not a checkpoint of this package.
     """
     path = _file(path)
     return _name(path, read_checkpoint(path))
 
 
 def load_checkpoint(path: str | Path, allow: Iterable[Allowed] = ()) -> SentimentModule:
-    """Rebuild a trained model from its checkpoint alone.
+    """Rebuild a trained model from its checkpoint; no other file is needed.
 
     Only plain values and tensors are read (`weights_only`), and the class is one of
-    `architectures` or comes from a module in `allow`: a checkpoint by itself can make us import or
-    run nothing.
+    `architectures` or comes from a module in `allow`: a checkpoint by itself cannot make this
+    package import or run anything.
 
     Args:
-        path: a `.ckpt` file, or the folder of a run, which stands for its best checkpoint, or its
-            last one where no best one was saved yet.
-        allow: modules from which the model's class may be imported, such as "my_project.models"
-            (of a package also the modules in it), or classes. Name only code that you trust.
+        path: a `.ckpt` file, or the folder of a run, from which the best checkpoint is loaded, or
+            the last one if no best one has been saved yet.
+        allow: modules from which the class of the model may be imported, such as
+            "my_project.models" (a package includes its modules), or classes. Only allow code that
+            you trust.
 
     Returns:
-        The model on the CPU, in evaluation mode. It reads texts as its training read reviews: of
-        long ones the words that `truncation` keeps.
+        The model on the CPU, in evaluation mode. It reads texts as in training: of long texts, the
+        words that `truncation` keeps.
 
     Raises:
-        DataError: there is no such file, it is not a whole checkpoint of ours, or its class is
-            neither known nor allowed; the message says what to allow.
+        DataError: the file does not exist, is not a complete checkpoint of this package, or its
+            class is neither known nor allowed; the message names the module to allow.
     """
     path = _file(path)
     checkpoint = read_checkpoint(path)
@@ -87,7 +88,7 @@ def load_checkpoint(path: str | Path, allow: Iterable[Allowed] = ()) -> Sentimen
         )
         model.trained_on = dict(ours.get("trained_on") or {}) or None
         model.truncation = Truncation.of(model.trained_on)
-    except Exception as error:  # whatever a value that is not one of ours makes libraries raise
+    except Exception as error:  # a value of another program can raise anything in libraries
         raise DataError(
             f"{path} does not describe a whole model ({type(error).__name__}: {error})"
         ) from error
@@ -102,7 +103,7 @@ def load_checkpoint(path: str | Path, allow: Iterable[Allowed] = ()) -> Sentimen
 
 
 def _file(path: str | Path) -> Path:
-    """Find the file of a checkpoint, which may be named by the folder of its run."""
+    """Return the file of a checkpoint, given the file or the folder of its run."""
     path = Path(path).expanduser()
     if path.is_dir():
         path = kept_checkpoints.best(path) or kept_checkpoints.best_path(path)
@@ -119,7 +120,7 @@ def _name(path: Path, checkpoint: dict[str, Any]) -> str:
 
 
 def _arguments(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a model, without those that only earlier versions had."""
+    """Return the arguments of a model, without those that exist only in earlier versions."""
     saved: dict[str, Any] = checkpoint["hyper_parameters"]
     if "optimizer" in checkpoint["sentiment_pl"]:
         return saved

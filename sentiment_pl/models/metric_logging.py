@@ -1,4 +1,4 @@
-"""The running loss and metrics of a model, logged at the end of every epoch."""
+"""Running loss and metrics of a model, logged at the end of every epoch."""
 
 from collections.abc import Iterable
 
@@ -11,40 +11,44 @@ from sentiment_pl.metrics import measures
 
 
 class LogsMetrics(lightning.LightningModule):
-    """A module whose loss and metrics are kept over an epoch and logged when it ends.
+    """A module whose loss and metrics are accumulated over an epoch and logged when it ends.
 
-    They are logged as `train/loss`, `val/auc` and the like. A subclass calls `keep_metrics` in its
+    They are logged as `train/loss`, `val/auc` and so on. A subclass calls `keep_metrics` in its
     constructor and `update_metrics` for every batch.
     """
 
     def keep_metrics(self) -> None:
         """Create the running loss of each split, and the metrics that are always measured."""
-        # Lightning's own means of what is logged do not outlive a restart, and over processes with
-        # different numbers of reviews they are wrong.
+        # Lightning's own running means are lost when a run is resumed, and are wrong if processes
+        # have different numbers of reviews.
         self.train_loss, self.val_loss, self.test_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.measure(measures.ALWAYS)
 
     def measure(self, metrics: Iterable[str]) -> None:
-        """Choose the metrics that are logged, names of `measures.TABLE`; before training starts."""
+        """Choose the metrics to log, before training starts.
+
+        Args:
+            metrics: names in `measures.TABLE`.
+        """
         running = measures.collection(metrics)
         self.train_metrics = running.clone("train/")
         self.val_metrics = running.clone("val/")
         self.test_metrics = running.clone("test/")
 
     def update_metrics(self, split: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Take a batch into the metrics of a split.
+        """Update the metrics of a split with a batch.
 
         Args:
             split: "train", "val" or "test".
             loss: The mean loss of the batch, a scalar.
-            logits: [B].
-            labels: [B], 0 or 1.
+            logits: [B], the logits of the reviews.
+            labels: [B], the labels of the reviews, 0 or 1.
         """
         self._metrics(split).update(widened(logits.detach()).sigmoid(), labels.long())
         self._loss(split).update(loss.detach(), len(labels))
 
     def on_train_epoch_end(self) -> None:
-        """Log loss and metrics of the predictions made during the epoch, with dropout."""
+        """Log loss and metrics of the predictions during the epoch, which include dropout."""
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
@@ -72,8 +76,8 @@ class LogsMetrics(lightning.LightningModule):
         values = {key: value.float() for key, value in metrics.compute().items()}
         self.log_dict(values, prog_bar=split == "val", logger=by_lightning)
         if train:
-            # Lightning would log these after the callbacks have saved the epoch's end: a run that
-            # is killed in between would not log them at all.
+            # Lightning would log these after the callbacks have saved the checkpoint of the epoch;
+            # a run that is killed in between would never log them.
             row = {key: float(value) for key, value in {f"{split}/loss": mean, **values}.items()}
             for logger in self.loggers:
                 logger.log_metrics(
@@ -84,9 +88,9 @@ class LogsMetrics(lightning.LightningModule):
 
 
 def widened(logits: Tensor) -> Tensor:
-    """Return logits in float64; in float32 on Apple's GPUs, which have no other type.
+    """Return logits in float64; in float32 on Apple GPUs, which do not support float64.
 
-    In float64 a confident logit keeps its place in the order that AUC looks at, where float32 would
-    tie it with others at 1.
+    In float64 the probabilities of confident logits keep their order, on which AUC depends; in
+    float32 they would be tied at 1.
     """
     return logits.to(torch.float32 if logits.device.type == "mps" else torch.float64)

@@ -1,12 +1,12 @@
-"""Token-wise MLP: every word has one number, and a review is their sum.
+"""Token-wise MLP: every word has one score, and the logit of a review is their sum.
 
     s_t = f(x_t)        the same fully connected stack f on every word vector x_t
     logit = Σ_t s_t     then a sigmoid
 
-after the reference study. A word's score does not depend on its neighbours, so the model is a
-table from word to score, and no choice of f lets it represent negation.
+from the reference study. The score of a word does not depend on its neighbours, so the model is
+equal to a table from words to scores, and cannot represent negation whatever f is.
 
-The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0.
+The exact form of the study is model.dropout=0 model.word_dropout=0 embedding.dropout=0.
 """
 
 from torch import Tensor
@@ -17,7 +17,7 @@ from sentiment_pl.models.tokenwise import TokenwiseModule
 
 
 class MLP(TokenwiseModule):
-    """Sum of word scores; its arguments are those of `TokenwiseModule`."""
+    """Sum of word scores; the arguments are those of `TokenwiseModule`."""
 
     outputs = 1  # s_t
 

@@ -1,8 +1,8 @@
-"""What the architectures share: words to vectors, loss, metrics, optimiser, logging, checkpoint.
+"""Base class of all architectures: word vectors, loss, metrics, optimizer, logging, checkpoints.
 
-The docstring of `SentimentModule` says what a new architecture has to do. Shapes: B reviews,
-T words of the longest, U distinct words of the batch, E numbers of a word vector, V words of the
-vocabulary.
+The docstring of `SentimentModule` is the contract for a new architecture. Shapes: B reviews in a
+batch, T words in the longest of them, U distinct words in the batch, E components of a word vector,
+V words in the vocabulary.
 """
 
 import logging
@@ -28,96 +28,99 @@ from sentiment_pl.models.reading import Reading, read_each
 log = logging.getLogger(__name__)
 
 _NOT_SAVED = ["embedding_matrix", "tokenizer", "labels", "optimizer", "schedule"]
-"""Arguments that are no hyperparameters: the vectors are weights, and checkpoints hold the others
-under keys of their own (`SentimentModule.on_save_checkpoint`)."""
+"""Arguments that are not hyperparameters: the vectors are weights, and checkpoints store the others
+under separate keys (`SentimentModule.on_save_checkpoint`)."""
 
 
 class SentimentModule(LogsMetrics, ABC):
-    """A binary sentiment classifier over word ids: what every architecture is a subclass of.
+    """Binary sentiment classifier over word ids, the base class of all architectures.
 
-    Given by this class: word vectors, training with its loss, metrics, optimiser and schedule,
-    checkpoints, `read`. A subclass
+    This class provides word vectors, training with its loss, metrics, optimizer and schedule,
+    checkpoints, and `read`. A subclass
 
     1. takes its own arguments and `**shared`, passes the latter to `super().__init__(**shared)`,
        then checks its own (`sentiment_pl.errors`) and builds its layers. Arguments are plain values
-       with defaults, since a checkpoint rebuilds the model from them: `conf/model/NAME.yaml` holds
-       `_target_` and these arguments. Whatever a training changes is a parameter or a buffer.
+       with defaults, since a model is rebuilt from the arguments in its checkpoint:
+       `conf/model/NAME.yaml` holds `_target_` and these arguments. Everything that training changes
+       is a parameter or a buffer.
     2. implements `forward(tokens, lengths, explain=False)`, which returns a `Prediction`.
 
-    Of `forward` this is required:
+    The requirements for `forward` are:
 
     - *Words come from `distinct_words(tokens)`*, which applies `word_dropout`,
       `embedding_dropout` and `dedup`; a model that looks words up by itself has none of the three.
-      `vectors[index]` are the word vectors [B, T, E]; what depends on a word alone is cheaper for
-      `vectors` [U, E] and then indexed. `self.dropout` is there for the activations in between.
+      `vectors[index]` are the word vectors [B, T, E]. What depends only on the word itself is
+      cheaper to compute on `vectors` [U, E] before indexing. Use `self.dropout` between layers.
     - *No result depends on the padding, on the batch size or on the other reviews of the batch.*
       The vector of the padding need not be zero: mask it where words see their neighbours
       (`layers.padding_mask`). Layers such as `BatchNorm1d`, which mix reviews, are ruled out.
-    - *Logits are [B]*, positive for label 1, computed in the dtype of the weights: float64 where
-      they are (no constant of a fixed dtype), and near the exact result under bfloat16 or float16.
+    - *Logits are [B]*, positive for label 1, and computed in the dtype of the weights: in float64
+      if they are (no constant has a fixed dtype), and close to the exact result under bfloat16 or
+      float16.
     - *With `explain`, `word_scores` [B, T] add up to the logit*, every bias included, and are 0 at
-      the padding; `logits` are the same to the bit with and without. A bias that belongs to no word
-      is counted to the first one or spread over all. An architecture without word scores leaves
-      them None, and commands show NaN. `word_weights`, where there are any, sum to 1.
+      the padding. `logits` are equal to the bit with and without `explain`. A bias that belongs to
+      no word is added to the first word or spread over all. An architecture without word scores
+      returns None, and commands show NaN. `word_weights`, if there are any, sum to 1.
 
     Optional:
 
-    - `word_table() -> Tensor`, if a word's score depends on the word alone: [V, 1], the score of
-      every word, where the logit is their sum, or [V, 2], score and weight before the softmax,
-      where it is their weighted mean. With it `predict` looks words up, `--lexicon` writes the
-      table.
-    - `trace(tokens, lengths) -> layers.Trace`, for `callbacks=gradient_flow`. Without it the word
-      vectors and the input of each module with weights are measured, found by hooks; so layers
-      should be modules that are called. With it, chosen activations are, and states by distance.
+    - `word_table() -> Tensor`, if the score of a word does not depend on other words: [V, 1], the
+      score of every word, if the logit is their sum, or [V, 2], score and weight before the
+      softmax, if it is their weighted mean. Then `predict` looks words up in this table, and
+      `--lexicon` writes it.
+    - `trace(tokens, lengths) -> layers.Trace`, for `callbacks=gradient_flow`: the activations to
+      measure, and states by distance. Without it, hooks find the word vectors and the input of each
+      module with weights, so layers should be modules that are called.
     - `optimizer_step`, `configure_optimizers` and Lightning's other hooks.
 
-    `--export` needs operations that ONNX has, without branches that depend on the values.
+    `--export` needs operations that ONNX supports, without branches that depend on values.
 
     The tests in tests/models check all this for every architecture: padding, batch size, order and
     neighbours, both dtypes, half precision, sums of word scores and weights, `dedup` on and off
-    (same results and gradients), a padding that learns nothing, refused arguments, reading of odd
-    texts, rebuilding from the arguments, and derivatives inside.
+    (same results and gradients), padding without gradient, invalid arguments, reading unusual
+    texts, rebuilding from the arguments, and derivatives of the activations.
 
-    A class in sentiment_pl/models is known by the name of its file. One of another project is used
-    in the same way (`_target_: my_project.models.Mine`); its checkpoints are loaded where that
-    module is allowed (`load_checkpoint`). docs/extending.md has an example.
+    A class in sentiment_pl/models has the name of its file. A class of another project is used in
+    the same way (`_target_: my_project.models.Mine`); its checkpoints are loaded if that module is
+    allowed (`load_checkpoint`). docs/extending.md has an example.
 
     Args:
-        tokenizer: the tokenizer, as its JSON; it travels in the checkpoint.
+        tokenizer: the tokenizer as JSON, which is stored in checkpoints.
         labels: names of label 0 and label 1.
         embedding_dim: E.
-        embedding_dropout: share of a word vector's numbers set to 0 in training.
-        freeze_embedding: keep the word vectors as they are.
-        embedding_matrix: [V, E] float32, vectors to start from; None when a checkpoint brings them.
-        word_dropout: share of the words that training replaces by the unknown word.
+        embedding_dropout: share of the components of word vectors set to 0 in training.
+        freeze_embedding: do not train the word vectors.
+        embedding_matrix: [V, E] float32, the initial vectors; None if a checkpoint is loaded.
+        word_dropout: share of the words replaced by the unknown word in training.
         dropout: share of the activations between layers set to 0 in training.
-        dedup: compute what depends on a word alone once per distinct word of the batch.
-        optimizer: a function of groups of parameters that returns their optimizer, as
+        dedup: compute what depends only on the word itself once per distinct word of the batch.
+        optimizer: a function of parameter groups that returns their optimizer, for example
             `functools.partial(torch.optim.SGD, lr=0.1)`.
-        schedule: a function of the optimizer that returns the schedule of its learning rate; None
-            for a constant rate. `sentiment_pl.models.optimization` adds what a schedule asks for.
+        schedule: a function of the optimizer that returns its learning rate schedule; None for a
+            constant rate. `sentiment_pl.models.optimization` adds the arguments that depend on the
+            training.
 
     Raises:
         ConfigError: an argument is out of its range; the message names the config key.
     """
 
     name: ClassVar[str]
-    """The architecture's name in conf/model and in checkpoints: that of its file, or, of a class
-    outside this package, its full name."""
+    """The name of the architecture in conf/model and in checkpoints: the name of its file, or the
+    full name of a class outside this package."""
     example_input_array: Any = None
     monitor: str = "val/auc"
-    """The logged metric that a schedule like ReduceLROnPlateau watches."""
+    """The logged metric that a schedule such as ReduceLROnPlateau monitors."""
     trained_on: dict[str, Any] | None = None
-    """Of a loaded checkpoint: `ReviewDataModule.description`; None where it holds none."""
+    """The `ReviewDataModule.description` in the loaded checkpoint; None if there is none."""
     truncation: Truncation = Truncation()
-    """Which words of a long text are read: those that training read; of a model that is neither
-    trained nor loaded, all."""
+    """The rule for which words of a long text are read, set by training; a model that is neither
+    trained nor loaded reads all words."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         package, _, file = cls.__module__.rpartition(".")
         ours = package == __name__.rpartition(".")[0]
-        # A class of another project may live in a file that is called like one of ours.
+        # A file of another project may have the same name as one in this package.
         cls.name = file if ours else f"{cls.__module__}.{cls.__qualname__}"
 
     def __init__(
@@ -164,21 +167,22 @@ class SentimentModule(LogsMetrics, ABC):
         Args:
             tokens: [B, T] int64, word ids, padded at the end.
             lengths: [B] int64, at least 1.
-            explain: also fill in word scores (and weights where the architecture has them).
+            explain: also return word scores (and word weights if the architecture has them).
         """
 
     def distinct_words(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Look up the distinct words of a batch.
 
-        A batch of 64 IMDB reviews has 4.7 tokens a distinct word, so what depends on the word
-        alone (its projection, its score) is computed for `vectors` and spread by `index`. The
-        embedding's dropout then falls on a word wherever it stands in the batch.
+        In a batch of 64 IMDB reviews each distinct word occurs 4.7 times on average, so what
+        depends only on the word itself (its projection, its score) is computed on `vectors` and
+        then indexed by `index`. All occurrences of a word in the batch share the same embedding
+        dropout.
 
         Args:
             tokens: [B, T] int64.
 
         Returns:
-            vectors [U, E] and index [B, T] int64 with 0 <= index < U; with `dedup` off U is B·T.
+            vectors [U, E] and index [B, T] int64 with 0 <= index < U; U is B·T without `dedup`.
         """
         if self.training and self.word_dropout:
             dropped = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
@@ -191,9 +195,9 @@ class SentimentModule(LogsMetrics, ABC):
         return self.embedding_dropout(self.embedding(words)), index
 
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
-        """Classify texts and return what each of their words contributed.
+        """Classify texts and return the contribution of each of their words.
 
-        Each text is read by itself. One without any word counts as one unknown word.
+        Each text is read by itself. A text without words counts as one unknown word.
 
         Args:
             texts: the texts, or one text.
@@ -201,15 +205,15 @@ class SentimentModule(LogsMetrics, ABC):
                 (`truncation`).
 
         Returns:
-            A reading for each text; for one text a list of one.
+            One reading for each text; a list with one element for a single text.
         """
         return read_each(self, texts, Truncation() if full else self.truncation)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean binary cross entropy of a batch, or this process's share of it.
 
-        With `data.class_weight` each review counts as much as its label weighs; the loss that is
-        logged is never weighted, so that it can be compared with that of other runs and splits.
+        With `data.class_weight`, each review is weighted by its label. The logged loss is never
+        weighted, so that it can be compared with that of other runs and splits.
         """
         loss, logits = self._step(batch, "train")
         if batch.weights is not None:
@@ -228,19 +232,19 @@ class SentimentModule(LogsMetrics, ABC):
         return self._step(batch, "test")[1]
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Predicted:
-        """Classify a batch: what `trainer.predict(model, datamodule)` collects, batch by batch."""
+        """Classify a batch for `trainer.predict(model, datamodule)`."""
         logits = self(batch.tokens, batch.lengths).logits
         return Predicted(batch.ids, logits, widened(logits).sigmoid())
 
     def setup(self, stage: str) -> None:
-        """Take up how the data cuts long reviews, which decides how this model reads texts.
+        """Adopt the truncation of the training data for reading texts.
 
         Raises:
             ConfigError: the reviews were encoded with another vocabulary than the model's.
         """
         data = getattr(self._trainer, "datamodule", None)
         tokenizer = getattr(data, "tokenizer", None)
-        if tokenizer is None or stage == "predict":  # which encodes reviews as the model does
+        if tokenizer is None or stage == "predict":  # prediction uses the model's own tokenizer
             return
         if tokenizer.to_json() != self.tokenizer.to_json():
             raise ConfigError(
@@ -269,13 +273,13 @@ class SentimentModule(LogsMetrics, ABC):
         """Return the optimizer and the schedule that the constructor was given.
 
         Raises:
-            ConfigError: one of them refuses its settings, or the schedule has to know the number of
-                steps of a training without an end.
+            ConfigError: one of them does not accept its settings, or the schedule needs the number
+                of steps and training is unlimited.
         """
         return optimization.configure(self, self.make_optimizer, self.make_schedule, self.monitor)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what a checkpoint needs to stand alone, as plain values."""
+        """Add what is needed to load a checkpoint without any other file, as plain values."""
         data = getattr(self._trainer, "datamodule", None)
         checkpoint["sentiment_pl"] = {
             "version": sentiment_pl.__version__,

@@ -1,7 +1,8 @@
-"""The two recurrences as operators of ONNX, for an exported graph that takes any length.
+"""The two recurrences as ONNX operators, for exported graphs that accept any length.
 
-ONNX has GRU and RNN built in. They project their input themselves; ours comes projected, so their
-input weights are the identity. Shapes: T time, B batch, H hidden, one direction at a time.
+ONNX has the operators GRU and RNN. They project their input themselves; here it is already
+projected, so that their input weights are the identity. Shapes: T time, B batch, H hidden, one
+direction at a time.
 """
 
 from typing import Any
@@ -13,17 +14,18 @@ _ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "leaky_rel
 
 
 def gru(x: Tensor, weight: Tensor, bias: Tensor, *, reset_after: bool) -> Tensor:
-    """Stand for `recurrence.gru` in an exported graph.
+    """Compute `recurrence.gru` in an exported graph.
 
-    ONNX orders the gates update, reset, candidate, where ours are reset, update, candidate, and it
-    keeps the share z of the old state, as the form of cuDNN does. In the study's form z is the
-    share of the new one: 1 − σ(a) = σ(−a), so there the update gate's weights change their sign.
+    The order of the gates is update, reset, candidate in ONNX, but reset, update, candidate here.
+    In ONNX, z is the share of the old state, as in the form of cuDNN. In the form of the study, z
+    is the share of the new state: 1 − σ(a) = σ(−a), so the weights of the update gate change their
+    sign.
 
     Args:
-        x: [T, B, 3H], the inputs' part of reset gate, update gate and candidate, biases included.
-        weight: [3H, H], U_r, U_z and U_n below one another.
-        bias: [H], of the candidate.
-        reset_after: which of the two forms.
+        x: [T, B, 3H], the projected inputs of reset gate, update gate and candidate, with biases.
+        weight: [3H, H], U_r, U_z and U_n, concatenated.
+        bias: [H], the bias of the candidate.
+        reset_after: use the form of cuDNN (true) or that of the study (false).
 
     Returns:
         [T, B, H], the states.
@@ -47,13 +49,13 @@ def gru(x: Tensor, weight: Tensor, bias: Tensor, *, reset_after: bool) -> Tensor
 
 
 def elman(x: Tensor, weight: Tensor, *, activation: str, slope: float) -> Tensor:
-    """Stand for `recurrence.elman` in an exported graph.
+    """Compute `recurrence.elman` in an exported graph.
 
     Args:
-        x: [T, B, H], the inputs' part.
+        x: [T, B, H], the projected inputs, with biases.
         weight: [H, H], the recurrent weights.
         activation: "relu", "tanh", "sigmoid" or "leaky_relu".
-        slope: of leaky ReLU below zero.
+        slope: the slope of leaky ReLU below zero.
 
     Returns:
         [T, B, H], the states.

@@ -1,9 +1,9 @@
 """The optimizer of a model and the schedule of its learning rate.
 
-Both are chosen in the configuration (`conf/optimizer`, `conf/schedule`) and reach a model as
+Both are chosen in the configuration (`conf/optimizer`, `conf/schedule`) and passed to a model as
 functions: `functools.partial(torch.optim.AdamW, lr=0.003)` of the parameters, and
-`functools.partial(torch.optim.lr_scheduler.StepLR, step_size=2)` of the optimizer. Here the model's
-parameters, and what depends on the training, are added.
+`functools.partial(torch.optim.lr_scheduler.StepLR, step_size=2)` of the optimizer. This module adds
+the model's parameters and the arguments that depend on the training.
 """
 
 import functools
@@ -22,27 +22,27 @@ from sentiment_pl.metrics import measures
 from sentiment_pl.runs import renamed_keys
 
 MakeOptimizer = Callable[[Any], torch.optim.Optimizer]
-"""A function of groups of parameters."""
+"""A function of parameter groups that returns an optimizer."""
 MakeSchedule = Callable[..., Any]
-"""A function of an optimizer."""
+"""A function of an optimizer that returns a learning rate schedule."""
 
 ADAMW: MakeOptimizer = functools.partial(torch.optim.AdamW, lr=0.003, weight_decay=0.01)
-"""The default optimizer, that of conf/optimizer/adamw.yaml."""
+"""The default optimizer, with the settings of conf/optimizer/adamw.yaml."""
 ONE_CYCLE: MakeSchedule = functools.partial(
     torch.optim.lr_scheduler.OneCycleLR, pct_start=0.3, cycle_momentum=False
 )
-"""The default schedule, that of conf/schedule/one_cycle.yaml."""
+"""The default schedule, with the settings of conf/schedule/one_cycle.yaml."""
 
 _WITH_FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 _STEPS = ("total_steps", "num_training_steps", "T_max")
-"""Arguments of schedules that stand for the number of steps of the training."""
+"""Arguments of schedules that mean the number of training steps."""
 
 
 def check(optimizer: Any, schedule: Any) -> None:
-    """Check the settings that every optimizer and the one-cycle schedule have.
+    """Check the settings of all optimizers and of the one-cycle schedule.
 
     Raises:
-        ConfigError: One of them is out of its range; the message names the config key.
+        ConfigError: A setting is out of its range; the message names the config key.
     """
     if not callable(optimizer):
         raise ConfigError(f"optimizer must be a function of the parameters, got {optimizer!r}")
@@ -60,11 +60,11 @@ def check(optimizer: Any, schedule: Any) -> None:
 
 
 def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Return the trainable parameters as two groups, those with weight decay first.
+    """Return the trainable parameters in two groups: with weight decay, and without.
 
-    Decay would pull the vectors of rare words to zero between their occurrences, and biases have
-    nothing to overfit with: both are in the second group. The first one is named "rest", the second
-    "embedding", or "biases" where the embedding is not trained.
+    Word vectors and biases are in the second group: decay would pull the vectors of rare words to
+    zero between their occurrences, and biases hardly overfit. The first group is named "rest", the
+    second "embedding", or "biases" if the embedding is not trained.
     """
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     decayed = [p for name, p in trained if p.ndim >= 2 and not name.startswith("embedding.")]
@@ -84,21 +84,21 @@ def configure(
     make_schedule: MakeSchedule | None,
     monitor: str,
 ) -> OptimizerLRScheduler:
-    """Return the optimizer of a model and its schedule, as `configure_optimizers` does.
+    """Return the optimizer of a model and its schedule in the form of `configure_optimizers`.
 
-    A schedule with an argument `total_steps`, `T_max` or `num_training_steps` that is not set is
-    given the number of steps of the training, and goes on after every step. Every other one goes
-    on at the end of an epoch, before checkpoints are saved. `ReduceLROnPlateau` watches `monitor`.
+    A schedule with an argument `total_steps`, `T_max` or `num_training_steps` that is not set gets
+    the number of training steps, and advances after every step. All others advance at the end of an
+    epoch, before checkpoints are saved. `ReduceLROnPlateau` monitors `monitor`.
 
     Args:
-        model: The model, on its device; it has a trainer where there is a schedule.
-        make_optimizer: A function of groups of parameters.
+        model: The model on its device; it needs a trainer if there is a schedule.
+        make_optimizer: A function of parameter groups.
         make_schedule: A function of the optimizer, or None for a constant rate.
         monitor: The name of a logged metric.
 
     Raises:
-        ConfigError: The optimizer or the schedule refuses its settings, or the schedule has to know
-            the number of steps and the training has no end.
+        ConfigError: The optimizer or the schedule does not accept its settings, or the schedule
+            needs the number of steps and training is unlimited.
     """
     optimizer = _made(
         "optimizer", make_optimizer, parameter_groups(model), **_fused(model, make_optimizer)
@@ -122,8 +122,8 @@ def configure(
             added[name], by_step = max(1, int(steps)), True
     config: dict[str, Any] = {"interval": "step"}
     if not by_step:
-        # After the last step of an epoch. With "epoch" Lightning would do it after checkpoints of
-        # the epoch's end are saved, and a run that goes on from one would miss it.
+        # Advance after the last step of an epoch. With "epoch", Lightning would advance after the
+        # checkpoints of the epoch are saved, and a run that resumes from one would miss it.
         config["frequency"] = int(trainer.num_training_batches)
     if _is_plateau(make_schedule):
         config |= {"monitor": monitor, "strict": False}  # an epoch may have no validation
@@ -136,8 +136,8 @@ def configure(
 def description(make: Callable[..., Any] | None) -> dict[str, Any]:
     """Return the class and the settings of an optimizer or a schedule as plain values.
 
-    They travel in checkpoints, so that a run that goes on from one can be compared; what is no
-    plain value stands there by its name.
+    Checkpoints contain them, so that they can be compared when a run is resumed. A value that is
+    not plain is replaced by its name.
     """
     if make is None:
         return {}
@@ -145,9 +145,9 @@ def description(make: Callable[..., Any] | None) -> dict[str, Any]:
 
 
 def of_checkpoint(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of optimizer and schedule of a checkpoint, by their config keys.
+    """Return the settings of the optimizer and the schedule in a checkpoint, by config key.
 
-    Checkpoints of earlier versions hold them among the arguments of the model.
+    Checkpoints of earlier versions contain them among the arguments of the model.
     """
     ours = checkpoint["sentiment_pl"]
     if "optimizer" not in ours:
@@ -156,12 +156,12 @@ def of_checkpoint(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_model(model: Any) -> dict[str, Any]:
-    """Return the settings of a model's optimizer and schedule, by their config keys."""
+    """Return the settings of the optimizer and the schedule of a model, by config key."""
     return _by_key(description(model.make_optimizer), description(model.make_schedule))
 
 
 def _by_key(optimizer: Any, schedule: Any) -> dict[str, Any]:
-    """Return settings by their config keys; the class of an optimizer is `optimizer` itself."""
+    """Return settings by config key; the class of an optimizer has the key `optimizer`."""
     found: dict[str, Any] = {"optimizer": None, "schedule": "constant"}
     for group, settings in (("optimizer", optimizer), ("schedule", schedule)):
         for key, value in settings.items() if isinstance(settings, Mapping) else ():
@@ -173,11 +173,14 @@ def _by_key(optimizer: Any, schedule: Any) -> dict[str, Any]:
 
 
 def _fused(model: lightning.LightningModule, make: MakeOptimizer) -> dict[str, bool]:
-    """Whether an optimizer passes over the memory once instead of ten times, where it can."""
+    """Return the argument `fused` of an optimizer, if it has one that is not set.
+
+    A fused optimizer reads the parameters once per step instead of about ten times.
+    """
     if not _is_one_of(make, _WITH_FUSED) or {"fused", "foreach"} & set(_settings(make)):
         return {}
-    # In mixed precision Lightning clips no gradients of a fused optimizer: that one unscales them
-    # itself, after the clipping.
+    # In mixed precision Lightning cannot clip gradients for a fused optimizer, which unscales them
+    # itself after the clipping.
     trainer = model._trainer
     mixed = trainer and "mixed" in str(trainer.precision) and trainer.gradient_clip_val
     return {"fused": model.device.type in ("cpu", "cuda") and not mixed}

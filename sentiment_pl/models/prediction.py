@@ -1,4 +1,4 @@
-"""What a model returns for a batch."""
+"""Results of models for a batch."""
 
 from typing import NamedTuple
 
@@ -6,22 +6,22 @@ from torch import Tensor
 
 
 class Prediction(NamedTuple):
-    """What a model returns for a batch of B reviews, padded to T words."""
+    """Result of a model for a batch of B reviews, padded to T words."""
 
     logits: Tensor
-    """[B], positive for label 1."""
+    """Logits [B], positive for label 1."""
     word_scores: Tensor | None = None
-    """[B, T], what each word adds to the logit; 0 at the padding."""
+    """Contributions of the words to the logits [B, T]; 0 at the padding."""
     word_weights: Tensor | None = None
-    """[B, T], each word's share after the softmax; sums to 1, 0 at the padding."""
+    """Weights of the words after the softmax [B, T]; they sum to 1 and are 0 at the padding."""
 
 
 class Predicted(NamedTuple):
-    """What `trainer.predict` returns for a batch."""
+    """Result of `trainer.predict` for a batch of B reviews."""
 
     ids: Tensor
-    """[B] int64, the number of each review's row in its split."""
+    """Row numbers of the reviews in their split, [B] int64."""
     logits: Tensor
-    """[B], positive for label 1."""
+    """Logits [B], positive for label 1."""
     probabilities: Tensor
-    """[B] float64, of label 1: the sigmoid of the logits (float32 on Apple's GPUs)."""
+    """Probabilities of label 1, the sigmoid of the logits, [B] float64 (float32 on Apple GPUs)."""

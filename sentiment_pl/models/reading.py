@@ -1,4 +1,4 @@
-"""Reading texts: the result for one text, and what models and lexicons have in common."""
+"""Reading texts: the result for one text, and the interface that models and lexicons share."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -17,56 +17,56 @@ class Reading(NamedTuple):
     """The result of a model for one text, word by word."""
 
     words: list[str]
-    """The words that were read, as the vocabulary has them (in lower case, for example)."""
+    """The words that were read, in the spelling of the vocabulary (for example in lower case)."""
     known: list[bool]
     """Whether each of them is in the vocabulary."""
     scores: list[float]
-    """What each word adds to the logit; NaN for an architecture without word scores."""
+    """The contribution of each word to the logit; NaN for an architecture without word scores."""
     weights: list[float] | None
-    """Each word's share after the softmax, where the architecture has one."""
+    """The weight of each word after the softmax; None if the architecture has no weights."""
     logit: float
-    """Positive for label 1."""
+    """The logit, positive for label 1."""
     left_out: int = 0
-    """How many words of the text were not read, since it is longer than training read them."""
+    """The number of words that were not read, since the text is longer than in training."""
     truncation: Truncation = Truncation()
-    """The rule by which words are left out."""
+    """The rule that decides which words are read."""
 
     @property
     def words_in_text(self) -> int:
-        """How many words the text has, read or not."""
+        """The number of words in the text, whether read or not."""
         return len(self.words) + self.left_out
 
     @property
     def cut(self) -> str:
-        """Which words were read, as in "the first 400 of 812 words"; empty where all were."""
+        """A description of the words read, as in "the first 400 of 812 words"; empty for all."""
         return self.truncation.describe(self.words_in_text) if self.left_out else ""
 
     @property
     def probability(self) -> float:
-        """Of label 1: the sigmoid of the logit."""
+        """The probability of label 1, the sigmoid of the logit."""
         return float(expit(self.logit))
 
 
 class Reader(Protocol):
-    """The interface for reading texts, which models and lexicons have."""
+    """The interface for reading texts, implemented by models and lexicons."""
 
     @property
     def name(self) -> str:
-        """The architecture's name."""
+        """The name of the architecture."""
 
     @property
     def labels(self) -> Sequence[str]:
-        """Names of label 0 and label 1."""
+        """The names of label 0 and label 1."""
 
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
-        """Classify texts, each by itself, and return what each of their words contributed.
+        """Classify texts, each by itself, and return the contribution of each of their words.
 
         Args:
             texts: the texts, or one text.
             full: read every word of a long text, not only those that training would have read.
 
         Returns:
-            A reading for each text; for one text a list of one.
+            One reading for each text; a list with one element for a single text.
         """
 
 
@@ -77,17 +77,17 @@ class Found(NamedTuple):
     ids: list[int]
     """The id of each word."""
     left_out: int
-    """How many words of the text are not read."""
+    """The number of words in the text that are not read."""
 
 
 def find_words(
     tokenizer: Tokenizer, truncation: Truncation, texts: str | Sequence[str]
 ) -> list[Found]:
-    """Find the words of texts; of long texts, those that are read.
+    """Find the words of texts that are read.
 
     Args:
-        tokenizer: the model's.
-        truncation: which words of a long text are kept.
+        tokenizer: the tokenizer of the model.
+        truncation: the rule for which words of a long text are read.
         texts: the texts, or one text.
     """
     texts = [texts] if isinstance(texts, str) else list(texts)
@@ -101,15 +101,15 @@ def find_words(
 def read_each(
     model: "SentimentModule", texts: str | Sequence[str], truncation: Truncation
 ) -> list[Reading]:
-    """Let a model read texts one by one, in evaluation mode.
+    """Read texts with a model, one by one and in evaluation mode.
 
     Args:
-        model: The model; its mode is restored in the end.
-        texts: The texts, or one text. One without any word counts as one unknown word.
-        truncation: Which words of a long text are read.
+        model: The model; its mode is restored at the end.
+        texts: The texts, or one text. A text without words counts as one unknown word.
+        truncation: The rule for which words of a long text are read.
 
     Returns:
-        A reading for each text; for one text a list of one.
+        One reading for each text; a list with one element for a single text.
     """
     training = model.training
     model.eval()

@@ -1,14 +1,14 @@
-"""The two recurrences, step by step over a padded batch, with their gradients written out.
+"""The two recurrences, step by step over a padded batch, with hand-written gradients.
 
-Shapes: T time, B batch, H hidden. All sequences are time-major, so that a step reads one piece of
+Shapes: T time, B batch, H hidden. All sequences are time-major, so that a step reads contiguous
 memory.
 
-Why not `torch.nn.GRU`: on the CPU its backward pass records some twenty small operations a step and
-adds to the weights' gradients at each of them. Here a step is five operations forward and three
-backward, everything that does not depend on the step before is done for many steps at once, and
-the weights' gradients are one matrix product at the end; tests/benchmarks measures the gain. On
-CUDA, where the cost of a step is the launch of its kernels, `gru` with `reset_after` hands over
-to cuDNN.
+Why not `torch.nn.GRU`: on the CPU its backward pass records about twenty small operations per step,
+each of which adds to the gradients of the weights. Here a step takes five operations forward and
+three backward, everything that does not depend on the previous step is computed for many steps at
+once, and the gradients of the weights are one matrix product at the end. tests/benchmarks measures
+the gain. On CUDA, where a step costs as much as launching its kernels, `gru` with `reset_after`
+uses cuDNN.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,11 @@ from torch.autograd.function import once_differentiable
 from sentiment_pl.models import onnx_recurrence
 
 CHUNK = 8
-"""Steps whose gradient factors are computed together: few enough to stay in the cache."""
+"""Number of steps whose gradient factors are computed together; small enough for the CPU cache."""
 
 
 def _full_precision(*tensors: Tensor) -> list[Tensor]:
-    """Widen half precision: a product of hundreds of rounded states would not train."""
+    """Convert half precision to float32: products of hundreds of rounded states do not train."""
     return [t.float() if t.dtype.itemsize < 4 else t for t in tensors]
 
 
@@ -35,14 +35,14 @@ def gru(x: Tensor, weight: Tensor, bias: Tensor, *, reset_after: bool) -> Tensor
     r_t, z_t = σ(x_t + U_rz h_{t-1});  h̃_t = tanh(x_t + U_n (r_t * h_{t-1}) + b)
     h_t = (1 − z_t) * h_{t-1} + z_t * h̃_t
 
-    after the reference study (Cho et al., 2014). With `reset_after` the candidate is
-    tanh(x_t + r_t * (U_n h_{t-1} + b)) and z_t and 1 − z_t change places: the form of cuDNN.
+    as in the reference study (Cho et al., 2014). With `reset_after` the candidate is
+    tanh(x_t + r_t * (U_n h_{t-1} + b)), and z_t and 1 − z_t are swapped: the form of cuDNN.
 
     Args:
-        x: [T, B, 3H], the inputs' part of reset gate, update gate and candidate, biases included.
-        weight: [3H, H], U_r, U_z and U_n below one another.
+        x: [T, B, 3H], the projected inputs of reset gate, update gate and candidate, with biases.
+        weight: [3H, H], U_r, U_z and U_n, concatenated.
         bias: [H], b.
-        reset_after: which of the two forms.
+        reset_after: use the form of cuDNN (true) or that of the study (false).
 
     Returns:
         [T, B, H], the states h_1 … h_T.
@@ -61,10 +61,10 @@ def elman(x: Tensor, weight: Tensor, *, activation: str, slope: float = 0.01) ->
     h_t = f(x_t + U h_{t-1})
 
     Args:
-        x: [T, B, H], the inputs' part W x_t + b.
+        x: [T, B, H], the projected inputs W x_t + b.
         weight: [H, H], U.
         activation: f, "relu", "tanh", "sigmoid" or "leaky_relu".
-        slope: of leaky ReLU below zero.
+        slope: the slope of leaky ReLU below zero.
 
     Returns:
         [T, B, H], the states h_1 … h_T.
@@ -77,7 +77,7 @@ def elman(x: Tensor, weight: Tensor, *, activation: str, slope: float = 0.01) ->
 
 
 def _cudnn_gru(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Have cuDNN run the form that is its own; its input projection becomes the identity."""
+    """Run the form with `reset_after` in cuDNN, with the identity as its input projection."""
     H = weight.shape[1]
     zeros = bias.new_zeros(2 * H)
     states: Tensor = torch.gru(
@@ -91,7 +91,7 @@ def _cudnn_gru(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 class _ResetAfter(torch.autograd.Function):
-    """The form of cuDNN: h_t = (1 − z) * n + z * h_{t-1}, n = tanh(x_n + r * (U_n h_{t-1} + b))."""
+    """GRU of cuDNN: h_t = (1 − z) * n + z * h_{t-1}, n = tanh(x_n + r * (U_n h_{t-1} + b))."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class _ResetAfter(torch.autograd.Function):
         candidates = x.new_empty(T, B, H)
         states = x.new_zeros(T + 1, B, H)
         transposed = weight.t().contiguous()
-        # Lists of views, made once: indexing a tensor at every step costs as much as the step.
+        # Lists of views, created once: indexing a tensor costs as much as a step.
         g, rz = gates.unbind(0), gates[..., : 2 * H].unbind(0)
         r, z, u = (gates[..., i * H : (i + 1) * H].unbind(0) for i in range(3))
         s, xn = start.unbind(0), x[..., 2 * H :].unbind(0)
@@ -121,8 +121,8 @@ class _ResetAfter(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         weight, gates, candidates, states = ctx.saved_tensors
         T, B, H = candidates.shape
-        # What the gradient of h_t is multiplied with to give that of (r, z, U_n h + b) before
-        # their activations, and, in `inner`, that of the candidate before its tanh.
+        # `factors` times the gradient of h_t is the gradient of (r, z, U_n h + b) before their
+        # activations; `inner` times it is that of the candidate before its tanh.
         factors = gates.new_empty(T, B, 3, H)
         inner = torch.empty_like(candidates)
         for i in range(0, T, CHUNK):
@@ -136,23 +136,23 @@ class _ResetAfter(torch.autograd.Function):
         wrt_gates, wrt_states = _through_time(grad, factors, gates[..., H : 2 * H], weight)
         wrt_weight = wrt_gates.flatten(2).flatten(0, 1).t() @ states[:-1].flatten(0, 1)
         wrt_bias = wrt_gates[:, :, 2].sum((0, 1))
-        wrt_gates[:, :, 2] = inner.mul_(wrt_states)  # now that of x: the candidate before its tanh
+        wrt_gates[:, :, 2] = inner.mul_(wrt_states)  # for x: of the candidate before its tanh
         return wrt_gates.flatten(2), wrt_weight, wrt_bias
 
 
 def _through_time(
     grad: Tensor, factors: Tensor, keep: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Carry the gradient from the last state to the first.
+    """Propagate the gradient from the last state to the first.
 
     Args:
-        grad: [T, B, H], the loss's gradient with respect to each state directly.
+        grad: [T, B, H], the direct gradient of the loss with respect to each state.
         factors: [T, B, G, H], from the gradient of h_t to that of its G gates.
-        keep: [T, B, H], what of h_{t-1} goes straight into h_t.
+        keep: [T, B, H], the share of h_{t-1} that is copied to h_t.
         weight: [G·H, H], the recurrent weights.
 
     Returns:
-        The whole gradients of the gates [T, B, G, H] and of the states [T, B, H].
+        The complete gradients of the gates [T, B, G, H] and of the states [T, B, H].
     """
     T, B, _, H = factors.shape
     wrt_gates = torch.empty_like(factors)
@@ -171,7 +171,7 @@ def _through_time(
 
 
 class _ResetBefore(torch.autograd.Function):
-    """The study's form: h_t = (1 − z) * h_{t-1} + z * n, n = tanh(x_n + U_n (r * h_{t-1}) + b)."""
+    """GRU of the study: h_t = (1 − z) * h_{t-1} + z * n, n = tanh(x_n + U_n (r * h_{t-1}) + b)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -231,7 +231,7 @@ class _ResetBefore(torch.autograd.Function):
 
 
 class _Elman(torch.autograd.Function):
-    """h_t = f(x_t + U h_{t-1})."""
+    """Elman network: h_t = f(x_t + U h_{t-1})."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, activation: str, slope: float) -> Tensor:

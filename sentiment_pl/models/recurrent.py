@@ -1,6 +1,6 @@
-"""What Elman and GRU share: directions, pooling over time, the running logit.
+"""Base class of the Elman network and the GRU: directions, pooling over time, the running logit.
 
-T time, B batch, H hidden, D directions, P pooled features. States are time-major.
+Shapes: T time, B batch, H hidden, D directions, P pooled features. States are time-major.
 """
 
 from abc import abstractmethod
@@ -17,23 +17,23 @@ from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.models.prediction import Prediction
 
 POOLINGS = {"last": 1, "mean": 1, "max": 1, "mean_max": 2}
-"""How the states become one vector, and how many features a state's number becomes in it."""
+"""Ways to pool the states into one vector, with the number of pooled features per state."""
 
 
 class RecurrentModule(SentimentModule):
-    """A recurrent network, its states pooled over time, and a linear map to the logit.
+    """A recurrent network whose states are pooled over time and mapped linearly to the logit.
 
-    The word score is the change of the running logit at each word: what the model would say had
-    the review ended there, less what it would have said a word earlier. They add up to the logit,
-    with the bias counted to the first word. Poolings are run along: the mean so far, the maximum
-    so far. With `bidirectional` the states of the backward direction already know the words to
-    come, so that a running mean or maximum shows when a word's states enter it, and with
-    pooling="last" each direction's change at a word is counted in its own reading order.
+    The score of a word is the change of the running logit at this word: the logit of the review up
+    to and including the word, minus the logit of the review before it. The scores add up to the
+    logit, and the bias belongs to the first word. Pooling is running as well: the mean so far, the
+    maximum so far. With `bidirectional`, the states of the backward direction already contain the
+    words that follow, so a running mean or maximum shows when the states of a word enter it. With
+    pooling="last", the change at a word is taken in the reading order of each direction.
 
     Args:
         hidden: H, width of the state.
-        bidirectional: also read from the end.
-        pooling: "last" state, "mean", "max", or "mean_max", mean and maximum side by side.
+        bidirectional: also read the review from its end.
+        pooling: "last" (the last state), "mean", "max", or "mean_max" (both, concatenated).
         shared: see `SentimentModule`.
 
     Raises:
@@ -41,7 +41,7 @@ class RecurrentModule(SentimentModule):
     """
 
     gates: int
-    """How many projections of a word a step needs, each of width H."""
+    """The number of projections of a word that one step needs, each of width H."""
 
     def __init__(self, hidden: int, bidirectional: bool, pooling: str, **shared: Any) -> None:
         super().__init__(**shared)
@@ -63,11 +63,11 @@ class RecurrentModule(SentimentModule):
 
     @abstractmethod
     def run(self, x: Tensor, direction: int) -> Tensor:
-        """Run the recurrence.
+        """Run the recurrence over all words.
 
         Args:
             x: [T, B, gates·H], projected words.
-            direction: 0 forward, 1 backward; which weights to use.
+            direction: the direction whose weights are used: 0 forward, 1 backward.
 
         Returns:
             [T, B, H], the states.
@@ -75,11 +75,11 @@ class RecurrentModule(SentimentModule):
 
     @abstractmethod
     def step(self, x: Tensor, h: Tensor, direction: int) -> Tensor:
-        """Do one step of what `run` does, in operations that autograd records.
+        """Compute one step of `run` in operations that autograd records.
 
         Args:
             x: [B, gates·H], projected words.
-            h: [B, H], the state before.
+            h: [B, H], the previous state.
             direction: as for `run`.
 
         Returns:
@@ -95,10 +95,10 @@ class RecurrentModule(SentimentModule):
         return Prediction(logits, self._word_scores(states, lengths))
 
     def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
-        """Classify padded reviews [B, T] step by step; keep the state of each step.
+        """Classify padded reviews [B, T] step by step and keep the state of each step.
 
-        `run` writes its gradient out and keeps ∂loss/∂h_t to itself; a loop of `step` is slow, but
-        autograd knows every state in it.
+        `run` has a hand-written gradient that does not expose ∂loss/∂h_t. A loop of `step` is slow,
+        but autograd records every state.
         """
         kept: dict[str, list[Tensor]] = {}
 
@@ -115,7 +115,7 @@ class RecurrentModule(SentimentModule):
     def _states(
         self, tokens: Tensor, lengths: Tensor, run: Callable[[Tensor, int], Tensor]
     ) -> list[Tensor]:
-        """Run over words [B, T]: the states of each direction, [T, B, H], word by word."""
+        """Return the states of each direction, [T, B, H], for words [B, T]."""
         vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
         index = index.t()
         states = [run(functional.embedding(index, self.inputs[0](vectors)), 0)]
@@ -135,7 +135,7 @@ class RecurrentModule(SentimentModule):
         """Map states [T, B, H] to [B, H] or, for mean_max, [B, 2H]."""
         T = states.shape[0]
         if self.pooling == "last":
-            # In place, a backward state has read everything after it: its last is at the start.
+            # The backward states are in reading order, so that their last one is at the start.
             last = (lengths - 1) * (1 - direction)
             return states.gather(0, last[None, :, None].expand(1, -1, states.shape[2]))[0]
         mask = padding_mask(lengths, T).t()[:, :, None]
@@ -149,7 +149,7 @@ class RecurrentModule(SentimentModule):
     def _word_scores(self, states: list[Tensor], lengths: Tensor) -> Tensor:
         """Map the states of each direction, [T, B, H], to word scores [B, T]."""
         T = states[0].shape[0]
-        parts = self.head.weight[0].chunk(len(states))  # a direction's share of the linear map
+        parts = self.head.weight[0].chunk(len(states))  # the part of the linear map per direction
         scores = torch.zeros_like(states[0][:, :, 0])  # (T, B)
         for direction, (h, weight) in enumerate(zip(states, parts, strict=True)):
             running = self._running(h) @ weight  # (T, B)
@@ -178,6 +178,6 @@ class RecurrentModule(SentimentModule):
 
 
 def _reversal(lengths: Tensor, T: int) -> Tensor:
-    """Index [T, B] that reverses each review in place and leaves its padding where it is."""
+    """Return an index [T, B] that reverses each review and leaves its padding in place."""
     steps = torch.arange(T, device=lengths.device)[:, None]
     return torch.where(steps < lengths, lengths - 1 - steps, steps)

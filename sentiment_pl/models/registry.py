@@ -1,4 +1,4 @@
-"""Which class a name stands for: the architectures of this package, and allowed ones of others."""
+"""Finding the class of a model by its name, in this package or in modules that are allowed."""
 
 import importlib
 import inspect
@@ -15,12 +15,12 @@ from sentiment_pl.models.module import SentimentModule
 log = logging.getLogger(__name__)
 
 Allowed = str | type[SentimentModule]
-"""A module, a package with all that it contains, or a class that a checkpoint may be of."""
+"""A module, a package with everything in it, or a class that a checkpoint may name."""
 
 
 @cache
 def architectures() -> dict[str, type[SentimentModule]]:
-    """Return every architecture of this folder by the name of its file."""
+    """Return every architecture of this package by the name of its file."""
     table: dict[str, type[SentimentModule]] = {}
     package = __name__.rpartition(".")[0]
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
@@ -37,19 +37,19 @@ def architectures() -> dict[str, type[SentimentModule]]:
 
 
 def check_target(target: Any) -> None:
-    """Check a model's `_target_` before anything is prepared for it.
+    """Check the `_target_` of a model before anything is prepared for it.
 
-    Of a class outside this package it is logged how its checkpoints are read.
+    For a class outside this package, log how its checkpoints are loaded.
 
     Args:
         target: the value of `model._target_`.
 
     Raises:
-        ConfigError: there is no such class, or it is not an architecture.
+        ConfigError: the class does not exist, or is not an architecture.
     """
     try:
         found = locate(target)
-    except Exception as error:  # whatever the user's module raises as it is imported
+    except Exception as error:  # importing a module of the user can raise anything
         raise ConfigError(f"model._target_: {why_absent(str(target), error)}") from error
     if inspect.isclass(found) and not issubclass(found, SentimentModule):
         raise ConfigError(
@@ -68,17 +68,17 @@ def check_target(target: Any) -> None:
 def find_model(name: str, allow: Iterable[Allowed]) -> type[SentimentModule]:
     """Find the class that a checkpoint names.
 
-    The architectures of this package are known; of other modules only those that the caller names
-    are imported.
+    The architectures of this package are always found. Other modules are only imported if the
+    caller allows them.
 
     Args:
-        name: an architecture's `SentimentModule.name`.
+        name: the `SentimentModule.name` of an architecture.
         allow: modules and packages from which a class may be imported, full names of classes, or
             classes.
 
     Raises:
-        DataError: there is no such architecture, it is not allowed, or cannot be imported. The
-            message says what to type, but not for which checkpoint.
+        DataError: the architecture does not exist, is not allowed, or cannot be imported. The
+            message names the option to use, but not the checkpoint.
     """
     if name in architectures():
         return architectures()[name]
@@ -100,7 +100,7 @@ def find_model(name: str, allow: Iterable[Allowed]) -> type[SentimentModule]:
         )
     try:
         found: type[SentimentModule] = locate(name)
-    except Exception as error:  # whatever the user's module raises as it is imported
+    except Exception as error:  # importing a module of the user can raise anything
         raise DataError(
             f"a model {name!r}, but {why_absent(name, error)}. Python looks for modules in the"
             " current folder (of python -m) and in those that PYTHONPATH lists"

@@ -1,4 +1,4 @@
-"""What MLP and weighted MLP share: a fully connected stack f that every word goes through alone."""
+"""Base class of MLP and weighted MLP: a fully connected stack f applied to every word."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -12,12 +12,12 @@ from sentiment_pl.models.reading import Reading
 
 
 class TokenwiseModule(SentimentModule):
-    """A model of f(x_t), the outputs of `network` for each word vector x_t.
+    """A model based on f(x_t), the outputs of `network` for each word vector x_t.
 
     Args:
-        hidden: widths of the stack's hidden layers; a last layer maps to the outputs.
+        hidden: widths of the hidden layers of the stack; a last layer maps to the outputs.
         activation: "relu", "leaky_relu", "tanh" or "sigmoid".
-        residual: skip connections around the hidden layers.
+        residual: use skip connections around the hidden layers.
         shared: see `SentimentModule`.
 
     Raises:
@@ -25,7 +25,7 @@ class TokenwiseModule(SentimentModule):
     """
 
     outputs: ClassVar[int]
-    """How many numbers f gives a word."""
+    """The number of outputs of f for a word."""
 
     def __init__(
         self,
@@ -43,26 +43,26 @@ class TokenwiseModule(SentimentModule):
             self.dropout.p,
             residual,
         )
-        # A review's logit is made of hundreds of scores: it starts at zero if they do, and all
-        # weights alike.
+        # A logit is made of hundreds of scores. With zeros in the last layer, it starts at zero and
+        # all weights start equal.
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
 
     def word_table(self) -> Tensor:
-        """Return what f gives every word of the vocabulary, [V, outputs]: the whole model."""
+        """Return the outputs of f for every word of the vocabulary, [V, outputs]."""
         table: Tensor = self.network(self.embedding.weight)
         return table
 
     def read(self, texts: str | Sequence[str], full: bool = False) -> list[Reading]:
-        """Classify texts as `SentimentModule.read` does, by the table of its weights as they are.
+        """Classify texts as `SentimentModule.read` does, by looking words up in the table.
 
-        The table is made anew by every call; whoever reads often keeps a `Lexicon`.
+        Every call computes the table again; create a `Lexicon` to read many texts.
         """
         return Lexicon(self).read(texts, full)
 
     def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
-        """Classify padded reviews [B, T]; keep each word's activations, layer by layer."""
-        dedup, self.dedup = self.dedup, False  # else reviews would share a word's activations
+        """Classify padded reviews [B, T] and keep the activations of each word and layer."""
+        dedup, self.dedup = self.dedup, False  # otherwise reviews would share activations
         try:
             with inputs_kept(self.network) as kept:
                 logits = self(tokens, lengths).logits

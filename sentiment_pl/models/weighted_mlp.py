@@ -4,11 +4,11 @@
     w_t = exp(a_t) / Σ_u exp(a_u)       softmax over the words of the review
     logit = Σ_t w_t s_t
 
-after the reference study. The weight changes with the company that a word keeps, its sign does
-not: the logit has the sign of Σ_t exp(a_t) s_t, again a sum over words, so negation stays out of
-reach.
+from the reference study. The weight of a word depends on the other words of the review, but its
+sign does not: the logit has the sign of Σ_t exp(a_t) s_t, which is again a sum over words, so the
+model cannot represent negation.
 
-The study's exact form: model.dropout=0 model.word_dropout=0 embedding.dropout=0.
+The exact form of the study is model.dropout=0 model.word_dropout=0 embedding.dropout=0.
 """
 
 from torch import Tensor
@@ -19,7 +19,7 @@ from sentiment_pl.models.tokenwise import TokenwiseModule
 
 
 class WeightedMLP(TokenwiseModule):
-    """Softmax-weighted sum of word scores; its arguments are those of `TokenwiseModule`."""
+    """Softmax-weighted sum of word scores; the arguments are those of `TokenwiseModule`."""
 
     outputs = 2  # s_t, a_t
 
@@ -30,7 +30,7 @@ class WeightedMLP(TokenwiseModule):
 
 
 def weighted_sum(outputs: Tensor, lengths: Tensor, explain: bool) -> Prediction:
-    """Weigh each word's score against the review's other words and add them up.
+    """Return the logits as the sum of word scores weighted by a softmax over the review.
 
     Args:
         outputs: [B, T, 2], score s and weight a before the softmax of each word.

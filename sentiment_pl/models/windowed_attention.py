@@ -1,14 +1,14 @@
-"""Windowed attention: each word looks at its neighbours, then the weighted MLP.
+"""Windowed attention: each word attends to its neighbours, followed by a weighted MLP.
 
     q_t, k_t, v_t = W_q x_t, W_k x_t, W_v x_t              for each head, of width d = E / heads
     α_tu = softmax_u(q_t·k_u / √d + b_{u−t})               over the words u with |u − t| <= window
     y_t = x_t + W_o [Σ_u α_tu v_u of each head]
     logit = weighted MLP over y_t
 
-Scaled dot-product attention (Vaswani et al., 2017) in a window, with a learned bias b for each
-relative position (Raffel et al., 2020), in the place that the reference study gives it. Negation
-is seen up to `window` words away, and, through a word between that sees both negator and opinion
-word, up to twice that; beyond, no word sees both.
+Scaled dot-product attention (Vaswani et al., 2017) within a window, with a learned bias b for each
+relative position (Raffel et al., 2020), before the weighted MLP as in the reference study. A word
+sees a negator up to `window` words away. At up to twice that distance, a word in between sees both
+the negator and the opinion word; further apart, no word sees both.
 
     window = 2:      t →
                    ■ ■ ■ · · ·
@@ -16,17 +16,18 @@ word, up to twice that; beyond, no word sees both.
                  ↓ ■ ■ ■ ■ ■ ·
                    · ■ ■ ■ ■ ■
 
-Beyond the window: with model.window=null a word attends to the whole review, at the price of memory
-that grows with the square of its length; relative positions further than `FAR` share the bias of
-`FAR`. With model.layers=N further blocks follow the first, each behind a layer norm and around a
-skip connection (Xiong et al., 2020), so that N windows see N times as far:
+With model.window=null a word attends to the whole review, and memory grows with the square of its
+length; relative positions beyond `FAR` share the bias of `FAR`. With model.layers=N, further blocks
+follow the first, each with a layer norm before it and a skip connection around it (Xiong et al.,
+2020), so that N windows reach N times as far:
 
     y ← y + W_o [Σ_u α_tu v_u of each head],   q, k, v from LayerNorm(y)
 
-The study's exact form: model.heads=1 model.residual=false model.dropout=0 model.word_dropout=0
-embedding.dropout=0 (its relative positions are not described).
+The exact form of the study is model.heads=1 model.residual=false model.dropout=0
+model.word_dropout=0 embedding.dropout=0 (its relative positions are not described).
 
-B reviews, T words, N heads, d width of a head, L layers, R the reach: `window`, or `FAR` without.
+Shapes: B reviews, T words, N heads, d width of a head, L layers. R is the reach: `window`, or `FAR`
+without a window.
 """
 
 from collections.abc import Sequence
@@ -46,17 +47,17 @@ from sentiment_pl.models.reading import find_words
 from sentiment_pl.models.weighted_mlp import weighted_sum
 
 BLOCK = 16
-"""Queries that share one block of keys: the fastest of 8, 16, 32 and 64 on two cores."""
+"""Number of queries that share one block of keys: the fastest of 8, 16, 32 and 64 on two cores."""
 
 OUTSIDE = -1e9
-"""Score of what may not be seen; finite, since a row of only −∞ would make the softmax NaN."""
+"""Score of masked keys; finite, since the softmax of a row of −∞ would be NaN."""
 
 FAR = 32
-"""Without a window: the relative position from which on all are alike."""
+"""Without a window: the relative position from which on all positions share one bias."""
 
 
 class Block(nn.Module):
-    """What an attention block behind the first one learns."""
+    """Parameters of an attention block after the first one."""
 
     def __init__(self, E: int, heads: int, reach: int) -> None:
         super().__init__()
@@ -73,13 +74,13 @@ class WindowedAttention(SentimentModule):
     """Self-attention within a window, then a softmax-weighted sum of word scores.
 
     Args:
-        window: how many positions to each side a word attends, its reach; None for the whole
-            review.
-        layers: attention blocks on top of one another.
-        heads: attention heads; they divide the width of the word vectors among them.
-        hidden: widths of the stack's hidden layers; a last layer maps to score and weight.
+        window: the reach, the number of positions to each side that a word attends to; None for the
+            whole review.
+        layers: number of attention blocks.
+        heads: number of attention heads, which divide the width of the word vectors among them.
+        hidden: widths of the hidden layers of the MLP; a last layer maps to score and weight.
         activation: "relu", "leaky_relu", "tanh" or "sigmoid".
-        residual: add a word's own vector to what it gathers from its neighbours.
+        residual: add the vector of a word to the output of the first attention block.
         shared: see `SentimentModule`.
 
     Raises:
@@ -109,8 +110,9 @@ class WindowedAttention(SentimentModule):
         reach = FAR if window is None else window
         self.position = nn.Parameter(torch.zeros(heads, 2 * reach + 1))
         self.mix = nn.Linear(E, E)
-        # Maps that keep lengths, and neighbours counted thrice, since a softmax that is still flat
-        # averages them away: with PyTorch's small uniform weights negation is not found at all.
+        # Orthogonal maps keep lengths, and the gain counts neighbours three times, since the
+        # initially flat softmax averages over them. With PyTorch's small uniform weights, negation
+        # is not learned at all.
         for part in self.projection.weight.data.chunk(3):
             nn.init.orthogonal_(part)
         nn.init.orthogonal_(self.mix.weight, gain=3.0)
@@ -122,13 +124,13 @@ class WindowedAttention(SentimentModule):
         return weighted_sum(self.network(self._seen(tokens, lengths)), lengths, explain)
 
     def trace(self, tokens: Tensor, lengths: Tensor) -> Trace:
-        """Classify padded reviews [B, T]; keep each word's activations in the stack."""
+        """Classify padded reviews [B, T] and keep the activations of each word in the MLP."""
         with inputs_kept(self.network) as kept:
             logits = self(tokens, lengths).logits
         return Trace(logits, {"layer": kept})
 
     def attention(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Return who attends to whom, [L, B, N, T, T]: each word's row sums to 1.
+        """Return the attention weights [L, B, N, T, T]; the row of each word sums to 1.
 
         Args:
             tokens: [B, T] int64, word ids, padded at the end.
@@ -140,15 +142,15 @@ class WindowedAttention(SentimentModule):
 
     @torch.no_grad()
     def read_attention(self, text: str, full: bool = False) -> tuple[list[str], Tensor]:
-        """Say who attends to whom in a text.
+        """Return the attention weights of a text.
 
         Args:
             text: the text.
             full: read every word of a long text, not only those that training would have read.
 
         Returns:
-            The words that were read, and [L, T, T] on the CPU, the mean over the heads: each word's
-            row sums to 1.
+            The words that were read, and the mean over the heads [L, T, T] on the CPU; the row of
+            each word sums to 1.
         """
         training = self.training
         self.eval()
@@ -161,9 +163,9 @@ class WindowedAttention(SentimentModule):
         return words, weights[:, : len(words), : len(words)]
 
     def _seen(self, tokens: Tensor, lengths: Tensor, weights: list[Tensor] | None = None) -> Tensor:
-        """Map words to what they are once they have looked around, [B, T, E]."""
+        """Return the vectors of the words after all attention blocks, [B, T, E]."""
         vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
-        # Before neighbours come in, all depends on the word alone: once per distinct word.
+        # The first projection only depends on the word: compute it once per distinct word.
         projected = functional.embedding(index, self.projection(vectors))  # (B, T, 3E)
         gathered = self._gather(projected, self.position, lengths, weights)
         y: Tensor = self.dropout(self.mix(gathered))  # (B, T, E)
@@ -179,9 +181,9 @@ class WindowedAttention(SentimentModule):
     def _gather(
         self, projected: Tensor, position: Tensor, lengths: Tensor, weights: list[Tensor] | None
     ) -> Tensor:
-        """Let each word gather its neighbours' values: [B, T, 3E] to [B, T, E]."""
+        """Attend to the neighbours of each word: map [B, T, 3E] to [B, T, E]."""
         q, k, v = projected.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, N, T, d)
-        # An exported graph cannot cut a length that it does not know yet into blocks.
+        # An exported graph cannot divide a dynamic length into blocks.
         if self.window is None or weights is not None or torch.onnx.is_in_onnx_export():
             alpha = attention_weights(q, k, position, lengths, self.window)
             if weights is not None:
@@ -196,17 +198,17 @@ class WindowedAttention(SentimentModule):
 def attention_weights(
     q: Tensor, k: Tensor, position: Tensor, lengths: Tensor, window: int | None
 ) -> Tensor:
-    """Say how much each word attends to each other, as a whole matrix.
+    """Return the attention weights of all pairs of words.
 
     Args:
         q: [B, N, T, d], queries.
         k: [B, N, T, d], keys.
-        position: [N, 2·R + 1], what is added to the score of a key at each relative position.
-        lengths: [B] int64, words of each review; keys beyond are not seen.
+        position: [N, 2·R + 1], added to the score of a key by its relative position.
+        lengths: [B] int64, number of words in each review; keys beyond it are masked.
         window: the reach; None for all words.
 
     Returns:
-        [B, N, T, T], a row a query; rows at the padding are of no meaning.
+        [B, N, T, T], one row per query; rows at the padding have no meaning.
     """
     T, reach = q.shape[2], position.shape[1] // 2
     place = torch.arange(T, device=q.device)
@@ -225,19 +227,20 @@ def windowed_attention(
 ) -> Tensor:
     """Attend to the words at most `window` positions away.
 
-    Queries are taken in blocks of `BLOCK`, each against the keys of its own block and of `window`
-    more to both sides, as matrix products: memory grows with T·(BLOCK + 2·window), not with T².
+    Queries are processed in blocks of `BLOCK`. Each block is multiplied with the keys of the same
+    block and of `window` more positions on both sides, so that memory grows with
+    T·(BLOCK + 2·window), not with T².
 
     Args:
         q: [B, N, T, d], queries.
         k: [B, N, T, d], keys.
         v: [B, N, T, d], values.
-        position: [N, 2·window + 1], what is added to the score of a key at each relative position.
-        lengths: [B] int64, words of each review; keys beyond are not seen.
+        position: [N, 2·window + 1], added to the score of a key by its relative position.
+        lengths: [B] int64, number of words in each review; keys beyond it are masked.
         window: the reach.
 
     Returns:
-        [B, N, T, d]; rows at the padding are of no meaning.
+        [B, N, T, d]; rows at the padding have no meaning.
     """
     T, d = q.shape[2:]
     blocks = -(-T // BLOCK)
@@ -246,7 +249,7 @@ def windowed_attention(
     k = functional.pad(k, (0, 0, window, window + fill)).unfold(2, K, BLOCK)  # (B, N, blocks, d, K)
     v = functional.pad(v, (0, 0, window, window + fill)).unfold(2, K, BLOCK)
     key, query = torch.arange(K, device=q.device), torch.arange(BLOCK, device=q.device)
-    offset = key - query[:, None]  # 0 where the key stands `window` to the left; (BLOCK, K)
+    offset = key - query[:, None]  # (BLOCK, K), 0 for the key `window` positions to the left
     bias = position[:, offset.clamp(0, 2 * window)]
     bias = bias.masked_fill((offset < 0) | (offset > 2 * window), OUTSIDE)
     place = torch.arange(blocks, device=q.device)[:, None] * BLOCK - window + key  # (blocks, K)

@@ -71,7 +71,7 @@ def check_source(candidates: Sequence[Candidate], data: str) -> None:
         trained_on = (model.trained_on or {}).get("data", data)
         if trained_on != data:
             log.warning(
-                "%s was trained on %s, but is evaluated on %s, since the command says no data=",
+                "%s was trained on %s, but is evaluated on %s, since the command has no data=",
                 name, trained_on, data,
             )  # fmt: skip
 

@@ -240,7 +240,7 @@ def _even(values: Sequence[Any], counts: Counter[Any], number: int) -> list[list
 
 
 def _names(parts: Sequence[Sequence[Any]], *, numeric: bool) -> list[str]:
-    """Name each part by its ends, in as many digits as it takes to tell them apart."""
+    """Name each part by its ends, in as many digits as are needed for the names to differ."""
     ends = [end for part in parts for end in dict.fromkeys([part[0], part[-1]])]
     forms: Sequence[Callable[[Any], str]] = [str]
     if numeric:

@@ -1,1 +1,1 @@
-"""What models say of a sentence, word by word: on a terminal, as a page, as a picture."""
+"""Predictions explained word by word: on a terminal, as a page, as a picture; tables and ONNX."""

@@ -11,12 +11,12 @@ from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from sentiment_pl.runs.file_names import CHECKPOINTS, HYDRA
 
 MOST_DRAWN = 20
-"""Texts times checkpoints in a figure: so many take 20 s, and 27 long ones are too tall for PNG."""
+"""The most texts times checkpoints in a figure: these take 20 s, and 27 long ones exceed PNG."""
 
 _EPILOG = """\
 Which arguments are checkpoints: the first, and those right behind it that are a .ckpt file or the
-folder of a run; they are shown side by side. The rest are texts. A -- says where the texts begin,
-for a text that starts with a dash or is the name of a checkpoint or another file:
+folder of a run; they are shown side by side. The rest are texts. A -- in front of the texts is
+needed for one that starts with a dash or is the name of a checkpoint or another file:
 
   python -m sentiment_pl.predict RUN "Not what I expected" "A second text"
   python -m sentiment_pl.predict RUN_A RUN_B "Not what I expected"
@@ -25,7 +25,7 @@ for a text that starts with a dash or is the name of a checkpoint or another fil
 
 Of a long text the model reads the words that it read of long reviews in training: data.max_tokens
 and data.truncate of the training, which the checkpoint holds. The output shows these words and
-says that there are more. --full reads all. An exported model cuts in the same way.
+notes that there are more. --full reads all. An exported model cuts in the same way.
 
 Needs the checkpoints alone: neither the training data nor the runs' folders.
 """
@@ -39,9 +39,16 @@ _FILE_OPTIONS = (
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; `checkpoints` and `texts` are told apart as the help says.
+    """Read the command line.
 
-    What cannot be meant ends the process with a sentence and exit code 2.
+    Args:
+        argv: The arguments of the command.
+
+    Returns:
+        The options, `checkpoints` and `texts`, divided as the help describes.
+
+    Raises:
+        SystemExit: With code 2 and a message on stderr, if an argument makes no sense.
     """
     parser = _parser()
     head, texts = list(argv), None
@@ -143,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Refuse what does not go together, before anything is loaded."""
+    """Refuse options that exclude each other, before anything is loaded."""
     for key in _FILE_OPTIONS:
         if getattr(arguments, key) and not arguments.file:
             parser.error(f"--{key.replace('_', '-')} goes with --file")

@@ -21,7 +21,7 @@ from sentiment_pl.models import SentimentModule
 from sentiment_pl.models.recurrent import RecurrentModule
 
 TOLERANCE = 1e-5
-"""How far the graph's logits may be from the model's: absolute, or as a share of larger ones."""
+"""The largest absolute or relative difference between logits of the graph and of the model."""
 
 LENGTHS = ((1,), (2, 1), (17, 5, 16), (300, 33))
 """Lengths of the reviews, batch by batch, that the graph is checked with."""
@@ -30,7 +30,7 @@ EXAMPLE = Path(__file__).with_name("export_example.py")
 """Copied beside the graph: its use, without this package."""
 
 SPLITTER = "from sentiment_pl.data.splitting import splitter\n"
-"""The line of the example in whose place a copy holds what is imported."""
+"""The line of the example that a copy replaces by the imported source."""
 
 
 class _Graph(nn.Module):
@@ -64,7 +64,7 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
 
     Raises:
         UserError: the extra `onnx` is not installed, or the folder does not exist.
-        RuntimeError: the graph says something else than the model.
+        RuntimeError: The graph and the model give different logits.
     """
     try:
         import onnx  # noqa: F401
@@ -77,7 +77,7 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
     if path.suffix != ".onnx":
         raise UserError(f"--export {path}: the name must end in .onnx")
     check_folder(path)
-    # The words of a batch that are alike are counted by `unique`, whose size no graph can know.
+    # `unique` finds the equal words of a batch; a graph cannot know the size of its result.
     dedup, model.dedup = model.dedup, False
     try:
         explain = not isinstance(model, RecurrentModule)  # ONNX has no running maximum
@@ -108,7 +108,7 @@ def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
 
 
 def _about(model: SentimentModule) -> dict[str, str]:
-    """The graph's metadata, which ONNX keeps as strings: each is JSON."""
+    """Return the metadata of the graph, which ONNX keeps as strings: each is JSON."""
     about = {
         "model": model.name,
         "labels": list(model.labels),
@@ -119,7 +119,7 @@ def _about(model: SentimentModule) -> dict[str, str]:
 
 
 def check(model: SentimentModule, path: Path) -> None:
-    """Raise RuntimeError unless a graph says what its model says, on batches of several lengths."""
+    """Raise RuntimeError unless a graph gives the logits of its model, for several batches."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path))
@@ -150,7 +150,7 @@ def _dynamic() -> dict[str, dict[int, object]]:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Leave out what the exporter says of its own workings."""
+    """Suppress messages of the exporter about its own workings."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)

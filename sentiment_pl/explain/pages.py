@@ -11,13 +11,13 @@ from sentiment_pl.explain.verdicts import Opinion, Verdict, largest_scores
 
 
 def words_page(opinions: Sequence[Opinion]) -> str:
-    """Draw up the page: every text under every model, its words shaded by their scores.
+    """Return a page that shows every text under every model, its words shaded by their scores.
 
-    Red speaks for label 0 and blue for label 1, darker the more a word says beside the model's
-    largest score on the page. Score and weight show when the pointer rests on a word, or a finger.
+    Red stands for label 0 and blue for label 1, darker for scores that are large compared with the
+    model's largest score on the page. A pointer or finger on a word shows its score and weight.
 
     Args:
-        opinions: what the models say of each text.
+        opinions: The predictions of the models for each text.
 
     Returns:
         HTML. Texts are escaped, nothing is loaded from elsewhere and no script runs.
@@ -66,6 +66,7 @@ def _described(verdict: Verdict, largest: float) -> dict[str, Any]:
 
 
 def _shade(share: float) -> str:
-    # Ends of matplotlib's RdBu, told apart by the colour-blind; black letters read on both.
+    # Ends of matplotlib's RdBu: colour-blind readers can distinguish them, and black letters are
+    # readable on both.
     colour = "67, 147, 195" if share > 0 else "214, 96, 77"
     return f"rgba({colour}, {abs(share):.3f})"

@@ -1,7 +1,7 @@
-"""What a model says of a sentence, as a picture that fits the architecture.
+"""Word scores of a sentence, as a picture that fits the architecture.
 
-Attention: who attends to whom, a heat map a layer. Weighted scores: each word's weight against its
-score. Anything else: a bar a word.
+Attention: a heat map per layer of which word attends to which. Weighted scores: each word's weight
+against its score. Anything else: a bar per word.
 """
 
 import math
@@ -17,26 +17,26 @@ from sentiment_pl.metrics.measures import THRESHOLD
 from sentiment_pl.models.reading import Reader, Reading
 
 MOST_WORDS = 60
-"""Of a text that are drawn: more cannot be read."""
+"""The most words of a text that are drawn: more would not be readable."""
 
 
 @runtime_checkable
 class Attentive(Protocol):
-    """A model that can say who attends to whom."""
+    """A model with attention weights."""
 
     def read_attention(self, text: str, full: bool = False) -> tuple[list[str], Tensor]:
-        """The words of a text and [L, T, T], each row of which sums to 1."""
+        """Return the T words of a text and the weights [L, T, T], each row of which sums to 1."""
 
 
 def has_picture(model: Reader, reading: Reading) -> bool:
-    """Whether there is more to see of a model than its word scores."""
+    """Return whether a model has more to show than its word scores."""
     return isinstance(model, Attentive) or reading.weights is not None
 
 
 def sentences_figure(
     models: Sequence[Reader], names: Sequence[str], texts: Sequence[str], full: bool = False
 ) -> Figure:
-    """Draw texts as models read them, a row a text and model.
+    """Draw texts as models read them, a row for each text and model.
 
     Args:
         models: the models.
@@ -83,7 +83,7 @@ def sentences_figure(
 
 
 def _part_of_words(reading: Reading) -> str:
-    """Say of which words the reading is, and which of them are drawn; empty where all are."""
+    """Return a note on the words that were read and drawn; empty if these are all words."""
     shown = f"the first {MOST_WORDS} of {len(reading.words):,} words"
     long = len(reading.words) > MOST_WORDS
     if reading.cut:
@@ -95,13 +95,13 @@ def attention_panel(
     axes: Axes, words: Sequence[str], weights: "np.ndarray[tuple[int, int], np.dtype[np.float32]]",
     heading: str = "",
 ) -> None:  # fmt: skip
-    """Draw who attends to whom: a word's row shows where it looks.
+    """Draw attention weights: the row of a word shows which words it attends to.
 
     Args:
-        axes: where to.
+        axes: The axes to draw on.
         words: T words.
         weights: [T or more, T or more], each row of which sums to 1.
-        heading: stands above.
+        heading: The title.
     """
     T = len(words)
     # In grey the map reads as well: its lightness falls from one end to the other.
@@ -134,7 +134,7 @@ def weights_panel(axes: Axes, reading: Reading) -> None:
 
 
 def bars_panel(axes: Axes, reading: Reading) -> None:
-    """Draw a bar a word, as long as its score."""
+    """Draw a bar for each word, as long as its score."""
     words = reading.words[:MOST_WORDS]
     scores = [s if math.isfinite(s) else 0.0 for s in reading.scores[:MOST_WORDS]]
     axes.barh(range(len(words)), scores, color=[_colour(s) for s in scores])

@@ -13,12 +13,12 @@ NO_WORDS = "(no word in it: read as one unknown word)"
 
 
 def console() -> Console:
-    """A console that colours a terminal and leaves a pipe plain, and wraps no line."""
+    """Return a console that uses colours on a terminal, plain text elsewhere, and wraps no line."""
     return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def show(console: Console, opinion: Opinion) -> None:
-    """Print what the models say of one text.
+    """Print the predictions of the models for one text.
 
     Several models stand side by side, a column each, where they see the same words; a model that
     was trained with another way to split texts stands below them.
@@ -55,7 +55,7 @@ def _summary(verdict: Verdict) -> str:
 
 
 def _table(words: Sequence[str], verdicts: Sequence[Verdict], largest: dict[str, float]) -> Text:
-    """Set each word with its scores below one another, coloured by the scores' sign and size."""
+    """Return a line for each word with its scores, coloured by their sign and size."""
     table = Text()
     width = max(map(cell_len, words))
     several = len(verdicts) > 1
@@ -82,7 +82,7 @@ def _table(words: Sequence[str], verdicts: Sequence[Verdict], largest: dict[str,
 
 
 def _shade(size: float) -> str:
-    """A background from pale to full red or blue; black on it reads on any terminal."""
+    """Return a background from pale to full red or blue; black text is readable on it."""
     if not math.isfinite(size):
         return ""
     pale = round(255 - 150 * abs(size))
@@ -90,5 +90,5 @@ def _shade(size: float) -> str:
 
 
 def _printable(text: str) -> str:
-    """A text that cannot steer the terminal: control characters become a mark."""
+    """Return a text without control characters, which could steer the terminal."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)

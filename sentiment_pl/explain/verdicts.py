@@ -1,4 +1,4 @@
-"""What several models say of texts, as data: the terminal, JSON and HTML show the same."""
+"""Predictions of several models for texts, as data: the terminal, JSON and HTML show the same."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,22 +10,22 @@ from sentiment_pl.models.reading import Reader, Reading
 
 
 class Verdict(NamedTuple):
-    """What one model says of one text."""
+    """The prediction of one model for one text."""
 
     model: str
-    """The model's name among those that are asked."""
+    """The name of the model, different from those of the others."""
     labels: Sequence[str]
     """Names of label 0 and label 1."""
     reading: Reading
 
     @property
     def label(self) -> str:
-        """Name of the likelier label."""
+        """The name of the more probable label."""
         return self.labels[self.reading.probability >= THRESHOLD]
 
     @property
     def cut(self) -> str:
-        """A sentence on the words that were left out; empty where all were read."""
+        """A sentence on the words that were left out; empty if all were read."""
         cut = self.reading.cut
         if not cut:
             return ""
@@ -33,14 +33,14 @@ class Verdict(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """What every model that is asked says of one text."""
+    """The predictions of all models for one text."""
 
     text: str
     verdicts: list[Verdict]
 
 
 def names(models: Sequence[Reader], paths: Sequence[Path]) -> list[str]:
-    """Tell models apart in few words: by architecture, or where two share one, by path as well.
+    """Return short names of models: the architecture, or with the path if two share one.
 
     Args:
         models: the models.
@@ -66,7 +66,7 @@ def names(models: Sequence[Reader], paths: Sequence[Path]) -> list[str]:
 def opinions(
     models: Sequence[Reader], names: Sequence[str], texts: Iterable[str], full: bool = False
 ) -> Iterator[Opinion]:
-    """Ask every model about every text, one text at a time.
+    """Yield the predictions of every model for every text, one text at a time.
 
     Args:
         models: the models.
@@ -85,7 +85,7 @@ def opinions(
 
 
 def largest_scores(opinions: Iterable[Opinion]) -> dict[str, float]:
-    """The largest score of each model by its size, what its shades are measured by; never 0."""
+    """Return the largest absolute score of each model, the scale of its shades; never 0."""
     largest: dict[str, float] = {}
     for opinion in opinions:
         for verdict in opinion.verdicts:
@@ -95,9 +95,9 @@ def largest_scores(opinions: Iterable[Opinion]) -> dict[str, float]:
 
 
 def as_json(opinion: Opinion) -> dict[str, Any]:
-    """Describe an opinion with what JSON has; what is not a number becomes null.
+    """Return an opinion as plain values for JSON; what is not a number becomes None.
 
-    `words` are those that were read; where the text has more, `cut` says which ones they are.
+    `words` are those that were read; if the text has more, `cut` describes which ones they are.
     """
     return {
         "text": opinion.text,

@@ -12,11 +12,11 @@ from sentiment_pl.models.reading import Reading
 def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Figure:
     """Draw sentences with their words shaded by score.
 
-    Red speaks for label 0 and blue for label 1, darker the more a word says, on one scale for all
-    sentences; the score stands below each word, so that the picture reads in grey as well.
+    Red stands for label 0 and blue for label 1, darker for larger scores, on one scale for all
+    sentences; the score stands below each word, so that the picture is readable in grey as well.
 
     Args:
-        readings: what a model says of each sentence.
+        readings: The reading of each sentence by a model.
         labels: names of label 0 and label 1.
     """
     broad = 62  # a line's width, in letters: TensorBoard shows pictures small

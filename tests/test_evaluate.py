@@ -92,12 +92,12 @@ def test_slices_of_several_checkpoints(command, tmp_path, saved):
 def test_a_checkpoint_does_not_take_over_the_settings_of_another(in_process, tmp_path, saved):
     first, second = saved("mlp"), saved("gru")
     checkpoint = torch.load(first, weights_only=True)
-    told = {"data": "negation", "max_tokens": 2, "truncate": "tail", "batch_size": 7}
-    checkpoint["sentiment_pl"]["trained_on"] = {**told, "counts": [1] * 100}
+    trained_on = {"data": "negation", "max_tokens": 2, "truncate": "tail", "batch_size": 7}
+    checkpoint["sentiment_pl"]["trained_on"] = {**trained_on, "counts": [1] * 100}
     torch.save(checkpoint, first)
     assert load_checkpoint(second).trained_on is None
-    for folder, asked in (("both", f"[{first},{second}]"), ("alone", str(second))):
-        in_process("evaluate", f"checkpoint={asked}", *DATA, f"hydra.run.dir={folder}")
+    for folder, checkpoints in (("both", f"[{first},{second}]"), ("alone", str(second))):
+        in_process("evaluate", f"checkpoint={checkpoints}", *DATA, f"hydra.run.dir={folder}")
     both, alone = (
         json.loads((tmp_path / folder / "evaluation.json").read_text())["models"]
         for folder in ("both", "alone")
@@ -128,8 +128,8 @@ def test_it_never_writes_over_a_training_and_is_no_run_of_a_report(command, tmp_
     assert "is the folder of a training" in done.stdout
     assert (run / "metrics.json").read_bytes() == before
     command("evaluate", f"checkpoint={run}", *DATA)
-    said = command("report", "outputs").stdout
-    assert "1 completed run" in (tmp_path / "outputs" / "report" / "report.md").read_text(), said
+    output = command("report", "outputs").stdout
+    assert "1 completed run" in (tmp_path / "outputs" / "report" / "report.md").read_text(), output
 
 
 def test_figures_over_a_part_of_the_reviews_are_refused(command, tmp_path, saved):
@@ -144,8 +144,8 @@ def test_other_data_than_that_of_the_training(command, tmp_path):
     contrast(tmp_path / "train.csv")
     run = trained(command, tmp_path, "model=mlp", "data=files", "data.train=train.csv",
                   "data.test=train.csv", "~data.val")  # fmt: skip
-    said = command("evaluate", f"checkpoint={run}", *DATA).stdout
-    assert "was trained on files, but is evaluated on negation" in said
+    output = command("evaluate", f"checkpoint={run}", *DATA).stdout
+    assert "was trained on files, but is evaluated on negation" in output
 
 
 def test_any_value_can_be_drawn_and_an_empty_cell_is_none(command, tmp_path, saved):
@@ -153,13 +153,13 @@ def test_any_value_can_be_drawn_and_an_empty_cell_is_none(command, tmp_path, sav
         ("good", 1, "$", 1), ("bad", 0, "$$", 1), ("good", 1, "$a^$", ""), ("bad", 0, "", ""),
     )]  # fmt: skip
     (tmp_path / "t.csv").write_text("text,label,price,pair\n" + "\n".join(rows) + "\n")
-    said = command(
+    output = command(
         "evaluate", f"checkpoint={saved('mlp')}", "data=files", "data.test=t.csv", "slice=price",
         "pair_column=pair", "trainer.accelerator=cpu",
     ).stdout  # fmt: skip
-    assert "(none)" in said
-    assert "1 pairs by pair" in said
-    assert "2 row(s) without a partner" in said
+    assert "(none)" in output
+    assert "1 pairs by pair" in output
+    assert "2 row(s) without a partner" in output
     drawn = (evaluation(tmp_path) / "slices.svg").read_text()
     assert "$a^$" in drawn.replace("\\", "")
 
@@ -223,7 +223,7 @@ def test_names_of_labels(command, tmp_path, saved):
         (["checkpoint=RUN", "slice=['']"], "slice must be a name"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(command, tmp_path, saved, overrides, words):
+def test_mistakes_end_in_a_sentence(command, tmp_path, saved, overrides, words):
     checkpoint = str(saved("mlp"))
     overrides = [override.replace("RUN", checkpoint) for override in overrides]
     done = command("evaluate", *DATA, *overrides, code=1)

@@ -79,17 +79,17 @@ def test_standard_input_line_by_line(capsys, monkeypatch, mlp):
 
 @pytest.mark.parametrize("option", ["text", "--json", "--html", "--figure"])
 def test_bytes_that_are_no_utf8_are_shown_as_such(capsys, monkeypatch, tmp_path, mlp, option):
-    asked = {"text": [], "--json": ["--json"]}.get(option, [option, str(tmp_path / "out.svg")])
-    said = []
+    options = {"text": [], "--json": ["--json"]}.get(option, [option, str(tmp_path / "out.svg")])
+    outputs = []
     for texts in ([], [b"good caf\xe9".decode(errors="surrogateescape")]):
         stdin = io.TextIOWrapper(io.BytesIO(b"good caf\xe9\n"), "utf-8")
         monkeypatch.setattr(sys, "stdin", stdin)
-        main([str(mlp), *asked, *texts])
-        said.append(capsys.readouterr().out.encode().decode())
+        main([str(mlp), *options, *texts])
+        outputs.append(capsys.readouterr().out.encode().decode())
         if option.startswith("--html"):
-            said[-1] = (tmp_path / "out.svg").read_text(encoding="utf-8")
-    assert said[0] == said[1]
-    assert option == "--figure" or "caf\ufffd" in said[0]
+            outputs[-1] = (tmp_path / "out.svg").read_text(encoding="utf-8")
+    assert outputs[0] == outputs[1]
+    assert option == "--figure" or "caf\ufffd" in outputs[0]
 
 
 def test_a_figure_of_no_text_and_of_too_many(capsys, monkeypatch, tmp_path, mlp, weighted):
@@ -97,11 +97,11 @@ def test_a_figure_of_no_text_and_of_too_many(capsys, monkeypatch, tmp_path, mlp,
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert "there is no text to draw" in refused(capsys, mlp, "--figure", out)
     many = ["good"] * (MOST_DRAWN + 1)
-    said = refused(capsys, mlp, "--figure", out, *many)
-    assert "draws at most 20 texts: name fewer, or choose --html" in said
+    message = refused(capsys, mlp, "--figure", out, *many)
+    assert "draws at most 20 texts: name fewer, or choose --html" in message
     monkeypatch.setattr(sys, "stdin", (f"good {i}\n" for i in itertools.count()))
-    said = refused(capsys, mlp, weighted, "--figure", out)
-    assert "at most 20 texts, with 2 checkpoints 10: " in said
+    message = refused(capsys, mlp, weighted, "--figure", out)
+    assert "at most 20 texts, with 2 checkpoints 10: " in message
     assert not list(tmp_path.iterdir())
 
 
@@ -158,18 +158,18 @@ def test_which_arguments_are_checkpoints(capsys, mlp, weighted, tmp_path):
     (run / "checkpoints").mkdir(parents=True)
     (run / "checkpoints" / "best.ckpt").write_bytes(mlp.read_bytes())
 
-    def asked(*arguments):
+    def parsed(*arguments):
         main(["--json", *map(str, arguments)])
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         return [entry["text"] for entry in found], [m["model"] for m in found[0]["models"]]
 
-    assert asked(mlp, "good") == (["good"], ["mlp"])
-    assert asked(run, weighted, "good", "bad") == (["good", "bad"], ["mlp", "weighted_mlp"])
-    assert asked(mlp, "good", weighted)[0] == ["good", str(weighted)], "leading ones alone"
-    assert asked(mlp, "--", weighted)[0] == [str(weighted)]
-    assert asked(mlp, weighted, "--", "-- no")[0] == ["-- no"]
-    assert asked(mlp, str(tmp_path)) == ([str(tmp_path)], ["mlp"]), "a folder, but of no run"
-    _, models = asked(mlp, run, "good")
+    assert parsed(mlp, "good") == (["good"], ["mlp"])
+    assert parsed(run, weighted, "good", "bad") == (["good", "bad"], ["mlp", "weighted_mlp"])
+    assert parsed(mlp, "good", weighted)[0] == ["good", str(weighted)], "leading ones alone"
+    assert parsed(mlp, "--", weighted)[0] == [str(weighted)]
+    assert parsed(mlp, weighted, "--", "-- no")[0] == ["-- no"]
+    assert parsed(mlp, str(tmp_path)) == ([str(tmp_path)], ["mlp"]), "a folder, but of no run"
+    _, models = parsed(mlp, run, "good")
     assert len(set(models)) == 2
     assert all(name.startswith("mlp ") for name in models)
     assert str(mlp).endswith(models[0].split()[1])
@@ -179,9 +179,9 @@ def test_a_file_for_a_text_is_a_forgotten_option(capsys, monkeypatch, mlp, tmp_p
     monkeypatch.chdir(tmp_path)
     for name in ("reviews.csv", "more reviews.tsv", "notes", "ünlü.parquet"):
         (tmp_path / name).write_text("text\ngood movie\n")
-        said = refused(capsys, mlp, name)
-        assert f"{name} is a file: to score its rows, --file {name} --output OUT;" in said
-        assert "write -- before it" in said
+        message = refused(capsys, mlp, name)
+        assert f"{name} is a file: to score its rows, --file {name} --output OUT;" in message
+        assert "write -- before it" in message
         assert "is a file" in refused(capsys, mlp, "--json", tmp_path / name)
         main([str(mlp), "--json", "--", name])
         assert json.loads(capsys.readouterr().out)["text"] == name
@@ -218,11 +218,11 @@ def test_what_is_not_read_is_said_and_not_shown(capsys, saved, tmp_path, name, c
     assert "".join(capsys.readouterr().out).count("\n") == 7
     main([path, "--json", text, "good"])
     long, short = [*map(json.loads, capsys.readouterr().out.splitlines())]
-    (said,), (other,) = long["models"], short["models"]
+    (entry,), (other,) = long["models"], short["models"]
     assert long["text"] == text
-    assert [word["word"] for word in said["words"]] == words.split()
-    assert said["words_in_text"] == 6
-    assert f"{said['cut'][0].upper()}{said['cut'][1:]}" == note.partition(" were")[0]
+    assert [word["word"] for word in entry["words"]] == words.split()
+    assert entry["words_in_text"] == 6
+    assert f"{entry['cut'][0].upper()}{entry['cut'][1:]}" == note.partition(" were")[0]
     assert (other["words_in_text"], other["cut"]) == (1, None)
     main([path, "--html", str(tmp_path / "page.html"), text])
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
@@ -244,10 +244,10 @@ def test_models_that_read_other_parts_of_a_text_stand_below_one_another(capsys, 
 
 
 def test_full_goes_with_what_is_read(capsys, mlp):
-    said = refused(capsys, mlp, "--full", "--lexicon", "x.csv")
-    assert "--full goes with texts or --file, not with --lexicon" in said
-    said = refused(capsys, mlp, "--full", "--export", "x.onnx")
-    assert "the example beside the graph has a --full" in said
+    message = refused(capsys, mlp, "--full", "--lexicon", "x.csv")
+    assert "--full goes with texts or --file, not with --lexicon" in message
+    message = refused(capsys, mlp, "--full", "--export", "x.onnx")
+    assert "the example beside the graph has a --full" in message
 
 
 def test_names_of_the_same_checkpoint_twice_differ(mlp):
@@ -263,8 +263,8 @@ def test_a_mistyped_checkpoint_is_no_text(capsys, mlp):
 
 def test_the_folder_of_a_run_without_a_checkpoint_is_no_text(capsys, mlp, tmp_path):
     (tmp_path / "run" / ".hydra").mkdir(parents=True)
-    said = refused(capsys, mlp, tmp_path / "run", "good")
-    assert "is the folder of a run, but it holds no checkpoint yet" in said
+    message = refused(capsys, mlp, tmp_path / "run", "good")
+    assert "is the folder of a run, but it holds no checkpoint yet" in message
 
 
 def test_json_holds_what_the_model_says(capsys, mlp, weighted):
@@ -272,14 +272,14 @@ def test_json_holds_what_the_model_says(capsys, mlp, weighted):
     (line,) = capsys.readouterr().out.splitlines()
     entry = json.loads(line)
     assert entry["text"] == 'Not "xyzzy" ü'
-    for path, said in zip((mlp, weighted), entry["models"], strict=True):
+    for path, verdict in zip((mlp, weighted), entry["models"], strict=True):
         (reading,) = load_checkpoint(path).read([entry["text"]])
-        assert said["logit"] == reading.logit
-        assert said["probability"] == reading.probability
-        assert [word["word"] for word in said["words"]] == reading.words
-        assert [word["known"] for word in said["words"]] == reading.known
-        assert [word["score"] for word in said["words"]] == reading.scores
-        assert [word.get("weight") for word in said["words"]] == (reading.weights or [None] * 3)
+        assert verdict["logit"] == reading.logit
+        assert verdict["probability"] == reading.probability
+        assert [word["word"] for word in verdict["words"]] == reading.words
+        assert [word["known"] for word in verdict["words"]] == reading.known
+        assert [word["score"] for word in verdict["words"]] == reading.scores
+        assert [word.get("weight") for word in verdict["words"]] == (reading.weights or [None] * 3)
     assert entry["models"][1]["label"] in ("bad", "good")
     assert entry["models"][1]["probability_of"] == "good"
 
@@ -336,7 +336,7 @@ def test_shades_of_the_page_grow_with_the_score():
     ]
 
 
-def test_a_page_that_cannot_be_written_is_told_before_the_work(capsys, tmp_path, mlp):
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(capsys, tmp_path, mlp):
     assert "there is no folder" in refused(capsys, mlp, "--html", tmp_path / "no" / "x.html", "a")
 
 
@@ -362,6 +362,6 @@ def test_where_memory_is_short_full_may_be_left_out(capsys, monkeypatch, mlp, op
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
     monkeypatch.setattr("sentiment_pl.models.lexicon.Lexicon.read", short)
-    said = refused(capsys, mlp, *options, "good")
-    assert "plit the longest texts: shorter texts need less" in said
-    assert ("Leave --full out" in said) == bool(options)
+    message = refused(capsys, mlp, *options, "good")
+    assert "plit the longest texts: shorter texts need less" in message
+    assert ("Leave --full out" in message) == bool(options)

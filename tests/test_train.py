@@ -60,10 +60,12 @@ def test_a_run_leaves_what_its_contract_says(command, tmp_path, model):
     table = pq.read_table(run / "predictions.parquet")
     ids, labels, p = (table[name].to_numpy() for name in ("id", "label", "probability"))
     assert ids.tolist() == list(range(144))
-    said = p >= 0.5
-    assert record["test"]["accuracy"] == np.mean(said == labels)
-    hits = np.sum(said & (labels == 1))
-    assert record["test"]["f1"] == pytest.approx(2 * hits / (said.sum() + labels.sum()), abs=1e-15)
+    predicted = p >= 0.5
+    assert record["test"]["accuracy"] == np.mean(predicted == labels)
+    hits = np.sum(predicted & (labels == 1))
+    assert record["test"]["f1"] == pytest.approx(
+        2 * hits / (predicted.sum() + labels.sum()), abs=1e-15
+    )
     pairs = p[labels == 1][:, None] - p[labels == 0][None]
     assert record["test"]["auc"] == pytest.approx(
         np.mean((pairs > 0) + (pairs == 0) / 2), abs=1e-12
@@ -71,7 +73,7 @@ def test_a_run_leaves_what_its_contract_says(command, tmp_path, model):
     assert record["test"]["n"] == 144
     assert record["val"]["n"] == 96
     assert math.isfinite(record["val"]["loss"])
-    # What is said at the end.
+    # What the console shows at the end.
     assert str(run) in done.stdout
     assert "python -m sentiment_pl.predict" in done.stdout
     # What TensorBoard shows.
@@ -235,10 +237,12 @@ def test_a_multirun_over_numbers_as_the_card_says(command, tmp_path):
         (["data.max_tokens=0"], "data.max_tokens must be a positive integer"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(command, tmp_path, overrides, words):
+def test_mistakes_end_in_a_sentence(command, tmp_path, overrides, words):
     done = command("train", *overrides, code=1)
-    assert words in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    output = done.stdout + done.stderr
+    assert words in output
+    assert "error: " in output
+    assert "Traceback" not in output
     assert not list(tmp_path.glob("outputs/runs/*/metrics.json"))
 
 

@@ -101,8 +101,8 @@ def test_looking_up_equals_the_network_but_for_rounding(large, name):
     model = load_checkpoint(large(name))
     lexicon = Lexicon(model)
     readings = lexicon.read(texts)
-    asked = SentimentModule.read(model, texts)
-    for found, wanted in zip(readings, asked, strict=True):
+    by_network = SentimentModule.read(model, texts)
+    for found, wanted in zip(readings, by_network, strict=True):
         assert found.words == wanted.words
         assert found.known == wanted.known
         assert found.scores == pytest.approx(wanted.scores, rel=1e-5, abs=1e-6)
@@ -202,13 +202,13 @@ def test_the_lines_of_the_readme_give_what_predict_says_to_the_bit(
     # As text and as JSON.
     capsys.readouterr()
     main([path, "--json", "--", *texts])
-    said = [json.loads(line)["models"][0] for line in capsys.readouterr().out.splitlines()]
+    outputs = [json.loads(line)["models"][0] for line in capsys.readouterr().out.splitlines()]
     probabilities = expit(logits.to_numpy(np.float64))
-    assert [entry["logit"] for entry in said] == logits.tolist()
-    assert [entry["probability"] for entry in said] == probabilities.tolist()
+    assert [entry["logit"] for entry in outputs] == logits.tolist()
+    assert [entry["probability"] for entry in outputs] == probabilities.tolist()
     main([path, "--", *texts])
     printed = [line for line in capsys.readouterr().out.splitlines() if "  P(positive) = " in line]
-    for line, entry in zip(printed, said, strict=True):
+    for line, entry in zip(printed, outputs, strict=True):
         assert line.startswith(f"{entry['label']}, ")
         assert f"  P(positive) = {entry['probability']:.4f}" in line
     # As a file, which holds the rows that have a text.
@@ -217,7 +217,7 @@ def test_the_lines_of_the_readme_give_what_predict_says_to_the_bit(
     main([path, "--file", "in.parquet", "--output", "out.parquet"])
     frame = pd.read_parquet("out.parquet")
     assert frame["probability"].tolist() == probabilities[scored].tolist()
-    assert frame["label"].tolist() == [said[i]["label"] for i in scored]
+    assert frame["label"].tolist() == [outputs[i]["label"] for i in scored]
 
 
 def test_they_do_so_for_the_tail_of_long_texts(saved, tmp_path, monkeypatch):

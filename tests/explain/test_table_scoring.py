@@ -95,11 +95,11 @@ def test_bad_rows_of_csv_are_kept_with_their_reason(tmp_path, model, capsys, pat
     assert found[3]["content"] == "few"
     assert "UTF-8" in found[4]["reason"]
     assert found[4]["content"] == {"id": "6", "review": "caf\\xe9"}
-    said = capsys.readouterr().err
-    assert "3 scored" in said
-    assert "5 rejected" in said
-    assert "out.csv.rejected.jsonl" in said
-    assert "a second" in said
+    output = capsys.readouterr().err
+    assert "3 scored" in output
+    assert "5 rejected" in output
+    assert "out.csv.rejected.jsonl" in output
+    assert "a second" in output
 
 
 def test_bad_rows_of_json_lines(tmp_path, model):
@@ -318,7 +318,7 @@ def test_a_column_of_the_same_name_is_refused_and_may_be_called_otherwise(
     with pytest.raises(DataError, match=r"column 'label' already.*--label-name"):
         score_file(model, tmp_path / source, tmp_path / target, Columns())
     assert [p.name for p in tmp_path.iterdir()] == [source]
-    score_file(model, tmp_path / source, tmp_path / target, Columns(label="said"))
+    score_file(model, tmp_path / source, tmp_path / target, Columns(label="predicted"))
     assert read(tmp_path / target)["label"].tolist() == ["mine"]
 
 

@@ -91,7 +91,7 @@ def test_what_is_no_mistake(started):
     processes.check(4, {"_target_": "…"}, nodes=2, multirun=True)
 
 
-def test_alone_there_is_nobody_to_ask(started):
+def test_a_single_process_waits_for_nobody(started):
     started()
     with distributed.session() as leads:
         assert leads
@@ -133,9 +133,9 @@ def torchrun(tmp_path, cache):
 
 
 def ended(process, code=0):
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == code, said
-    return said
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == code, output
+    return output
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,10 @@ def ended(process, code=0):
 def test_two_processes_end_where_one_with_twice_the_batch_does(command, torchrun, tmp_path, model):
     run = [*UNEVEN, *NO_CHANCE, EXACT, f"model={model}", "trainer.max_epochs=2"]
     command("train", *run, "data.batch_size=32", "hydra.run.dir=one")
-    said = ended(torchrun(*run, "data.batch_size=16", "trainer=ddp"))
-    assert said.count("epoch 2/2") == 1
-    assert "Warning" not in said
-    assert "recommended" not in said
+    output = ended(torchrun(*run, "data.batch_size=16", "trainer=ddp"))
+    assert output.count("epoch 2/2") == 1
+    assert "Warning" not in output
+    assert "recommended" not in output
     two = only_run(tmp_path)  # one folder
     assert_close(tmp_path / "one", two, within=1e-12)
     record = json.loads((two / "metrics.json").read_text())
@@ -157,11 +157,11 @@ def test_two_processes_end_where_one_with_twice_the_batch_does(command, torchrun
     assert {path.name for path in two.iterdir()} == {
         path.name for path in (tmp_path / "one").iterdir()
     }
-    said = (two / "train.log").read_text().splitlines()
-    assert len([line for line in said if "[INFO]" in line]) == 4  # by one of the two
+    output = (two / "train.log").read_text().splitlines()
+    assert len([line for line in output if "[INFO]" in line]) == 4  # by one of the two
 
 
-def test_processes_that_are_told_to_end_go_on_to_the_bit(torchrun, tmp_path):
+def test_processes_that_are_to_end_go_on_to_the_bit(torchrun, tmp_path):
     run = [*UNEVEN, "data.train=6001", "data.batch_size=8", "model=mlp", "trainer.max_epochs=2",
            "model.word_dropout=0.1", "trainer=ddp", "trainer.log_every_n_steps=1"]  # fmt: skip
     ended(torchrun(*run, "hydra.run.dir=whole"))
@@ -170,8 +170,8 @@ def test_processes_that_are_told_to_end_go_on_to_the_bit(torchrun, tmp_path):
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
-    assert said.count("is saved, the run stops here") == 1
+    output, _ = process.communicate(timeout=60)
+    assert output.count("is saved, the run stops here") == 1
     last = torch.load(tmp_path / "again" / "checkpoints" / "last.ckpt", weights_only=True)
     assert 0 < last["ReviewDataModule"]["batches"] < 376
     assert "going on from" in ended(torchrun(*run, "hydra.run.dir=again"))
@@ -186,7 +186,7 @@ def test_processes_that_are_told_to_end_go_on_to_the_bit(torchrun, tmp_path):
     assert one == other
 
 
-def test_what_is_wrong_is_said_once(torchrun, tmp_path):
+def test_an_error_is_reported_once(torchrun, tmp_path):
     for arguments, words in (
         (["trainer=ddp", "model.hidden=0"], "model.hidden must be a positive integer"),
         (["trainer=ddp", "trainer.precision=8"], "trainer cannot be set up: Precision 8"),
@@ -204,9 +204,9 @@ def test_what_is_wrong_is_said_once(torchrun, tmp_path):
         ([], "trainer=ddp shares it among them"),
         (["-m", "trainer=ddp", "seed=0,1"], "hydra.launcher.tasks_per_node=2"),
     ):
-        said = ended(torchrun(*arguments, *UNEVEN), 1)
-        assert said.count(words) == 1, said
-        assert "sentiment_pl/train.py" not in said  # torchrun shows a trace, but none of ours
+        output = ended(torchrun(*arguments, *UNEVEN), 1)
+        assert output.count(words) == 1, output
+        assert "sentiment_pl/train.py" not in output  # torchrun shows a trace, but none of ours
 
 
 def test_a_complete_run_is_not_repeated(torchrun, tmp_path):

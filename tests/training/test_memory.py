@@ -59,11 +59,11 @@ def test_a_run_without_memory_says_why(in_process, tmp_path, monkeypatch, alloca
     in_process("train", *RUN, "hydra.run.dir=whole")
     with monkeypatch.context() as patch:
         patch.setattr(SentimentModule, "training_step", greedy)
-        said = in_process("train", *RUN, "hydra.run.dir=run", code=1)
-    assert words in said
-    assert "grows with data.batch_size=96, data.max_tokens=400, model.hidden=8: " in said
-    assert "trainer.precision=bf16-mixed" in said
-    assert "Traceback" not in said
+        output = in_process("train", *RUN, "hydra.run.dir=run", code=1)
+    assert words in output
+    assert "grows with data.batch_size=96, data.max_tokens=400, model.hidden=8: " in output
+    assert "trainer.precision=bf16-mixed" in output
+    assert "Traceback" not in output
     assert words in (tmp_path / "run" / "error.txt").read_text()
     assert "going on from" in in_process("train", *RUN, "hydra.run.dir=run")
     whole, run = (
@@ -82,12 +82,12 @@ def test_a_sweep_outlives_a_run_without_memory(in_process, tmp_path, monkeypatch
     monkeypatch.setattr(SentimentModule, "training_step", greedy)
     # It takes longer than the runs.
     monkeypatch.setattr("sentiment_pl.reports.writing.report", lambda *_: None)
-    said = in_process(
+    output = in_process(
         "train", "-m", *RUN, "trainer.max_epochs=1", "model.hidden=16,4", "hydra.sweep.dir=s",
         code=1,
     )  # fmt: skip
-    assert "model.hidden=16 failed: out of memory on the GPU" in said
-    assert "Traceback" not in said
+    assert "model.hidden=16 failed: out of memory on the GPU" in output
+    assert "Traceback" not in output
     assert [path.parent.name for path in (tmp_path / "s").glob("*/metrics.json")] == [
         "model.hidden=4"
     ]
@@ -95,12 +95,12 @@ def test_a_sweep_outlives_a_run_without_memory(in_process, tmp_path, monkeypatch
 
 def test_half_precision_is_not_advised_twice(in_process, monkeypatch):
     monkeypatch.setattr(SentimentModule, "training_step", lambda *_: of_a_gpu())
-    said = in_process(
+    output = in_process(
         "train", *RUN, "trainer.precision=bf16-mixed", "model=windowed_attention",
         "model.hidden=[4]", "model.window=null", code=1,
     )  # fmt: skip
-    assert "trainer.precision" not in said
-    assert "model.hidden=[4], model.window=null: lower one of them" in said
+    assert "trainer.precision" not in output
+    assert "model.hidden=[4], model.window=null: lower one of them" in output
 
 
 def test_a_text_that_is_too_long_for_memory(capsys, saved, monkeypatch):
@@ -112,10 +112,10 @@ def test_a_text_that_is_too_long_for_memory(capsys, saved, monkeypatch):
 
 def test_an_evaluation_without_memory(in_process, saved, monkeypatch):
     monkeypatch.setattr(SentimentModule, "test_step", lambda *_: of_torch())
-    said = in_process("evaluate", f"checkpoint={saved('gru')}", *SMALL, code=1)
-    assert "out of memory on this machine" in said
-    assert "Lower data.batch_size or data.max_tokens" in said
-    assert "Traceback" not in said
+    output = in_process("evaluate", f"checkpoint={saved('gru')}", *SMALL, code=1)
+    assert "out of memory on this machine" in output
+    assert "Lower data.batch_size or data.max_tokens" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(

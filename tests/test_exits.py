@@ -69,6 +69,7 @@ FAULTS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_same_fault_ends_every_command_alike(in_process, monkeypatch, tmp_path, name, fault):
     (tmp_path / "runs").mkdir()
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)  # of a training, whose folder is kept
     arguments, work = COMMANDS[name]
     fails, code, words = FAULTS[fault]
     monkeypatch.setattr(work, fails)
@@ -98,7 +99,8 @@ def test_a_closed_pipe_ends_every_command_in_silence(
         sys.stdout.flush()
 
     monkeypatch.setattr(work, writes)
-    assert in_process(name, *arguments, code=0) == ""
+    output = in_process(name, *arguments, code=0)
+    assert re.fullmatch(r"(.* loading PyTorch\n)?", output)  # printed before the pipe was closed
     sys.stdout.flush()  # nothing is left that Python would fail to write at its end
 
 

@@ -1,6 +1,6 @@
-"""The command line of `predict`: its options, and which arguments are checkpoints and which texts.
+"""The command line of `predict`: its options, its checkpoints and its texts.
 
-It imports no torch, so that `--help` and mistakes are quick.
+This module does not import torch, so that `--help` and error messages appear at once.
 """
 
 import argparse
@@ -27,7 +27,7 @@ Of a long text the model reads the words that it read of long reviews in trainin
 and data.truncate of the training, which the checkpoint holds. The output shows these words and
 notes that there are more. --full reads all. An exported model cuts in the same way.
 
-Needs the checkpoints alone: neither the training data nor the runs' folders.
+Only the checkpoints are needed, neither the training data nor the folders of the runs.
 """
 
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt", ".xlsx")
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         help="import the model's class from this module or package, such as my_project.models, if"
         " the checkpoint names one there; may be repeated. Name only code that you trust",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="a JSON object a text, line by line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per text")
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="a page that opens in a browser, words shaded"
     )
@@ -173,7 +173,7 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
 
 
 def _check_texts(parser: argparse.ArgumentParser, texts: Sequence[str]) -> None:
-    """Refuse texts that look like a checkpoint, or like a file whose rows are to be scored."""
+    """Refuse texts that look like a checkpoint, or like a table to be scored."""
     if not texts:
         return
     first = texts[0]
@@ -207,7 +207,7 @@ def _looks_like_a_table(word: str) -> bool:
 def _is_file(word: str) -> bool:
     try:
         return Path(word).expanduser().is_file()
-    except (OSError, RuntimeError, ValueError):  # longer than a path may be, "~stranger", a NUL
+    except (OSError, RuntimeError, ValueError):  # too long for a path, "~unknown_user", a NUL
         return False
 
 

@@ -1,5 +1,5 @@
 # Reads texts with the ONNX graph beside this file: pip install onnxruntime numpy regex
-"""Label and probability of texts, by NAME.onnx and NAME.tokenizer.json beside NAME.example.py."""
+"""Predict texts with NAME.onnx and NAME.tokenizer.json beside NAME.example.py."""
 
 import argparse
 import json
@@ -12,11 +12,11 @@ import onnxruntime  # type: ignore[import-untyped]
 from sentiment_pl.data.splitting import splitter
 
 UNKNOWN = 1
-"""Id of a word outside the vocabulary; 0 is the padding."""
+"""Id of words outside the vocabulary; 0 is the padding."""
 
 
 def main() -> None:
-    """Print a line a text: the likelier label and the probability of the second one."""
+    """Print one line for each text: the predicted label and the probability of label 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", nargs="+", metavar="TEXT", help="-- before one with a dash first")
     parser.add_argument("--full", action="store_true", help="read all of a text, however long")
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def cut(ids: list[int], most: int | None, truncate: str) -> list[int]:
-    """Keep what training read of a long text: its head, its tail, or half from both ends."""
+    """Return the part of a long text that training read: head, tail, or half from both ends."""
     if most is None or len(ids) <= most:
         return ids
     head = {"head": most, "tail": 0, "both": most - most // 2}[truncate]

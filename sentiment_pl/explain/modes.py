@@ -1,4 +1,4 @@
-"""What `predict` does, by its options: score a table, write a lexicon, export, or read texts."""
+"""The modes of `predict`: score a table, write a lexicon, export a graph, or read texts."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from sentiment_pl.tables.options import TableOptions
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Load the checkpoints and do what the options name.
+    """Load the checkpoints and run the mode that the options select.
 
     Args:
         arguments: The command line, as `arguments.parse` returns it.
@@ -81,5 +81,5 @@ def _write_lexicon(arguments: argparse.Namespace, model: SentimentModule) -> Non
 
 
 def _report(line: str) -> None:
-    """Print a line on stderr: stdout holds the results alone."""
+    """Print a line on stderr, since stdout only contains the results."""
     print(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A model as an ONNX graph, with all that is needed to use it without this package."""
+"""Export of a model as an ONNX graph, with everything needed to use it without this package."""
 
 import contextlib
 import io
@@ -24,10 +24,10 @@ TOLERANCE = 1e-5
 """The largest absolute or relative difference between logits of the graph and of the model."""
 
 LENGTHS = ((1,), (2, 1), (17, 5, 16), (300, 33))
-"""Lengths of the reviews, batch by batch, that the graph is checked with."""
+"""Lengths of the reviews in the batches with which the graph is checked."""
 
 EXAMPLE = Path(__file__).with_name("export_example.py")
-"""Copied beside the graph: its use, without this package."""
+"""A script that uses the graph without this package; it is copied beside the graph."""
 
 SPLITTER = "from sentiment_pl.data.splitting import splitter\n"
 """The line of the example that a copy replaces by the imported source."""
@@ -44,20 +44,20 @@ class _Graph(nn.Module):
 
 
 def export_onnx(model: SentimentModule, path: Path) -> list[Path]:
-    """Write a model as an ONNX graph, its tokenizer beside it, and an example of their use.
+    """Write a model as an ONNX graph, with its tokenizer and an example beside it.
 
     The graph maps `tokens` [B, T] int64, padded at the end with 0, and `lengths` [B] int64 to
-    `logits` [B], for any B and T from 1 up; where words are scored without a running state also to
-    `word_scores` [B, T] (and `word_weights`). It is run and compared with the model before the file
-    gets its name.
+    `logits` [B], for any B and T from 1. For models that are not recurrent it also returns
+    `word_scores` [B, T] (and `word_weights`). The graph is run and compared with the model before
+    the file gets its name.
 
-    The graph takes as many words as it is given. How training cut long reviews stands in the file's
-    metadata, as JSON: `max_tokens` (null: not at all) and `truncate`; so do `labels`, the names of
-    label 0 and label 1, `model` and `version`. The example cuts by them.
+    The graph reads all the words that it gets. The metadata of the file hold, as JSON, how training
+    cut long reviews: `max_tokens` (null: not at all) and `truncate`. They also hold `labels` (the
+    names of label 0 and label 1), `model` and `version`. The example cuts texts accordingly.
 
     Args:
-        model: any architecture.
-        path: the file, NAME.onnx.
+        model: a model of any architecture.
+        path: the path of the graph, NAME.onnx.
 
     Returns:
         The files: NAME.onnx, NAME.tokenizer.json, NAME.example.py.

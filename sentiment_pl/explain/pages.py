@@ -1,4 +1,4 @@
-"""Word scores as a page for a browser: one file that needs nothing else."""
+"""Word scores as a web page in one self-contained file."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def words_page(opinions: Sequence[Opinion]) -> str:
         opinions: The predictions of the models for each text.
 
     Returns:
-        HTML. Texts are escaped, nothing is loaded from elsewhere and no script runs.
+        HTML, in which texts are escaped. It loads nothing and runs no script.
     """
     environment = Environment(
         loader=PackageLoader("sentiment_pl.explain"),

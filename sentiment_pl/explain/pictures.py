@@ -40,8 +40,8 @@ def sentences_figure(
 
     Args:
         models: the models.
-        names: what each is called.
-        texts: the texts; of long ones the first `MOST_WORDS` of the words that were read.
+        names: the names of the models.
+        texts: the texts; of long ones, the first `MOST_WORDS` words that were read are drawn.
         full: read every word of a long text, not only those that training would have read.
     """
     rows = [
@@ -104,7 +104,7 @@ def attention_panel(
         heading: The title.
     """
     T = len(words)
-    # In grey the map reads as well: its lightness falls from one end to the other.
+    # The map is also legible in grey, since its lightness decreases from one end to the other.
     image = axes.imshow(weights[:T, :T], cmap="Blues", vmin=0, aspect="auto")
     size = 9 if T <= 20 else 6
     axes.set_xticks(range(T), words, rotation=90, fontsize=size, parse_math=False)
@@ -114,7 +114,7 @@ def attention_panel(
 
 
 def weights_panel(axes: Axes, reading: Reading) -> None:
-    """Draw each word's weight against its score before the weighting."""
+    """Draw the weight of each word against its score before the weighting."""
     assert reading.weights is not None
     weights = np.array(reading.weights[:MOST_WORDS])
     scores = np.array(reading.scores[:MOST_WORDS]) / np.maximum(weights, np.finfo(float).tiny)

@@ -1,4 +1,4 @@
-"""Progress through a file: a bar on a terminal, a line now and then elsewhere."""
+"""Progress through a file: a bar on a terminal, a line every 30 seconds elsewhere."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from sentiment_pl.tables.base import Reader
 
 LINE_EVERY = 30.0
-"""Seconds between two lines where there is no terminal to draw a bar on."""
+"""Seconds between two lines if stderr is not a terminal."""
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def progress(reader: Reader) -> Iterator[Callable[[int], None]]:
     """Show the progress through a file on stderr.
 
     Yields:
-        A function that takes the number of rows so far.
+        A function to call with the number of rows read so far.
     """
     began = printed = time.perf_counter()
     console = Console(stderr=True)

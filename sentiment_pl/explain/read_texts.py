@@ -1,4 +1,4 @@
-"""Texts read by models, shown on the terminal, as JSON, as a page or as a picture."""
+"""Predictions for the texts of a command line, on the terminal, as JSON, a page or a picture."""
 
 import argparse
 import io
@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def show(arguments: argparse.Namespace, models: Sequence[Reader]) -> None:
-    """Show what models predict for the texts of a command line.
+    """Show the predictions of models for the texts of a command line.
 
     Args:
         arguments: The command line, as `arguments.parse` returns it.
@@ -54,7 +54,7 @@ def show(arguments: argparse.Namespace, models: Sequence[Reader]) -> None:
 
 
 def _print(opinions: Iterable[verdicts.Opinion], *, as_json: bool) -> None:
-    """Print each opinion as soon as it is there."""
+    """Print each opinion as soon as it is available."""
     console = terminal.console()
     for opinion in opinions:
         if as_json:
@@ -66,12 +66,12 @@ def _print(opinions: Iterable[verdicts.Opinion], *, as_json: bool) -> None:
 def _read(texts: Sequence[str], *, required: bool) -> Iterator[str]:
     """Yield the texts of the command line, or the lines of standard input, which may be endless.
 
-    Bytes that are not UTF-8 become U+FFFD, which belongs to no word. At a terminal the texts are
-    asked for.
+    Bytes that are not UTF-8 become U+FFFD, which belongs to no word. On a terminal the user is
+    prompted for texts.
 
     Args:
-        texts: Of the command line.
-        required: Whether the command ends with exit code 2 if standard input holds nothing.
+        texts: The texts of the command line.
+        required: Whether the command ends with exit code 2 if standard input is empty.
     """
     if not texts and isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")  # as Python reads the command line

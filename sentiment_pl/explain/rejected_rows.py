@@ -25,7 +25,7 @@ class RejectsFile:
         """The reason of the first row, with its line in the file if there is one."""
 
     def write(self, reject: Reject) -> None:
-        """Add a row."""
+        """Write a rejected row with its reason."""
         if self._file is None:
             self.first = (f"line {reject.line}: " if reject.line else "") + reject.reason
             self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
@@ -35,7 +35,7 @@ class RejectsFile:
         self._file.write(as_json(entry) + "\n")
 
     def keep(self) -> None:
-        """Put the file in place; without rejected rows remove an older one."""
+        """Put the file in place; if no rows were rejected, remove an older file."""
         if self._file is None:
             self._path.unlink(missing_ok=True)
         else:
@@ -43,7 +43,7 @@ class RejectsFile:
             put_in_place(self._partial, self._path)
 
     def discard(self) -> None:
-        """Remove what has not been put in place."""
+        """Remove a file that has not been put in place."""
         if self._file is not None:
             self._file.close()
         self._partial.unlink(missing_ok=True)

@@ -19,10 +19,10 @@ BATCH_REVIEWS = 512
 
 
 class Scorer:
-    """Computes logits of texts: by the lexicon if the model is one, else by the network."""
+    """Computation of logits: by the lexicon for a token-wise model, otherwise by the network."""
 
     def __init__(self, model: SentimentModule, full: bool = False) -> None:
-        """Prepare a model.
+        """Prepare a model for scoring.
 
         Args:
             model: The model that scores the texts.

@@ -1,4 +1,4 @@
-"""Millions of rows scored in constant memory: a table in, the same with two more columns out."""
+"""Scoring of tables of any size in constant memory; the output has two more columns."""
 
 import time
 from collections.abc import Sequence
@@ -46,9 +46,9 @@ def score_file(
 ) -> Summary:
     """Add the label and its probability to every row of a table.
 
-    The table goes through in chunks: a file of any size takes the memory of a few thousand rows.
-    Rows that cannot be scored are left out, and kept with the reason in `rejects_path(output)`.
-    The output is there whole or not at all.
+    The table is read in chunks, so that a file of any size takes the memory of a few thousand rows.
+    Rows that cannot be scored are written with the reason to `rejects_path(output)` instead. The
+    output is written completely or not at all.
 
     Args:
         model: The model that scores the rows.

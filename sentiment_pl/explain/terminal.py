@@ -1,4 +1,4 @@
-"""Word scores on a terminal: words below one another, models side by side."""
+"""Word scores on a terminal: one line per word, models side by side."""
 
 import math
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ def console() -> Console:
 def show(console: Console, opinion: Opinion) -> None:
     """Print the predictions of the models for one text.
 
-    Several models stand side by side, a column each, where they see the same words; a model that
-    was trained with another way to split texts stands below them.
+    Models that read the same words are shown side by side, one column each. A model that splits
+    texts in another way is shown below them.
     """
     text = _printable(opinion.text)
     if len(opinion.verdicts) == 1:

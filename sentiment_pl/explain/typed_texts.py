@@ -1,4 +1,4 @@
-"""Texts that are typed at a terminal, one a line, each answered before the next."""
+"""Texts typed at a terminal, one per line; each is answered before the next one is read."""
 
 import signal
 import sys
@@ -11,10 +11,10 @@ PROMPT = "> "
 
 
 def typed() -> Iterator[str]:
-    """Invite to type texts, and yield each; blank lines are passed over.
+    """Prompt for texts and yield each of them; blank lines are skipped.
 
     Raises:
-        SystemExit: After Ctrl-C, with its exit code and without a word.
+        SystemExit: After Ctrl-C, with its exit code and without a message.
     """
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     print(INVITATION, file=sys.stderr)

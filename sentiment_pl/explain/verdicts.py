@@ -15,7 +15,7 @@ class Verdict(NamedTuple):
     model: str
     """The name of the model, different from those of the others."""
     labels: Sequence[str]
-    """Names of label 0 and label 1."""
+    """The names of label 0 and label 1."""
     reading: Reading
 
     @property
@@ -44,10 +44,10 @@ def names(models: Sequence[Reader], paths: Sequence[Path]) -> list[str]:
 
     Args:
         models: the models.
-        paths: the checkpoint of each.
+        paths: the checkpoints of the models.
 
     Returns:
-        A name for each, all different.
+        A different name for each model.
     """
     kinds = [model.name for model in models]
     if len(set(kinds)) == len(kinds):
@@ -70,8 +70,8 @@ def opinions(
 
     Args:
         models: the models.
-        names: what each is called.
-        texts: the texts; standard input may go on for ever.
+        names: the names of the models.
+        texts: the texts, which may be endless, as standard input.
         full: read every word of a long text, not only those that training would have read.
     """
     for text in texts:

@@ -1,4 +1,4 @@
-"""Sentences with their words shaded by score, as a picture."""
+"""A figure of sentences with their words shaded by score."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
         readings: The reading of each sentence by a model.
         labels: names of label 0 and label 1.
     """
-    broad = 62  # a line's width, in letters: TensorBoard shows pictures small
+    broad = 62  # width of a line in letters; TensorBoard shows small pictures
     lines: list[tuple[str, list[tuple[float, str, float]]]] = []
     for reading in readings:
         label = labels[reading.probability >= THRESHOLD]
@@ -43,7 +43,7 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
     for row, (verdict, placed) in enumerate(lines):
         axes.text(0, -row - 0.12, verdict, fontsize=9, color="0.35", va="center")
         for x, word, score in placed:
-            # The middle of the map is pale enough for black letters, its ends are not.
+            # Only the middle of the map is pale enough for black letters.
             shade = colours(0.5 + 0.42 * score / largest)
             box = {"facecolor": shade, "edgecolor": "none", "boxstyle": "round,pad=0.25"}
             axes.text(

@@ -1,4 +1,4 @@
-"""The bar of a training, a validation or a test, on the live display that a command has."""
+"""The progress bar of training, validation and test, on the live display of a command."""
 
 import time
 from typing import Any
@@ -10,13 +10,13 @@ from rich.progress import TaskID
 from sentiment_pl.live_display import DISPLAY, duration
 
 _SECONDS_BETWEEN_NOTES = 0.25
-"""How often the loss is read: on a GPU reading it waits for the step."""
+"""Seconds between two updates of the loss; on a GPU, reading it waits for the step to end."""
 
 
 class ProgressBar(LightningProgressBar):
-    """Shows `epoch 2/6 ━━━━ loss 0.31 · val auc 0.962 · 12 s left` on a terminal, else nothing.
+    """Progress bar on a terminal: `epoch 2/6 ━━━━ loss 0.31 · val auc 0.962 · 12 s left`.
 
-    In a file or a pipe `History` logs a line an epoch, here as well as there.
+    In a file or a pipe nothing is shown. `History` logs one line per epoch in both cases.
     """
 
     def __init__(self) -> None:
@@ -24,10 +24,10 @@ class ProgressBar(LightningProgressBar):
         self._enabled = True
         self._task: TaskID | None = None
         self._start = self._noted = 0.0
-        self._before = self._done = 0  # batches of this process: first one of the clock, in all
+        self._done = 0  # batches that this process has done since the clock started
 
     def disable(self) -> None:
-        """Show nothing, as in the processes that follow."""
+        """Hide the bar, as in the followers."""
         self._enabled = False
 
     def enable(self) -> None:
@@ -39,7 +39,7 @@ class ProgressBar(LightningProgressBar):
         self._start, self._done = time.monotonic(), 0
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Begin the bar of an epoch, validation included."""
+        """Start the bar of an epoch, which includes its validation."""
         of = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
         self._show(f"epoch {trainer.current_epoch + 1}{of}", self._batches(trainer))
         done = trainer.fit_loop.batch_idx + 1 if trainer.fit_loop.restarting else 0
@@ -48,7 +48,7 @@ class ProgressBar(LightningProgressBar):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, *args: Any
     ) -> None:
-        """Advance, and note the loss now and then."""
+        """Advance the bar, and update the loss beside it."""
         self._advance()
         now = time.monotonic()
         if self._task is None or now - self._noted < _SECONDS_BETWEEN_NOTES:
@@ -65,41 +65,41 @@ class ProgressBar(LightningProgressBar):
         DISPLAY.update(self._task, note=" · ".join(notes))
 
     def on_validation_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Advance."""
+        """Advance the bar."""
         self._advance()
 
     def on_test_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Advance."""
+        """Advance the bar."""
         self._advance()
 
     def on_validation_start(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Begin a bar where the validation is no part of an epoch."""
+        """Start a bar if the validation is not part of an epoch."""
         if trainer.state.fn == "validate":
             self._show("validation", _number(trainer.num_val_batches))
 
     def on_test_start(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Begin a bar."""
+        """Start the bar of the test."""
         self._show("test", _number(trainer.num_test_batches))
 
     def on_train_epoch_end(self, *args: Any) -> None:
-        """Take the bar away, above which the epoch's line appears."""
+        """Remove the bar before the line of the epoch is logged."""
         self._hide()
 
     def on_validation_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if trainer.state.fn == "validate":
             self._hide()
 
     def on_test_end(self, *args: Any) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._hide()
 
     def on_exception(self, *args: Any) -> None:
-        """Take the bar away before an error is shown."""
+        """Remove the bar before an error is shown."""
         self._hide()
 
     def teardown(self, *args: Any, **kwargs: Any) -> None:
-        """Take the bar away, however the pass ended."""
+        """Remove the bar, however the pass ended."""
         self._hide()
 
     def _show(self, description: str, total: float | None) -> None:
@@ -116,12 +116,12 @@ class ProgressBar(LightningProgressBar):
         DISPLAY.update(self._task, advance=1)
 
     def _batches(self, trainer: lightning.Trainer) -> float | None:
-        """Return the batches of an epoch, those of its validation included; None if unknown."""
+        """Return the number of batches in an epoch and its validation; None if unknown."""
         batches = trainer.num_training_batches + _number(trainer.num_val_batches)
         return None if batches == float("inf") else batches
 
     def _left(self, trainer: lightning.Trainer, now: float) -> str:
-        """Return how long the training still takes at most, in words; "" where that is unknown."""
+        """Return the remaining training time as text; empty if it is unknown."""
         batches = self._batches(trainer)
         if batches is None or trainer.max_epochs in (None, -1) or not self._done:
             return ""
@@ -131,5 +131,5 @@ class ProgressBar(LightningProgressBar):
 
 
 def _number(batches: Any) -> float:
-    """Return how many batches there are in all loaders together."""
+    """Return the total number of batches of all loaders."""
     return float(sum(batches)) if isinstance(batches, list) else float(batches)

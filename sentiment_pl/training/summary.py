@@ -1,4 +1,4 @@
-"""What the console shows at the end of a run: metrics with intervals, and how to go on."""
+"""Console output at the end of a run: metrics with intervals, and commands to try next."""
 
 import logging
 import math
@@ -31,56 +31,56 @@ _OF_EVERY_RUN = frozenset(
      file_names.LOCK, file_names.CHECKPOINTS, file_names.CURVES, file_names.TENSORBOARD,
      file_names.LOG, file_names.IDENTITIES, file_names.HYDRA, "hparams.yaml"}
 )  # fmt: skip
-"""Files and folders of a run that need no mention."""
+"""Files and folders that every run may have, and that are not listed."""
 
 _MOST_DRAWN = 10_000_000
-"""Examples that the bootstrap draws in all, which takes about a second."""
+"""Number of examples that the bootstrap draws over all resamples, which takes about a second."""
 
 
 def figure(value: float | None) -> str:
-    """Write a figure in four digits; a dash where it is not defined."""
+    """Return a figure with four digits after the point; a dash if it is not defined."""
     return "–" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 @dataclass
 class Notes:
-    """What the summary shows besides the record of a run; `train` fills it."""
+    """Contents of the summary that are not in the record of a run; `train` fills them in."""
 
     labels: Sequence[str] = ("negative", "positive")
-    """What label 0 and label 1 are called."""
+    """The names of label 0 and label 1."""
     example: str | None = None
-    """A review whose words the model knows, to try it with."""
+    """A review with known words, for trying the model."""
 
     def fill(
         self, model: "SentimentModule", probes: Sequence[str], data: "ReviewDataModule"
     ) -> None:
-        """Take the labels of a model, and a review that it can read."""
+        """Set the labels to those of a model, and find a review with words that it knows."""
         self.labels = model.labels
         self.example = example_review(model.tokenizer, probes, data)
 
 
 class Verdict(NamedTuple):
-    """What the predictions of a test split say of a run."""
+    """Intervals, confusion matrix and comparison with guessing for a test split."""
 
     intervals: dict[str, statistics.Interval]
     """95 % intervals over the test examples, by the name of the metric."""
     confusion: tuple[int, int, int, int]
     """True negatives, false positives, false negatives, true positives, at threshold 0.5."""
     guessing: bool
-    """Whether the run cannot be told from one that guesses."""
+    """Whether the predictions cannot be distinguished from guessing."""
     most_frequent: float
-    """Share of the more frequent label, which is the accuracy of always choosing it."""
+    """Share of the more frequent label, which is the accuracy of always predicting it."""
 
 
 def judge(labels: NDArray[Any], probabilities: NDArray[np.float64]) -> Verdict:
     """Compute intervals and the confusion matrix of a test split.
 
-    The interval of the accuracy is Wilson's (1927); those of F1 and AUC are percentiles of the
-    bootstrap, and left out where only one label occurs.
+    The interval of the accuracy is Wilson's (1927). Those of F1 and AUC are percentiles of
+    bootstrap resamples; they are left out if only one label occurs.
 
     Args:
         labels: [N], 0 or 1.
-        probabilities: [N] of label 1.
+        probabilities: [N], the probabilities of label 1.
     """
     truth = np.asarray(labels).astype(bool)
     positive = probabilities >= measures.THRESHOLD
@@ -105,14 +105,14 @@ def summary(
     record: dict[str, Any], folder: Path, *, brief: bool,
     beside: Mapping[str, Mapping[str, float]] | None = None, notes: Notes | None = None,
 ) -> None:  # fmt: skip
-    """Print the metrics of a run, its folder and commands to go on with.
+    """Print the metrics of a run, its folder, and commands to try next.
 
     Args:
-        record: of the run.
-        folder: of the run.
-        brief: print one line, for one run of many.
-        beside: published metrics, by the heading of the row in which to show them.
-        notes: what `train` has found besides.
+        record: the record of the run.
+        folder: the folder of the run.
+        brief: print one line only, for one run of many.
+        beside: published metrics, by the heading of the row in which they are shown.
+        notes: contents that are not in the record.
     """
     test, notes = record["test"], notes or Notes()
     if brief:
@@ -199,22 +199,22 @@ def _commands(name: str, folder: Path, example: str | None) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """Return a text as one word of a shell, in double quotes where they are enough."""
+    """Return a text quoted for the shell, in double quotes if they are sufficient."""
     return quote(text) if set(text) & set('"$`!\\') else f'"{text}"'
 
 
 def example_review(
     tokenizer: Tokenizer, probes: Sequence[str], data: "ReviewDataModule"
 ) -> str | None:
-    """Return a short text whose words a model knows: a probe, else the beginning of a review.
+    """Return a short text of words that a model knows: a probe, or the start of a review.
 
     Args:
-        tokenizer: Of the model.
+        tokenizer: The tokenizer of the model.
         probes: Sentences to try first.
-        data: The reviews; after `setup`.
+        data: The reviews, after `setup`.
 
     Returns:
-        The text; None where no review has a word that is known.
+        The text; None if no review has a known word.
     """
     for probe, ids in zip(probes, tokenizer.encode(list(probes)), strict=True):
         if ids and UNKNOWN not in ids:

@@ -1,1 +1,1 @@
-"""What TensorBoard, W&B and MLflow show of a run: names, curves, columns, texts and pictures."""
+"""Contents of TensorBoard, W&B and MLflow: names, curves, columns, texts and pictures of a run."""

@@ -1,4 +1,4 @@
-"""The callback that fills TensorBoard with what a run is and what came of it."""
+"""The callback that shows the settings and results of a run in TensorBoard."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -26,21 +26,21 @@ log = logging.getLogger(__name__)
 
 
 class Dashboard(lightning.Callback):
-    """Shows a run in TensorBoard; each part can be switched off.
+    """Callback that shows a run in TensorBoard; each part can be switched off.
 
-    Everything but the curve of the loss is written once, before the first step or after the last
-    one. It looks on: weights, optimiser, generators and metrics stay as they are.
+    Everything except the curve of the loss is written once, before the first step or after the last
+    one. The callback does not change weights, optimizer, random numbers or metrics.
 
     Args:
-        loss_by_step: the training loss every `trainer.log_every_n_steps` steps, the mean since the
-            point before; W&B and MLflow show it as well.
-        charts: Custom Scalars, training and validation of a metric in one chart.
-        texts: Text, the command of the run, its configuration and its layers.
-        graph: Graphs, what is computed from the word ids to the logit.
+        loss_by_step: log the training loss every `trainer.log_every_n_steps` steps, as the mean
+            since the previous point; W&B and MLflow show it as well.
+        charts: Custom Scalars with training and validation of each metric in one chart.
+        texts: Text with the command of the run, its configuration and its layers.
+        graph: Graphs with the computation from word ids to the logit.
         predictions: Images, PR Curves and Histograms of the predictions on validation and test.
-        projector: how many word vectors, those of the most frequent words, the Projector shows
-            before and after training; 0 for none.
-        histograms: Histograms of weights and gradients by layer, once an epoch.
+        projector: the number of frequent words whose vectors the Projector shows before and after
+            training; 0 for none.
+        histograms: Histograms of weights and gradients by layer, once per epoch.
 
     Raises:
         ConfigError: a switch is neither true nor false, or `projector` is negative.
@@ -63,14 +63,14 @@ class Dashboard(lightning.Callback):
         self.loss_by_step, self.charts, self.texts, self.graph = loss_by_step, charts, texts, graph
         self.predictions, self.projector, self.histograms = predictions, projector, histograms
         self.description: Mapping[str, str] = {}
-        """Texts about the run, as Markdown by their titles; set by whoever knows them."""
-        self._before = (0.0, 0.0)  # sum of the losses and their weight at the point before
-        self._step = 0  # of that point
+        """Texts about the run in Markdown, by title; set after the callback is created."""
+        self._before = (0.0, 0.0)  # sum of the losses and their weight at the previous point
+        self._step = 0  # the step of that point
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Write what is known of a run that begins."""
+        """Write everything that is known at the start of a run."""
         if trainer.global_step > 0 or not isinstance(pl_module, SentimentModule):
-            return  # a run that goes on has all that already
+            return  # a resumed run has already written it
         for writer in _writers(trainer):
             metrics = [str(name).removeprefix("val/") for name in pl_module.val_metrics]
             if self.charts:
@@ -86,15 +86,15 @@ class Dashboard(lightning.Callback):
                 projector.write_before(writer, pl_module, _counts(trainer), self.projector)
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Begin anew with the sums, as the module does."""
+        """Reset the sums, as the module does."""
         self._before = (0.0, 0.0)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Log the mean loss since the point before, if it is time or the epoch ends.
+        """Log the mean loss since the previous point, if one is due or the epoch ends.
 
-        Callbacks that save checkpoints come later, so that no point is logged behind one.
+        Callbacks that save checkpoints run later, so that no point is logged after its checkpoint.
         """
         step, every = trainer.global_step, getattr(trainer, "log_every_n_steps", 0)
         if not self.loss_by_step or not every or not isinstance(pl_module, SentimentModule):
@@ -110,14 +110,14 @@ class Dashboard(lightning.Callback):
             change = trainer.strategy.reduce(change, reduce_op="sum")
         if trainer.is_global_zero and float(change[1]) > 0:
             for logger in trainer.loggers:
-                if not isinstance(logger, CSVLogger):  # metrics.csv has a row an epoch
+                if not isinstance(logger, CSVLogger):  # metrics.csv has one row per epoch
                     mean = float(change[0] / change[1])
                     logger.log_metrics({LOSS_BY_STEP: mean}, step=max(0, step - 1))
 
     def on_before_optimizer_step(
         self, trainer: lightning.Trainer, pl_module: Any, optimizer: Any
     ) -> None:
-        """Draw weights and gradients as they are in the last step of an epoch."""
+        """Write histograms of weights and gradients in the last step of an epoch."""
         if not self.histograms or not trainer.is_last_batch:
             return
         for writer in _writers(trainer):
@@ -130,12 +130,12 @@ class Dashboard(lightning.Callback):
         self, trainer: lightning.Trainer, model: SentimentModule,
         measured: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]],
     ) -> None:  # fmt: skip
-        """Draw what came of a run.
+        """Show the predictions and word vectors of a trained model.
 
         Args:
-            trainer: which has trained.
-            model: with the weights of the best checkpoint.
-            measured: labels [N] and logits [N] of splits, by the splits' names.
+            trainer: the trainer after training.
+            model: the model with the weights of the best checkpoint.
+            measured: labels [N] and logits [N] of each split, by the name of the split.
         """
         step = trainer.global_step
         for writer in _writers(trainer):
@@ -146,24 +146,24 @@ class Dashboard(lightning.Callback):
                 projector.write_after(writer, model, _counts(trainer), self.projector)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"before": list(self._before), "step": self._step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember what a checkpoint kept."""
+        """Restore the state from a checkpoint."""
         first, second = state_dict["before"]
         self._before, self._step = (first, second), state_dict["step"]
 
 
 def _writers(trainer: lightning.Trainer) -> list[SummaryWriter]:
-    """Return the writers of the run's events; none in processes that write nothing."""
+    """Return the event writers of the run; an empty list in processes that write nothing."""
     if not trainer.is_global_zero or tries_out(trainer):
         return []
     return [each.experiment for each in trainer.loggers if isinstance(each, TensorBoardLogger)]
 
 
 def _counts(trainer: lightning.Trainer) -> Sequence[int]:
-    """Return how often each word id stands in the training split, [V]."""
+    """Return the number of occurrences of each word id in the training split, [V]."""
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     counts: Sequence[int] = data.description()["counts"]
     return counts

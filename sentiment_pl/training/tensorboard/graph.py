@@ -13,11 +13,11 @@ from sentiment_pl.models.module import SentimentModule
 log = logging.getLogger(__name__)
 
 WORDS = 4
-"""Of the review whose way is traced: a recurrent network repeats its cell a word."""
+"""Number of words in the traced review; a recurrent network repeats its cell for each word."""
 
 
 class _Logits(nn.Module):
-    """A model from padded word ids to logits alone: a graph has tensors, and no None."""
+    """A model that only returns logits, since a graph cannot return None."""
 
     def __init__(self, model: SentimentModule) -> None:
         super().__init__()
@@ -29,11 +29,11 @@ class _Logits(nn.Module):
 
 
 def add_graph(writer: SummaryWriter, model: SentimentModule) -> None:
-    """Trace a model on one short review; what cannot be traced is left out with a warning.
+    """Trace a model on one short review; if that fails, log a warning instead.
 
     Args:
-        writer: of the run's events.
-        model: any; it stays as it is.
+        writer: the event writer of the run.
+        model: a model of any architecture, which is not changed.
     """
     training = model.training
     model.eval()
@@ -41,9 +41,9 @@ def add_graph(writer: SummaryWriter, model: SentimentModule) -> None:
     lengths = torch.tensor([WORDS], device=model.device)
     try:
         with torch.no_grad(), _jit_is_scripting(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the graph is only looked at
+            warnings.simplefilter("ignore")  # the graph is only shown, not executed
             writer.add_graph(_Logits(model), (tokens, lengths))
-    except Exception as error:  # whatever an architecture does that tracing does not know
+    except Exception as error:  # tracing can raise anything for unsupported operations
         log.warning("TensorBoard shows no graph of %s: %s", model.name, str(error).split("\n")[0])
     finally:
         model.train(training)

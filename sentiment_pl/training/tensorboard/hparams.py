@@ -1,4 +1,4 @@
-"""A run's row in TensorBoard's HParams tab: what a user sets, and the figures of the test split."""
+"""The row of a run in TensorBoard's HParams tab: settings and metrics of the test split."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 from sentiment_pl.training.tensorboard import names
 
 MOST_COLUMNS = 14
-"""Columns of settings at most; what varies beyond the usual ones comes in up to there."""
+"""The largest number of columns of settings, including those that vary besides the usual ones."""
 
 SHOWN_FIRST = ("model", "hidden", "hidden layers", "seed")
-"""Columns that come first where nothing is swept."""
+"""Columns that are shown first if nothing is swept."""
 
 _NUMBERS = (
     "hidden", "window", "embedding dim", "lr", "dropout", "epochs", "batch size", "seed",
@@ -21,15 +21,15 @@ _TEXTS = ("model", "hidden layers", "embedding", "data")
 
 
 def settings(cfg: DictConfig, overrides: Sequence[str]) -> tuple[dict[str, Any], set[str]]:
-    """Return the settings of a run's row, by column, and which columns vary.
+    """Return the settings in the row of a run, by column, and the columns that vary.
 
-    Numbers stay numbers and what is null has no cell: a window without a value is the whole review.
-    Widths of several hidden layers are a column of their own, since TensorBoard cannot sort a
-    column of numbers and texts.
+    Numbers stay numbers, and null has no cell: a window without a value is the whole review. Widths
+    of several hidden layers have a separate column, since TensorBoard cannot sort a column with
+    numbers and texts.
 
     Args:
         cfg: the composed configuration.
-        overrides: of the run, as Hydra reads them.
+        overrides: the overrides of the run, in Hydra's syntax.
     """
     hidden = names.plain(cfg.model.get("hidden"))
     row: dict[str, Any] = {
@@ -62,16 +62,16 @@ def settings(cfg: DictConfig, overrides: Sequence[str]) -> tuple[dict[str, Any],
 def begin_row(
     logger: TensorBoardLogger, row: Mapping[str, Any], vary: set[str], metrics: Mapping[str, str]
 ) -> None:
-    """Begin a run's row.
+    """Write the row of a run at its start.
 
-    Of several rows in one folder TensorBoard shows the first, so a run that is taken up again may
-    begin its row anew.
+    If there are several rows in one folder, TensorBoard shows the first one, so a resumed run may
+    write its row again.
 
     Args:
-        logger: where to.
+        logger: the logger to write to.
         row: the settings, by column.
-        vary: the columns that TensorBoard is to show first.
-        metrics: tags of the figures that the run will end with, and their titles.
+        vary: the columns that TensorBoard shows first.
+        metrics: tags of the final metrics of the run, with their titles.
     """
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
     from torch.utils.tensorboard.summary import hparams
@@ -81,7 +81,7 @@ def begin_row(
         experiment.value[0].metadata.plugin_data.content
     )
     known = {info.name for info in content.hparam_infos}
-    # TensorBoard takes the columns of the first run for those of all.
+    # TensorBoard uses the columns of the first run for all runs.
     for types, kind in ((_TEXTS, "DATA_TYPE_STRING"), (_NUMBERS, "DATA_TYPE_FLOAT64")):
         content.hparam_infos.extend(
             api_pb2.HParamInfo(name=name, type=api_pb2.DataType.Value(kind))
@@ -103,7 +103,7 @@ def begin_row(
 
 
 def end_row(logger: TensorBoardLogger) -> None:
-    """Mark a run as completed in its row."""
+    """Mark the row of a run as completed."""
     from torch.utils.tensorboard.summary import hparams
 
     *_, end = hparams({}, {})

@@ -1,10 +1,10 @@
-"""The charts of TensorBoard's Custom Scalars: training and validation of a metric in one."""
+"""The layout of TensorBoard's Custom Scalars: training and validation of a metric in one chart."""
 
 from collections.abc import Iterable
 from typing import Any
 
 LOSS_BY_STEP = "loss/train_by_step"
-"""Name of the curve of the training loss between epochs."""
+"""Name of the curve of the training loss by step."""
 
 
 def layout(metrics: Iterable[str]) -> dict[str, dict[str, list[Any]]]:

@@ -13,20 +13,20 @@ from omegaconf import DictConfig, OmegaConf
 from sentiment_pl.runs.file_names import TENSORBOARD
 
 LONGEST_TITLE, _LONGEST_VALUE = 100, 30
-"""Letters of a run's title, and of one value in it."""
+"""The largest number of letters in the title of a run, and in one value in it."""
 
 GROUPS = ("data", "embedding", "model", "optimizer", "schedule")
-"""Groups of settings that can tell one run from another."""
+"""Config groups in which runs can differ."""
 
 COLUMNS = {"trainer.max_epochs": "epochs", "data.batch_size": "batch size"}
-"""Names of settings where they are not the last part of the key."""
+"""Names of settings that differ from the last part of the key."""
 
 
 def curve_name(key: str) -> str:
     """Return the name of a curve in trackers: "loss/val" for the metric "val/loss".
 
-    So training and validation of a metric stand side by side, before anything else in the
-    alphabet. Learning rates become "lr/GROUP", the epoch "time/epoch"; other names stay.
+    So training and validation of a metric are side by side, and sorted before all other curves.
+    Learning rates become "lr/GROUP", and the epoch "time/epoch"; other names do not change.
 
     Args:
         key: the name that Lightning's modules and callbacks log under.
@@ -58,13 +58,13 @@ def column(key: str) -> str:
 
 
 def varying(overrides: Sequence[str]) -> list[str]:
-    """Return the keys of the settings that tell a run from others, in the order of the command.
+    """Return the keys of the settings that distinguish a run from others, in the order typed.
 
-    Those are the settings that were typed, without what concerns the machine, the loggers or the
-    callbacks; in a sweep those alone that are swept.
+    These are the settings on the command line, except those of the machine, the loggers and the
+    callbacks; in a sweep, only those that are swept.
 
     Args:
-        overrides: of the run, as Hydra reads them.
+        overrides: the overrides of the run, in Hydra's syntax.
     """
     fixed: set[str] = set()
     if HydraConfig.initialized():
@@ -81,7 +81,7 @@ def varying(overrides: Sequence[str]) -> list[str]:
 
 
 def choice(cfg: DictConfig, group: str) -> str:
-    """Return which file of conf/GROUP a run took, or else the name of what it builds."""
+    """Return the file of conf/GROUP that a run uses, or otherwise the name of its class."""
     if HydraConfig.initialized():
         chosen = HydraConfig.get().runtime.choices.get(group)
         if chosen:
@@ -90,13 +90,13 @@ def choice(cfg: DictConfig, group: str) -> str:
 
 
 def title(cfg: DictConfig, overrides: Sequence[str]) -> str:
-    """Return what a run is called in trackers: "gru hidden=96 seed=0".
+    """Return the title of a run in trackers, for example "gru hidden=96 seed=0".
 
-    That is the model, its width, what else was typed or swept, and the seed.
+    It consists of the model, its width, other settings that were typed or swept, and the seed.
 
     Args:
         cfg: the composed configuration.
-        overrides: of the run, as Hydra reads them.
+        overrides: the overrides of the run, in Hydra's syntax.
     """
     found: dict[str, Any] = {}
     if cfg.model.get("hidden") is not None:
@@ -118,7 +118,7 @@ def title(cfg: DictConfig, overrides: Sequence[str]) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value as part of the name of a folder: its last part where it is a path."""
+    """Return a value as part of the name of a folder; of a path, only its last part."""
     text = re.split(r"[/\\]", str(value).rstrip("/\\"))[-1]
     letters = (
         c if unicodedata.category(c)[0] not in "CZ" and c not in '$~<>:"|?*' else "_" for c in text
@@ -127,14 +127,14 @@ def _short(value: Any) -> str:
 
 
 def event_folder(run: Path, name: str) -> str:
-    """Return the name of the folder of TensorBoard's events below a run's folder.
+    """Return the name of the folder of TensorBoard's events within a run folder.
 
-    A run that goes on keeps the folder that it has, whatever that is called; an earlier version
-    called it `TENSORBOARD`.
+    A resumed run keeps its existing folder, whatever its name; earlier versions named it
+    `TENSORBOARD`.
 
     Args:
-        run: the run's folder.
-        name: what a new folder is called, the run's title.
+        run: the folder of the run.
+        name: the name of a new folder, which is the title of the run.
     """
     if (run / TENSORBOARD).is_dir():
         return TENSORBOARD

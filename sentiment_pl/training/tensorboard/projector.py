@@ -16,20 +16,20 @@ from torch.utils.tensorboard._embedding import make_tsv
 from sentiment_pl.models.module import SentimentModule
 
 COLUMNS = ["word", "count", "score", "score before training"]
-"""Of the metadata. A score is the logit of the word as a review of its own."""
+"""Columns of the metadata. The score is the logit of a review that consists of the word only."""
 BEFORE, AFTER = "before training", "after training"
 CONFIG = "projector_config.pbtxt"
 BOOKMARKS = "bookmarks.json"
 _SIDES = ("XLeft", "XRight", "YUp", "YDown")
-"""Of the Projector's custom axes, which its states have to name."""
+"""Names of the Projector's custom axes, which its states have to contain."""
 
 
 def frequent_words(counts: Sequence[int], most: int) -> list[int]:
-    """Return the ids of the most frequent words, most frequent first, special ones left out.
+    """Return the ids of the most frequent words, most frequent first, without special words.
 
     Args:
-        counts: [V], how often each id stands in the training split; ids 0 and 1 are special.
-        most: how many ids at most.
+        counts: [V], occurrences of each id in the training split; ids 0 and 1 are special.
+        most: the largest number of ids.
     """
     order = np.argsort(-np.asarray(counts), kind="stable")
     return [int(i) for i in order if i > 1 and counts[i] > 0][:most]
@@ -37,7 +37,7 @@ def frequent_words(counts: Sequence[int], most: int) -> list[int]:
 
 @torch.no_grad()
 def word_scores(model: SentimentModule, ids: Sequence[int]) -> NDArray[np.float64]:
-    """Return the logit of each word as a review of its own, [N]; positive for label 1."""
+    """Return the logit of a review that consists of one word, for each word, [N]."""
     training = model.training
     model.eval()
     tokens = torch.tensor(ids, device=model.device)[:, None]
@@ -48,7 +48,7 @@ def word_scores(model: SentimentModule, ids: Sequence[int]) -> NDArray[np.float6
 
 
 def forget(folder: Path) -> None:
-    """Remove what an earlier attempt of a run wrote, which now begins anew."""
+    """Remove the files of an earlier attempt at a run that starts anew."""
     for tag in (BEFORE, AFTER):
         for place in folder.glob(f"*/{_encoded(tag)}"):
             shutil.rmtree(place, ignore_errors=True)
@@ -58,13 +58,13 @@ def forget(folder: Path) -> None:
 def write_before(
     writer: SummaryWriter, model: SentimentModule, counts: Sequence[int], most: int
 ) -> None:
-    """Write the vectors that a training begins with.
+    """Write the word vectors before training.
 
     Args:
-        writer: of the run's events.
-        model: as it is before the first step.
-        counts: [V], how often each word id stands in the training split.
-        most: how many words, the most frequent ones.
+        writer: the event writer of the run.
+        model: the model before the first step.
+        counts: [V], number of occurrences of each word id in the training split.
+        most: the number of words, the most frequent ones.
     """
     ids = frequent_words(counts, most)
     scores = word_scores(model, ids)
@@ -74,7 +74,7 @@ def write_before(
 def write_after(
     writer: SummaryWriter, model: SentimentModule, counts: Sequence[int], most: int
 ) -> None:
-    """Write the vectors that a training ended with, and their scores beside both sets of vectors.
+    """Write the word vectors after training, and add their scores to both sets of vectors.
 
     The arguments are those of `write_before`, with the trained model.
     """
@@ -102,7 +102,7 @@ def _write(
     place = folder / _place(tag)
     shutil.rmtree(place, ignore_errors=True)
     config = ProjectorConfig()
-    if (folder / CONFIG).exists():  # a writer knows only what itself has written
+    if (folder / CONFIG).exists():  # a writer does not know what other writers have written
         text_format.Parse((folder / CONFIG).read_text(encoding="utf-8"), config)
     rows = _rows(model, counts, ids, scores, earlier)
     writer.add_embedding(vectors, rows, metadata_header=COLUMNS, global_step=_steps(tag), tag=tag)
@@ -110,7 +110,7 @@ def _write(
     (place / BOOKMARKS).write_text(json.dumps([_coloured(vectors.numpy())]), encoding="utf-8")
     mine.bookmarks_path = f"{_place(tag)}/{BOOKMARKS}"
     others = [each for each in config.embeddings if each.tensor_name != mine.tensor_name]
-    # The first one is what TensorBoard shows first.
+    # TensorBoard shows the first one at the start.
     both = ProjectorConfig(embeddings=[mine, *others])
     (folder / CONFIG).write_text(text_format.MessageToString(both), encoding="utf-8")
 
@@ -139,7 +139,7 @@ def _rows(
 
 
 def _coloured(vectors: NDArray[np.float32]) -> dict[str, Any]:
-    """Return the state of the Projector that colours the words by score, in three components."""
+    """Return a state of the Projector with three components and words coloured by score."""
     centred = vectors - vectors.mean(0)
     rank = min(3, *centred.shape)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)

@@ -1,4 +1,4 @@
-"""What TensorBoard's Text tab shows of a run, as Markdown."""
+"""Markdown texts about a run for TensorBoard's Text tab."""
 
 import math
 import shlex
@@ -11,14 +11,14 @@ from sentiment_pl.metrics.measures import THRESHOLD
 from sentiment_pl.models.reading import Reading
 
 MOST_SQUARES = 5
-"""Squares of the largest score of a table."""
+"""Number of squares for the largest score of a table."""
 
 
 def command(overrides: Sequence[str]) -> str:
     """Return the command that repeats a run, as a block of code.
 
     Args:
-        overrides: of the run, as Hydra reads them.
+        overrides: the overrides of the run, in Hydra's syntax.
     """
     typed = shlex.join(["python", "-m", "sentiment_pl.train", *overrides])
     return _block(typed, "bash")
@@ -36,7 +36,7 @@ def _block(text: str, language: str) -> str:
 
 
 def layers(model: LightningModule) -> str:
-    """Return a table of a model's weights: name, shape, number, whether they are trained."""
+    """Return a table of the weights of a model: name, shape, size, and whether they are trained."""
     rows = ["| weights | shape | parameters | trained |", "|---|---|---:|---|"]
     total = trained = 0
     for name, weights in model.named_parameters():
@@ -50,13 +50,13 @@ def layers(model: LightningModule) -> str:
 
 
 def word_scores(readings: Sequence[Reading], labels: Sequence[str]) -> str:
-    """Return sentences with a square a word, blue for label 1 and red for label 0.
+    """Return tables of the word scores of sentences, with squares that show their size.
 
-    TensorBoard removes all colours from texts, so they are letters that have one: up to
-    `MOST_SQUARES` of them, on one scale for all sentences, beside each word of a table.
+    Squares are blue for label 1 and red for label 0, up to `MOST_SQUARES` per word on one scale for
+    all sentences. They are coloured characters, since TensorBoard removes colours from texts.
 
     Args:
-        readings: what a model predicts for each sentence.
+        readings: the predictions of a model for each sentence.
         labels: names of label 0 and label 1.
     """
     finite = [abs(s) for r in readings for s in r.scores if math.isfinite(s)]
@@ -79,5 +79,5 @@ def word_scores(readings: Sequence[Reading], labels: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A text that is no Markdown and no HTML, and breaks no table."""
+    """Return a text with all characters escaped that mean something in Markdown or HTML."""
     return "".join(f"&#{ord(c)};" if c in "\\`*_{}[]()<>#+-.!|&" else c for c in text)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import expit, logit
 
 from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.scores import METRICS
@@ -42,7 +43,7 @@ class Bootstrap(NamedTuple):
     samples: dict[str, Floats]
     """For each of `METRICS`, [R]: its value on each resampled test set."""
     intervals: dict[str, Interval]
-    """For each of `METRICS`, the percentile interval."""
+    """For each of `METRICS`, the percentile interval; `at_bound` where no resample differs."""
 
 
 def bootstrap(
@@ -106,21 +107,75 @@ def bootstrap(
         method="percentile",
         rng=np.random.default_rng(seed),
     )
-    ends = result.confidence_interval
-    return Bootstrap(
-        dict(zip(METRICS, result.bootstrap_distribution, strict=True)),
-        {m: Interval(float(ends.low[i]), float(ends.high[i])) for i, m in enumerate(METRICS)},
-    )
+    samples = dict(zip(METRICS, result.bootstrap_distribution, strict=True))
+    return Bootstrap(samples, {m: percentiles(samples[m], n, level) for m in METRICS})
+
+
+def percentiles(samples: Floats, n: int, level: float = 0.95) -> Interval:
+    """Return the percentile interval of a proportion (accuracy, F1, AUC) from its resamples.
+
+    Args:
+        samples: [R], the proportion on each resampled test set.
+        n: number of test examples, for `at_bound`.
+        level: confidence level.
+    """
+    low, high = np.quantile(samples, ((1 - level) / 2, (1 + level) / 2))
+    if low == high and low in (0.0, 1.0):
+        return at_bound(float(low), n, level)
+    return Interval(float(low), float(high))
+
+
+def at_bound(value: float, n: int, level: float = 0.95) -> Interval:
+    """Return the exact interval of a proportion that is 0 or 1 in n trials (Clopper & Pearson).
+
+    Neither a bootstrap nor a t interval has a width there: the mistakes that would show the spread
+    are not in the sample. For F1 and AUC, each example counts as one trial.
+    """
+    reach = ((1 - level) / 2) ** (1 / n)
+    return Interval(reach, 1.0) if value == 1.0 else Interval(0.0, 1 - reach)
 
 
 def over_seeds(values: Sequence[float], level: float = 0.95) -> Interval | None:
-    """Return the t interval of the mean over seeds; None for fewer than two."""
+    """Return the t interval of the mean over seeds; None for fewer than two.
+
+    For quantities without bounds. Proportions such as accuracy have `proportion_over_seeds`.
+    """
     if len(values) < 2:
         return None
     if np.ptp(values) == 0:
         return Interval(values[0], values[0])
     ends = stats.ttest_1samp(values, 0.0).confidence_interval(level)
     return Interval(float(ends.low), float(ends.high))
+
+
+def proportion_over_seeds(
+    values: Sequence[float], n: int, level: float = 0.95
+) -> Interval | None:
+    """Return the logit-t interval of the mean of a proportion over seeds, within [0, 1].
+
+    The t interval of the mean on the scale of logits, with the standard error s / (m (1 - m)) that
+    the delta method gives the logit of a mean m with standard error s. Where all values are 0 or
+    all are 1, it is that of `at_bound` for the examples of all seeds; where they are all equal
+    otherwise, it has no width.
+
+    Args:
+        values: accuracy, F1 or AUC of the runs, one for each seed.
+        n: number of test examples.
+        level: confidence level.
+
+    Returns:
+        The interval; None for fewer than two seeds.
+    """
+    if len(values) < 2:
+        return None
+    mean = float(np.mean(values))
+    if np.ptp(values) == 0:
+        trials = n * len(values)
+        return at_bound(mean, trials, level) if mean in (0.0, 1.0) else Interval(mean, mean)
+    error = float(stats.sem(values)) / (mean * (1 - mean))
+    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
+    low, high = expit(logit(mean) + np.array([-half, half]))
+    return Interval(float(low), float(high))
 
 
 def proportion(count: int, n: int) -> Estimate:

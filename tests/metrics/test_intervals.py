@@ -4,10 +4,18 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from sentiment_pl.metrics import intervals
-from sentiment_pl.metrics.intervals import bootstrap, over_seeds, proportion
+from sentiment_pl.metrics.intervals import (
+    bootstrap,
+    over_seeds,
+    percentiles,
+    proportion,
+    proportion_over_seeds,
+)
 from sentiment_pl.metrics.scores import METRICS, scores
 from tests.metrics.drawing import auc_by_pairs, drawn
 
@@ -41,6 +49,48 @@ def test_t_interval_of_a_known_case():
     assert (low, high) == pytest.approx((10 - 1.591223, 10 + 1.591223), abs=1e-5)
     assert over_seeds([0.5]) is None
     assert over_seeds([0.5, 0.5]) == (0.5, 0.5)
+
+
+def test_the_interval_of_a_proportion_over_seeds_of_known_cases():
+    # Mean 0.5, standard error 0.01, t(2) = 4.302653: logit 0 ± 4.302653 · 0.01 / 0.25.
+    low, high = proportion_over_seeds([0.5 - 0.01 * 3**0.5, 0.5, 0.5 + 0.01 * 3**0.5], 1000)
+    ends = 1 / (1 + math.exp(0.1721061)), 1 / (1 + math.exp(-0.1721061))
+    assert (low, high) == pytest.approx(ends, abs=1e-6)
+    # Mean 0.99, standard error 0.01: a t interval would reach 1.033.
+    low, high = proportion_over_seeds([0.99 - 0.01, 0.99, 0.99 + 0.01], 1000)
+    assert 0 < low < 0.98
+    assert 0.99 < high < 1
+    # All right in 3 · 100 examples: Clopper and Pearson's 0.025 ** (1 / 300).
+    assert proportion_over_seeds([1.0, 1.0, 1.0], 100) == pytest.approx((0.987779, 1.0), abs=1e-6)
+    assert proportion_over_seeds([0.0, 0.0, 0.0], 100) == pytest.approx((0.0, 0.012221), abs=1e-6)
+    assert proportion_over_seeds([0.7, 0.7], 100) == (0.7, 0.7)
+    assert proportion_over_seeds([0.7], 100) is None
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=6), st.integers(1, 10_000))
+def test_the_interval_of_a_proportion_holds_its_mean_and_stays_within_its_bounds(values, n):
+    low, high = proportion_over_seeds(values, n)
+    assert 0 <= low <= high <= 1
+    assert low - 1e-9 <= np.mean(values) <= high + 1e-9
+
+
+@pytest.mark.parametrize("mean", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_the_interval_of_a_proportion_covers_95_percent(mean, seeds):
+    rng = np.random.default_rng(0)
+    n, trials = 2000, 1500
+    accuracies = rng.binomial(n, rng.beta(300 * mean, 300 * (1 - mean), (trials, seeds))) / n
+    ends = [proportion_over_seeds(row.tolist(), n) for row in accuracies]
+    covered = np.mean([low <= mean <= high for low, high in ends])
+    assert covered == pytest.approx(0.95, abs=0.02)  # a t interval covers 0.91 and 0.93 of 0.99
+
+
+def test_a_bootstrap_without_a_mistake_has_an_interval_with_a_width():
+    labels = np.array([0, 1] * 50)
+    found = bootstrap(labels, np.where(labels == 1, 0.9, 0.1), resamples=50)
+    for metric in METRICS:
+        assert found.intervals[metric] == pytest.approx((0.025**0.01, 1.0))
+    assert percentiles(np.zeros(9), 100) == pytest.approx((0.0, 1 - 0.025**0.01))
 
 
 @pytest.mark.slow

@@ -148,9 +148,7 @@ def over_seeds(values: Sequence[float], level: float = 0.95) -> Interval | None:
     return Interval(float(ends.low), float(ends.high))
 
 
-def proportion_over_seeds(
-    values: Sequence[float], n: int, level: float = 0.95
-) -> Interval | None:
+def proportion_over_seeds(values: Sequence[float], n: int, level: float = 0.95) -> Interval | None:
     """Return the logit-t interval of the mean of a proportion over seeds, within [0, 1].
 
     The t interval of the mean on the scale of logits, with the standard error s / (m (1 - m)) that

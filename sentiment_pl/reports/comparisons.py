@@ -2,14 +2,20 @@
 
 A difference is significant if both the paired t test over seeds and the paired bootstrap over test
 examples find it: the larger of the two p values counts (an intersection-union test, Berger, 1982),
-after Holm's correction for the number of comparisons made together.
+after Holm's correction.
+
+There is one correction per metric for a whole group. Tables and claims look up the same comparisons
+(`differences`, `between`), so that they cannot contradict each other. Which pairs are compared is
+fixed beforehand (`plan`). Settings that are at chance or untrained are not compared.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sentiment_pl.errors import ConfigError
 from sentiment_pl.metrics.differences import (
     Test,
     holm,
@@ -18,10 +24,16 @@ from sentiment_pl.metrics.differences import (
     paired_over_seeds,
     seeds_needed,
 )
+from sentiment_pl.metrics.intervals import Interval
 from sentiment_pl.reports.results import Group, Setting
 
 LEVEL = 0.05
 """A difference is significant if its corrected p value is below this level."""
+
+MIN_SEEDS = 3
+"""A pair of settings with fewer common seeds is undecided."""
+
+Pair = tuple[Setting, Setting]
 
 
 @dataclass
@@ -42,7 +54,7 @@ class Comparison:
     family: int = 1
     """The number of comparisons that p is corrected for."""
     corrected: float | None = None
-    """`p` after Holm's correction; None for fewer than two common seeds."""
+    """`p` after Holm's correction; None for fewer than `MIN_SEEDS` common seeds."""
 
     @property
     def difference(self) -> float:
@@ -51,8 +63,10 @@ class Comparison:
 
     @property
     def p(self) -> float | None:
-        """The larger of the two p values, not corrected; None for fewer than two common seeds."""
-        return None if self.seeds is None else max(self.seeds.p, self.examples.p)
+        """The larger of the two p values, not corrected; None for too few common seeds."""
+        if self.seeds is None or len(self.differences) < MIN_SEEDS:
+            return None
+        return max(self.seeds.p, self.examples.p)
 
     @property
     def significant(self) -> bool:
@@ -67,24 +81,58 @@ class Comparison:
         return "undecided"
 
     @property
+    def more_seeds(self) -> int | None:
+        """The number of further seeds that would decide; None if seeds alone would not."""
+        if self.significant:
+            return None
+        if self.p is None:
+            return MIN_SEEDS - len(self.differences)
+        level = LEVEL / self.family
+        if self.examples.p >= level:
+            return None
+        needed = seeds_needed(self.differences, level)
+        return None if needed is None else max(needed - len(self.differences), 1)
+
+    @property
     def outlook(self) -> str:
         """What it would take to decide; empty for a significant difference."""
         if self.significant:
             return ""
-        if self.seeds is None:
-            return "needs at least 2 common seeds, better 5"
-        level = LEVEL / self.family
-        if self.examples.p >= level:
-            return "more seeds alone will not decide it: within the noise of the test set"
-        needed = seeds_needed(self.differences, level)
-        if needed is None:
+        more = self.more_seeds
+        if more is None:
+            if self.examples.p >= LEVEL / self.family:
+                return "more seeds alone will not decide it: within the noise of the test set"
             return "more than 1,000 seeds"
-        more = max(needed - len(self.differences), 1)
-        return f"about {more} more seed{'s' if more > 1 else ''}"
+        seeds = f"{more} more seed{'s' if more > 1 else ''}"
+        return f"at least {seeds}" if self.p is None else f"about {seeds}"
+
+    def seeds_to_run(self) -> tuple[list[int], list[int]]:
+        """Return the seeds that `a` and `b` lack of those that would decide."""
+        common = {r.seed for r, _ in self.a.common(self.b)}
+        new = itertools.islice(
+            (s for s in itertools.count() if s not in common), self.more_seeds or 0
+        )
+        wanted = list(new)
+        lacking = [[s for s in wanted if s not in one.seeds] for one in (self.a, self.b)]
+        return lacking[0], lacking[1]
+
+    def flipped(self) -> "Comparison":
+        """Return the same comparison as b − a."""
+        return replace(
+            self, a=self.b, b=self.a, differences=[-d for d in self.differences],
+            seeds=None if self.seeds is None else _negative(self.seeds),
+            examples=_negative(self.examples),
+        )  # fmt: skip
+
+
+def _negative(test: Test) -> Test:
+    return Test(-test.difference, Interval(-test.interval.high, -test.interval.low), test.p)
 
 
 def compare(pairs: Sequence[tuple[Setting, Setting]], metric: str) -> list[Comparison]:
     """Compare pairs of settings in a metric, with p values corrected for the number of pairs.
+
+    In a report, use `differences` or `between`: they correct for all pairs of the report.
 
     Pairs without a common seed are left out.
     """
@@ -115,19 +163,64 @@ def compare(pairs: Sequence[tuple[Setting, Setting]], metric: str) -> list[Compa
     return made
 
 
-def pairs_worth_testing(group: Group) -> list[tuple[Setting, Setting]]:
-    """Return the pairs of settings that a report compares.
+def pairs_worth_testing(group: Group) -> list[Pair]:
+    """Return the pairs of settings that every report compares.
 
-    These are the settings that validation chose for each architecture, with one another; and, for
-    each architecture, its chosen setting with each of its other settings. Comparing all pairs of a
-    large grid would leave the tests without power after the correction.
+    The best setting by validation with all others; and the settings that validation chose for the
+    other architectures with one another. Comparing all pairs of a large grid would leave the tests
+    without power after the correction.
     """
+    best = group.best()
+    first = [] if best is None else [(best, other) for other in group.settings if other is not best]
     chosen = [group.chosen(model) for model in group.models]
-    between = [(a, b) for i, a in enumerate(chosen) for b in chosen[i + 1 :]]
-    within = [
-        (best, other) for best in chosen for other in group.of(best.model) if other is not best
-    ]
-    return between + within
+    return first + list(itertools.combinations(chosen, 2))
+
+
+def plan(group: Group, pairs: Iterable[Pair] = ()) -> None:
+    """Fix which pairs a report on a group compares.
+
+    Args:
+        group: its `pairs` are set to those worth testing and the further ones, each once and
+            without settings that are at chance or untrained.
+        pairs: further ones, such as those of the claims of a section.
+    """
+    distinct: dict[frozenset[int], Pair] = {}
+    for a, b in [*pairs_worth_testing(group), *pairs]:
+        if a is not b and not a.weakness and not b.weakness:
+            distinct.setdefault(frozenset((id(a), id(b))), (a, b))
+    group.pairs, group.compared = list(distinct.values()), {}
+
+
+def differences(group: Group, metric: str) -> list[Comparison]:
+    """Return the differences of a group's `pairs` in a metric, corrected for their number.
+
+    Pairs without a common seed are left out.
+    """
+    if metric not in group.compared:
+        group.compared[metric] = compare(group.pairs, metric)
+    return group.compared[metric]
+
+
+def between(group: Group, pairs: Iterable[Pair], metric: str) -> list[Comparison]:
+    """Return the differences of some of the planned pairs, each as a − b of the pair given.
+
+    Pairs without a common seed, or with a setting that is at chance or untrained, are left out.
+
+    Raises:
+        ConfigError: a pair is not among those planned.
+    """
+    planned = {frozenset(map(id, pair)) for pair in group.pairs}
+    made = {frozenset((id(c.a), id(c.b))): c for c in differences(group, metric)}
+    found = []
+    for a, b in pairs:
+        key = frozenset((id(a), id(b)))
+        if key not in planned and not a.weakness and not b.weakness:
+            raise ConfigError(
+                f"the pair {a.name}, {b.name} was not planned: `Section.pairs` must return it"
+            )
+        if key in made:
+            found.append(made[key] if made[key].a is a else made[key].flipped())
+    return found
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """The report as files: Markdown, a page that needs nothing beside it, tables as CSV, figures."""
 
 import base64
+import html
+import itertools
 import re
-import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from markupsafe import Markup
 
 from sentiment_pl.files import replacing_folder
 from sentiment_pl.metrics.scores import METRICS
-from sentiment_pl.reports import comparisons, csv_tables, figures, tensorboard, text
+from sentiment_pl.reports import answer as answers
+from sentiment_pl.reports import commands, comparisons, csv_tables, figures, tensorboard, text
 from sentiment_pl.reports.results import Group, Results, Setting
-from sentiment_pl.reports.running_sections import RunningSections
+from sentiment_pl.reports.running_sections import RunningSections, Saved
 from sentiment_pl.training.summary import figure
 
 NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
@@ -52,37 +54,43 @@ def _fill(results: Results, folder: Path, sections: RunningSections) -> None:
             titles=figures.TITLES,
             not_reported=NOT_REPORTED,
             tables=sections.save_tables(folder),
-            commands=_commands(results),
+            commands=commands.repeat(results),
         )
     )
     (folder / "report.md").write_text(content, encoding="utf-8")
-    (folder / "report.html").write_text(_html(content, folder), encoding="utf-8")
     pictures = [picture for group in groups for picture in group["pictures"]]
     pictures += [picture for placed in closing for picture in placed.pictures]
+    (folder / "report.html").write_text(_html(content, folder, pictures), encoding="utf-8")
     tensorboard.write(results.groups, pictures, folder)
 
 
 def _group(group: Group, folder: Path, sections: RunningSections) -> dict[str, Any]:
     """Return what the template shows of a group; its figures are saved."""
+    comparisons.plan(group, sections.pairs(group))
     parts = sections.of_group(group)
     references = [reference for part in parts.values() for reference in part.references]
     drawn = figures.draw(group, references)
     pictures = sections.save_pictures(drawn, folder, prefix=f"{group.slug}_")
     placed = sections.place(parts, folder, group)
-    pairs = comparisons.pairs_worth_testing(group)
+    telling = f"{group.slug}_architectures"
+    pictures.sort(key=lambda picture: picture.file != telling)
+    claims = [claim for one in placed for claim in one.part.claims]
     return {
         "group": group,
-        "claims": [claim for one in placed for claim in one.part.claims],
-        "rows": [_row(setting) for setting in group.settings],
+        "answer": answers.answer(group),
+        "claims": claims,
+        "verdicts": Counter(claim.verdict for claim in claims),
+        "rows": [_row(group, setting) for setting in group.settings],
         "references": references,
         "choices": comparisons.choices(group),
-        "comparisons": {m: comparisons.compare(pairs, m) for m in ("accuracy", "auc")},
+        "comparisons": {m: comparisons.differences(group, m) for m in ("accuracy", "auc")},
+        "to_decide": answers.to_decide(group, "accuracy"),
         "placed": placed,
         "pictures": pictures + [picture for one in placed for picture in one.pictures],
     }
 
 
-def _row(setting: Setting) -> dict[str, Any]:
+def _row(group: Group, setting: Setting) -> dict[str, Any]:
     def with_interval(metric: str) -> str:
         interval, mark = setting.interval(metric), ""
         if interval is None:
@@ -90,6 +98,7 @@ def _row(setting: Setting) -> dict[str, Any]:
         return f"{setting.mean(metric):.4f} [{interval.low:.4f}, {interval.high:.4f}]{mark}"
 
     return {
+        "verdict": _verdict(group, setting),
         "name": setting.name,
         "seeds": len(setting.seeds),
         **{metric: with_interval(metric) for metric in METRICS},
@@ -99,35 +108,82 @@ def _row(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _commands(results: Results) -> list[str]:
-    """Return the commands that repeat the runs: one per setting, with all of its seeds."""
-    lines: dict[str, None] = {}
-    for group in results.groups:
-        for setting in group.settings:
-            overrides = setting.results[0].record["overrides"]
-            plain = [o for o in overrides if not o.startswith("seed=")]
-            seeds = ",".join(map(str, setting.seeds))
-            multirun = "-m " if len(setting.seeds) > 1 else ""
-            # On one line, so that no value of a run can end the block of code.
-            words = " ".join(shlex.join([*plain, f"seed={seeds}"]).splitlines())
-            lines[f"python -m sentiment_pl.train {multirun}{words}"] = None
-    return list(lines)
+def _verdict(group: Group, setting: Setting) -> str:
+    """Return how a setting compares in accuracy with the best by validation, in a word or two."""
+    best = group.best()
+    if setting.weakness:
+        return setting.weakness
+    if best is None:
+        return ""
+    mark = ""
+    if setting.runs_at_chance:
+        mark = f" ({setting.runs_at_chance} of {len(setting.results)} runs at chance)"
+    if setting is best:
+        return f"**best**{mark}"
+    made = comparisons.between(group, [(best, setting)], "accuracy")
+    if not made or not made[0].significant:
+        return f"undecided{mark}"
+    return f"{'worse' if made[0].difference > 0 else 'better on test'}{mark}"
 
 
-def _html(content: str, folder: Path) -> str:
+def _html(content: str, folder: Path, pictures: list[Saved]) -> str:
     """Convert the Markdown into a page that contains its figures."""
-    body = markdown(content, extensions=["tables", "fenced_code"])
-    body = body.replace("<table>", '<div class="table"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    body = markdown(content, extensions=["tables", "fenced_code", "md_in_html"])
+    body = re.sub(r"<table>.*?</table>", _framed, body, flags=re.DOTALL)
+    body = re.sub(r"<strong>(confirmed|refuted)</strong>", r'<strong class="\1">\1</strong>', body)
+    widths = {picture.file: picture.width for picture in pictures}
 
     def embed(match: re.Match[str]) -> str:
-        path = (folder / match[1]).with_suffix(".svg")
+        path = (folder / match[2]).with_suffix(".svg")
         if not path.exists():  # the text of a section may name any picture
             return match[0]
-        return f'src="data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"'
+        image = f'<img{match[1]}src="{_data(path)}"{match[3]}>'
+        narrow = path.with_name(f"{path.stem}_narrow.svg")
+        if path.stem not in widths or not narrow.exists():
+            return image
+        media = f"screen and (max-width: {widths[path.stem] + 40}px)"
+        return f'<picture><source media="{media}" srcset="{_data(narrow)}">{image}</picture>'
 
-    body = re.sub(r'src="([\w.-]+\.png)"', embed, body)
+    body = re.sub(r'<img([^>]*?)src="([\w.-]+\.png)"([^>]*)>', embed, body)
+    body, entries = _anchored(body)
     title = content.partition("\n")[0].lstrip("# ")
     page = text.environment().get_template("page.html.j2")
-    return page.render(title=Markup(title), body=Markup(body))  # escaped above
+    return page.render(  # all escaped above
+        title=Markup(title), body=Markup(body), entries=[(a, Markup(b)) for a, b in entries]
+    )
+
+
+def _data(path: Path) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _framed(match: re.Match[str]) -> str:
+    """Put a table into a frame that scrolls; with long cells, its rows are cards on a phone."""
+    headings = re.findall(r"<th>(.*?)</th>", match[0])
+    labels = itertools.cycle(headings)
+    long = False
+
+    def cell(found: re.Match[str]) -> str:
+        nonlocal long
+        length = len(re.sub(r"<[^>]*>", "", html.unescape(found[1])))
+        kind = "long" if length > 60 else "middling" if length > 28 else "short"
+        long |= kind == "long"
+        return f'<td class="{kind}" data-label="{next(labels)}">{found[1]}</td>'
+
+    table = re.sub(r"<td>(.*?)</td>", cell, match[0])
+    return f'<div class="table{" cards" if long else ""}">{table}</div>'
+
+
+def _anchored(body: str) -> tuple[str, list[tuple[str, str]]]:
+    """Give the parts of a page addresses; return the page, and addresses and titles of the parts.
+
+    A part begins with a heading of the second or third level or is folded below its summary.
+    """
+    entries = []
+
+    def mark(match: re.Match[str]) -> str:
+        address = f"part-{len(entries) + 1}"
+        entries.append((address, re.sub(r"<[^>]*>", "", match[2])))
+        return f'<{match[1]} id="{address}">{match[2]}</{match[1]}>'
+
+    return re.sub(r"<(h2|h3|summary)>(.*?)</\1>", mark, body), entries

@@ -11,11 +11,11 @@ import logging
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,23 @@ from numpy.typing import NDArray
 from sentiment_pl.drawing.looks import Look, looks, setting_looks
 from sentiment_pl.errors import DataError
 from sentiment_pl.metrics import measures
-from sentiment_pl.metrics.intervals import Bootstrap, Interval, bootstrap, over_seeds
+from sentiment_pl.metrics.intervals import (
+    Bootstrap,
+    Interval,
+    bootstrap,
+    percentiles,
+    proportion_over_seeds,
+)
 from sentiment_pl.metrics.scores import METRICS
+from sentiment_pl.reports import setting_names
 from sentiment_pl.reports.records import check_record, figure_of
 from sentiment_pl.runs.file_names import PREDICTIONS, RECORD
 from sentiment_pl.runs.identity import identity
 from sentiment_pl.runs.predictions import read_predictions
 from sentiment_pl.runs.states import Run
+
+if TYPE_CHECKING:
+    from sentiment_pl.reports.comparisons import Comparison
 
 log = logging.getLogger(__name__)
 
@@ -90,14 +100,34 @@ class Setting:
         return float(np.mean(self.figures(metric, split)))
 
     def interval(self, metric: str) -> Interval | None:
-        """Return the 95 % t interval of the mean over seeds; None for one seed."""
-        return over_seeds(self.figures(metric))
+        """Return the 95 % interval of the mean of one of `METRICS` over seeds; None for one."""
+        return proportion_over_seeds(self.figures(metric), self.n)
 
     def over_examples(self, metric: str) -> Interval:
         """Return the 95 % bootstrap interval over test examples of the mean of these runs."""
         samples = np.mean([result.bootstrap.samples[metric] for result in self.results], axis=0)
-        low, high = np.quantile(samples, (0.025, 0.975))
-        return Interval(float(low), float(high))
+        return percentiles(samples, self.n)
+
+    @property
+    def n(self) -> int:
+        """The number of test examples."""
+        return len(self.results[0].labels)
+
+    @property
+    def weakness(self) -> str:
+        """Why the setting decides nothing: "untrained", "at chance"; empty for one that learned.
+
+        At chance are settings of which more than half of the runs have an AUC whose bootstrap
+        interval over test examples reaches down to 0.5.
+        """
+        if all(result.record["epochs"] == 0 for result in self.results):
+            return "untrained"
+        return "at chance" if 2 * self.runs_at_chance > len(self.results) else ""
+
+    @property
+    def runs_at_chance(self) -> int:
+        """The number of runs that are not better than guessing, by AUC."""
+        return sum(result.bootstrap.intervals["auc"].low <= 0.5 for result in self.results)
 
     def average(self, key: str) -> float:
         """Return the mean over seeds of a number in the record, such as `train_seconds`."""
@@ -122,6 +152,10 @@ class Group:
     """Begins the names of the files of its figures; unique in the report, safe as a file name."""
     looks: dict[str, Look] = field(default_factory=dict)
     """The look of each architecture of the whole report."""
+    pairs: list[tuple[Setting, Setting]] = field(default_factory=list)
+    """The pairs of settings that the report compares: see `comparisons.plan`."""
+    compared: "dict[str, list[Comparison]]" = field(default_factory=dict, repr=False)
+    """Their differences, by metric: see `comparisons.differences`."""
 
     @property
     def models(self) -> list[str]:
@@ -146,6 +180,14 @@ class Group:
         """Return the settings of an architecture."""
         return [setting for setting in self.settings if setting.model == model]
 
+    def best(self) -> Setting | None:
+        """Return the setting with the highest mean validation AUC among those that learned.
+
+        None if no setting was validated, or none learned.
+        """
+        able = [s for s in self.settings if not s.weakness and not np.isnan(s.mean("auc", "val"))]
+        return max(able, key=lambda setting: setting.mean("auc", "val"), default=None)
+
     def chosen(self, model: str, by: str = "auc", split: str = "val") -> Setting:
         """Return the setting of an architecture whose mean of a metric is highest."""
         return max(self.of(model), key=lambda setting: np.nan_to_num(setting.mean(by, split)))
@@ -161,6 +203,10 @@ class Results:
     """Completed runs that cannot be compared: without a test split, or with one label in it."""
     repeated: list[Run]
     """Runs whose setting and seed another run in the report has already."""
+    debug: list[Run] = field(default_factory=list)
+    """Runs with `debug=…`, left out unless there are no others."""
+    never_began: list[Run] = field(default_factory=list)
+    """Runs that failed before their folder had any settings, left out."""
 
 
 def collect(runs: Iterable[Run], check: Callable[[Path], None] | None = None) -> Results:
@@ -173,10 +219,18 @@ def collect(runs: Iterable[Run], check: Callable[[Path], None] | None = None) ->
         runs: from `find_runs`.
         check: a further check of a run folder, which raises DataError for one that cannot be used.
     """
-    results = Results([], [], [], [])
+    runs = list(runs)
+    never_began = [run for run in runs if run.state == "failed" and run.settings is None]
+    debug = [run for run in runs if run.debug]
+    if len(debug) == len(runs):  # whoever reports on them alone wants to see them
+        debug = []
+    left_out = {run.folder for run in (*debug, *never_began)}
+    results = Results([], [], [], [], debug, never_began)
     groups: dict[str, dict[str, Setting]] = defaultdict(dict)
     described: dict[str, tuple[str, int]] = {}
     for run in runs:
+        if run.folder in left_out:
+            continue
         results.runs.append(run)
         if run.state != "completed" or run.record is None:
             continue
@@ -204,10 +258,10 @@ def collect(runs: Iterable[Run], check: Callable[[Path], None] | None = None) ->
         else:
             setting.results.append(result)
     for group, settings in groups.items():
-        members = sorted(settings.values(), key=_order)
+        members = sorted(settings.values(), key=setting_names.order)
         for setting in members:
             setting.results.sort(key=lambda result: result.seed)
-        _name(members)
+        setting_names.assign(members)
         data, n = described[group]
         taken = {other.slug for other in results.groups}
         results.groups.append(Group(data, n, members, _slug(data, taken)))
@@ -249,58 +303,3 @@ def _result(run: Run, record: dict[str, Any]) -> Result:
 
 def _alike(a: float | None, b: float | None) -> bool:
     return a is b if a is None or b is None else abs(a - b) <= 1e-6
-
-
-def _order(setting: Setting) -> tuple[Any, ...]:
-    hidden = setting.hidden
-    sizes = hidden if isinstance(hidden, list) else [hidden]
-    sizes = [size if isinstance(size, int) else 0 for size in sizes]
-    values = [(key, _rank(value)) for key, value in sorted(setting.values.items())]
-    return setting.model, sizes, values
-
-
-def _rank(value: Any) -> tuple[int, float, str]:
-    """Return what a value is sorted by: numbers by size, then the rest, null last."""
-    if isinstance(value, int | float):
-        return 0, value, ""
-    return (2, 0.0, "") if value is None else (1, 0.0, json.dumps(value, sort_keys=True))
-
-
-def _name(settings: list[Setting]) -> None:
-    """Set the names of settings: the model, and the values that differ among its settings."""
-    by_model: dict[str, list[Setting]] = defaultdict(list)
-    for setting in settings:
-        by_model[setting.model].append(setting)
-    for model, alike in by_model.items():
-        keys = differing([setting.values for setting in alike])
-        for setting in alike:
-            parts = [_part(key, setting.values[key]) for key in keys if key in setting.values]
-            setting.name = " ".join([model, *parts])
-
-
-def _part(key: str, value: Any) -> str:
-    """Return a setting as a part of a name: `hidden=64`, `schedule=OneCycleLR`."""
-    if key.endswith("._target_"):
-        return f"{key.removesuffix('._target_')}={str(value).rpartition('.')[2]}"
-    return f"{key.removeprefix('model.')}={_typed(value)}"
-
-
-def differing(settings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the keys in which flat settings differ, sorted."""
-    settings = list(settings)
-    keys = sorted({key for values in settings for key in values})
-    absent = object()
-    return [
-        k for k in keys if any(v.get(k, absent) != settings[0].get(k, absent) for v in settings)
-    ]
-
-
-def _typed(value: Any) -> str:
-    """Return a value as it is typed on the command line."""
-    if isinstance(value, list):
-        return f"[{','.join(map(_typed, value))}]"
-    if value is None or isinstance(value, bool):
-        return str(value).lower().replace("none", "null")
-    if isinstance(value, float):
-        return f"{value:.4g}"  # a search draws seventeen digits
-    return str(value)

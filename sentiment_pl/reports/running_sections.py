@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sentiment_pl.config.locating import locate, why_absent
-from sentiment_pl.drawing import style
+from sentiment_pl.drawing import stacking, style
 from sentiment_pl.errors import ConfigError, DataError, UserError
 from sentiment_pl.reports.configuration import configuration
-from sentiment_pl.reports.results import Group, Results
+from sentiment_pl.reports.results import Group, Results, Setting
 from sentiment_pl.reports.section import Part, Picture, Section
 
 RESERVED = ("summary", "runs")
@@ -47,8 +47,8 @@ class Saved(NamedTuple):
     that."""
     title: str
     caption: str
-    narrow: str | None = None
-    """The same of the SVG for narrow screens, if there is one."""
+    width: int
+    """In CSS pixels; on screens that are narrower a page shows `FILE_narrow.svg`."""
 
 
 def load(names: Iterable[str]) -> dict[str, Section]:
@@ -118,6 +118,16 @@ class RunningSections:
             except Exception as error:
                 self._note(name, f"run {folder.name}", error)
 
+    def pairs(self, group: Group) -> list[tuple[Setting, Setting]]:
+        """Return the pairs of settings that the sections want to compare."""
+        found = []
+        for name, section in self._sections.items():
+            try:
+                found += list(section.pairs(group))
+            except Exception as error:
+                self._note(name, group.data, error)
+        return found
+
     def of_group(self, group: Group) -> dict[str, Part]:
         """Return what the sections add about a group, by the path of their class."""
         return self._parts(lambda section: section.of_group(group), group.data)
@@ -176,7 +186,7 @@ class RunningSections:
         return Placed(self._sections[name].title, part, pictures)
 
     def save_pictures(self, pictures: Iterable[Picture], folder: Path, prefix: str) -> list[Saved]:
-        """Write figures as PNG and SVG, and those for narrow screens as SVG.
+        """Write figures as PNG and SVG, and for narrow screens as SVG with stacked panels.
 
         Args:
             pictures: their names must be new in this report.
@@ -192,14 +202,16 @@ class RunningSections:
             _check_name("figure", picture.name)
             if file in self._files:
                 raise ConfigError(f"the report has a figure named {picture.name!r} already")
+            width = round(96 * picture.figure.get_figwidth())
             for suffix in (".png", ".svg"):
                 style.save(picture.figure, folder / f"{file}{suffix}")
-            narrow = None
-            if picture.narrow is not None:
-                narrow = f"{file}_narrow"
-                style.save(picture.narrow, folder / f"{narrow}.svg")
+            narrow = picture.narrow
+            if narrow is None:
+                narrow = picture.figure
+                stacking.stack(narrow)
+            style.save(narrow, folder / f"{file}_narrow.svg")
             self._files.add(file)
-            saved.append(Saved(file, picture.title, picture.caption, narrow))
+            saved.append(Saved(file, picture.title, picture.caption, width))
         return saved
 
     def save_tables(self, folder: Path) -> list[str]:

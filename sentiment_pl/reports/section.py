@@ -5,7 +5,7 @@ Anything else is a section: the claims of a study, gradient flow, a figure of yo
 states the contract.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -118,6 +118,14 @@ class Section:
             DataError: a file cannot be used. The run is then left out of the whole report, which
                 gives the error's message as the reason.
         """
+
+    def pairs(self, group: Group) -> Iterable[tuple[Setting, Setting]]:
+        """Return the pairs of settings whose differences the section's claims rest on.
+
+        The report compares them together with its own pairs and corrects all p values once. The
+        section gets the result from `reports.comparisons.between`.
+        """
+        return ()
 
     def of_group(self, group: Group) -> Part | None:
         """Return what to add about a group; None for nothing.

@@ -11,7 +11,9 @@ from markupsafe import Markup, escape
 def cell(value: Any) -> Markup:
     """Escape a value so that it neither breaks a Markdown table nor acts as markup or HTML."""
     text = str(escape(" ".join(str(value).split())))
-    return Markup(re.sub(r"([|*`\[\]\\])", lambda m: f"&#{ord(m[1])};", text))
+    # Within a word Markdown leaves underscores alone, and so does this.
+    marks = r"([|*`\[\]\\~]|(?<![^\W_])_|_(?![^\W_]))"
+    return Markup(re.sub(marks, lambda m: f"&#{ord(m[1])};", text))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -1,6 +1,7 @@
 """The state of a run: read from its folder, whichever version wrote it."""
 
 import os
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -8,7 +9,15 @@ from typing import Any, Literal, NamedTuple
 from filelock import FileLock, Timeout
 
 from sentiment_pl.errors import DataError
-from sentiment_pl.runs.file_names import ERROR, EVALUATION, LOCK, PREDICTIONS, RECORD, SETTINGS
+from sentiment_pl.runs.file_names import (
+    ERROR,
+    EVALUATION,
+    HYDRA,
+    LOCK,
+    PREDICTIONS,
+    RECORD,
+    SETTINGS,
+)
 from sentiment_pl.runs.json_files import read_json
 
 State = Literal["completed", "running", "failed", "interrupted", "unreadable"]
@@ -25,6 +34,8 @@ class Run(NamedTuple):
     """Its settings, without the seed and without those that do not change a result."""
     reason: str | None
     """Why it failed or cannot be read, or why the last command for a completed one was refused."""
+    debug: bool = False
+    """Whether its command had `debug=…`: its metrics say nothing about the model."""
 
 
 def find_runs(folders: Iterable[Path]) -> list[Run]:
@@ -84,7 +95,21 @@ def read_run(folder: Path) -> Run:
     else:
         state = "interrupted" if reason is None else "failed"
     settings = (record or {}).get("settings") or (begun or {}).get("settings")
-    return Run(folder, state, record, settings, reason)
+    return Run(folder, state, record, settings, reason, _is_debug(folder, record))
+
+
+def _is_debug(folder: Path, record: object) -> bool:
+    """Whether the command of a run had `debug=…`, by its record or by what Hydra has written."""
+    overrides: object = record.get("overrides") if isinstance(record, dict) else None
+    if overrides is None:
+        try:
+            text = (folder / HYDRA / "overrides.yaml").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return False
+        overrides = [line.removeprefix("- ") for line in text.splitlines()]
+    return isinstance(overrides, list) and any(
+        isinstance(typed, str) and re.match(r"\+{0,2}debug=(?!null$)", typed) for typed in overrides
+    )
 
 
 def _reason(path: Path) -> str | None:

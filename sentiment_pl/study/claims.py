@@ -1,40 +1,61 @@
-"""The claims of the reference study, tested by runs: confirmed, refuted or undecided."""
+"""The claims of the reference study, tested by runs: confirmed, refuted or undecided.
+
+Differences are those of the report's tables, corrected together (`reports.comparisons`). Settings
+that are at chance or untrained decide nothing, and neither do fewer than three seeds.
+"""
 
 from collections.abc import Callable, Iterable
 from itertools import combinations
 
 import numpy as np
 
-from sentiment_pl.data.corpus.writer import ceiling
 from sentiment_pl.metrics.differences import equivalence
-from sentiment_pl.reports.comparisons import LEVEL, Comparison, compare
+from sentiment_pl.reports.comparisons import LEVEL, MIN_SEEDS, Comparison, between
 from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.reports.section import Claim, Verdict
+from sentiment_pl.study import negation_claims
+from sentiment_pl.study.evidence import claim, weak
 
 MARGIN = 0.01
 """Differences in accuracy below this margin, one percentage point, count as small."""
+
+GRU = "GRU beats Elman at every hidden size."
+ATTENTION = "Attention within a window improves on the weighted MLP."
 
 Pairs = list[tuple[Setting, Setting]]
 
 
 def decide(group: Group) -> list[Claim]:
-    """Return the claims that the runs of a group can test, each with its verdict."""
+    """Return the claims that the runs of a group can test, each with its verdict.
+
+    The pairs that `pairs` returns must be among those that the report compares.
+    """
+    if group.data == "negation":
+        return negation_claims.decide(group)
     makers: list[Callable[[Group], Claim | None]] = [
-        _beats("GRU beats Elman at every hidden size.", "gru", "elman"),
+        _beats(GRU, "gru", "elman"),
         _large_elman_overfits,
         _gru_is_flat,
         _layers_matter_little("mlp"),
         _layers_matter_little("weighted_mlp"),
         _weights_do_not_help,
-        _beats(
-            "Attention within a window improves on the weighted MLP.",
-            "windowed_attention",
-            "weighted_mlp",
-        ),
+        _beats(ATTENTION, "windowed_attention", "weighted_mlp"),
     ]
+    return [made for make in makers if (made := make(group)) is not None]
+
+
+def pairs(group: Group) -> Pairs:
+    """Return the pairs of settings that the claims compare."""
     if group.data == "negation":
-        makers = [_sums_cannot_negate, _recurrent_can_negate]
-    return [claim for make in makers if (claim := make(group)) is not None]
+        return []
+    return [
+        *_matched(group, "gru", "elman"),
+        *_elman_sizes(group),
+        *(pair for model in ("gru", "mlp", "weighted_mlp")
+          for pair in combinations(_by_size(group, model), 2)),
+        *_matched(group, "weighted_mlp", "mlp"),
+        *_matched(group, "windowed_attention", "weighted_mlp"),
+    ]  # fmt: skip
 
 
 def _points(value: float) -> str:
@@ -44,7 +65,10 @@ def _points(value: float) -> str:
 def _describe(comparison: Comparison) -> str:
     """Return a comparison in words: the settings, the difference in points, the p value."""
     c = comparison
-    p = "one common seed" if c.corrected is None else f"p = {c.corrected:.2g}"
+    number = len(c.differences)
+    p = f"{number} common seed{'s' if number > 1 else ''}"
+    if c.corrected is not None:
+        p = f"p = {c.corrected:.2g}"
     metric = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}[c.metric]
     return f"{c.a.name} − {c.b.name}: {_points(c.difference)} of {metric} ({p})"
 
@@ -53,9 +77,9 @@ def _summary(comparisons: Iterable[Comparison]) -> str:
     return "; ".join(map(_describe, comparisons))
 
 
-def _in_auc(pairs: Pairs) -> str:
+def _in_auc(group: Group, pairs: Pairs) -> str:
     """Return the differences in AUC in words. The verdict is by accuracy, as in the study."""
-    return f". For comparison, {_summary(compare(pairs, 'auc'))}"
+    return f". For comparison, {_summary(between(group, pairs, 'auc'))}"
 
 
 def _outlook(comparisons: Iterable[Comparison]) -> str:
@@ -81,15 +105,17 @@ def _beats(sentence: str, first: str, second: str) -> Callable[[Group], Claim | 
 
     def make(group: Group) -> Claim | None:
         pairs = _matched(group, first, second)
-        made = compare(pairs, "accuracy")
+        made = between(group, pairs, "accuracy")
+        settings = [setting for pair in pairs for setting in pair]
         if not made:
-            return None
+            return claim(sentence, "undecided", "", settings) if weak(settings) else None
         verdict: Verdict = "undecided"
-        if all(c.significant and c.difference > 0 for c in made):
+        if all(c.significant and c.difference > 0 for c in made) and not weak(settings):
             verdict = "confirmed"
         elif any(c.significant and c.difference < 0 for c in made):
             verdict = "refuted"
-        return Claim(sentence, verdict, _summary(made) + _outlook(made) + _in_auc(pairs))
+        evidence = _summary(made) + _outlook(made) + _in_auc(group, pairs)
+        return claim(sentence, verdict, evidence, settings)
 
     return make
 
@@ -106,14 +132,20 @@ def _by_size(group: Group, model: str) -> list[Setting]:
     return [setting for setting in settings if rest(setting) == rest(settings[0])]
 
 
-def _large_elman_overfits(group: Group) -> Claim | None:
-    sizes = _by_size(group, "elman")
+def _elman_sizes(group: Group) -> Pairs:
+    """Return the best Elman of size 64 to 112 by validation, with each larger one."""
+    sizes = [s for s in _by_size(group, "elman") if not s.weakness]
     small = [s for s in sizes if isinstance(s.hidden, int) and 64 <= s.hidden <= 112]
     large = [s for s in sizes if isinstance(s.hidden, int) and s.hidden > 112]
     if not small or not large:
-        return None
+        return []
     best = max(small, key=lambda setting: np.nan_to_num(setting.mean("auc", "val")))
-    made = compare([(best, other) for other in large], "accuracy")
+    return [(best, other) for other in large]
+
+
+def _large_elman_overfits(group: Group) -> Claim | None:
+    pairs = _elman_sizes(group)
+    made = between(group, pairs, "accuracy")
     if not made:
         return None
     verdict: Verdict = "undecided"
@@ -121,11 +153,12 @@ def _large_elman_overfits(group: Group) -> Claim | None:
         verdict = "confirmed"
     elif any(c.significant and c.difference < 0 for c in made) or all(map(_equal, made)):
         verdict = "refuted"
-    return Claim(
+    return claim(
         "The best hidden size of Elman is 64 to 112; larger ones overfit.",
         verdict,
-        f"Validation chose {best.name} among sizes up to 112. {_summary(made)}"
+        f"Validation chose {pairs[0][0].name} among sizes up to 112. {_summary(made)}"
         + _equal_or_not(made, verdict),
+        _by_size(group, "elman"),
     )
 
 
@@ -135,7 +168,7 @@ def _equal(comparison: Comparison) -> bool:
         [float(r.record["test"]["accuracy"]) for r in side]
         for side in zip(*comparison.a.common(comparison.b), strict=True)
     )
-    p = equivalence(a, b, MARGIN)
+    p = equivalence(a, b, MARGIN) if len(a) >= MIN_SEEDS else None
     low, high = comparison.examples.interval
     return p is not None and p < LEVEL and low > -MARGIN and high < MARGIN
 
@@ -149,11 +182,12 @@ def _equal_or_not(made: list[Comparison], verdict: Verdict) -> str:
     return ""
 
 
-def _little_difference(sentence: str, settings: list[Setting]) -> Claim | None:
+def _little_difference(group: Group, sentence: str, settings: list[Setting]) -> Claim | None:
     """Test whether all pairs of settings are equal within `MARGIN`."""
-    made = compare(list(combinations(settings, 2)), "accuracy")
+    made = between(group, combinations(settings, 2), "accuracy")
     if not made:
         return None
+    every, settings = settings, [setting for setting in settings if not setting.weakness]
     widest = max(made, key=lambda c: abs(c.difference))
     spread = max(s.mean("accuracy") for s in settings) - min(s.mean("accuracy") for s in settings)
     within = [max(f) - min(f) for s in settings if len(f := s.figures("accuracy")) > 1]
@@ -169,15 +203,17 @@ def _little_difference(sentence: str, settings: list[Setting]) -> Claim | None:
     spans = f"Mean accuracies of {len(settings)} sizes span {100 * spread:.2f} points"
     if within:
         spans += f", runs of one size up to {100 * max(within):.2f}"
-    return Claim(
+    return claim(
         sentence,
         verdict,
         f"{spans}. The largest difference: {_describe(widest)}" + _equal_or_not(made, verdict),
+        every,
     )
 
 
 def _gru_is_flat(group: Group) -> Claim | None:
     return _little_difference(
+        group,
         f"The curve of GRU over hidden sizes is flat (within {100 * MARGIN:.0f} point).",
         _by_size(group, "gru"),
     )
@@ -186,6 +222,7 @@ def _gru_is_flat(group: Group) -> Claim | None:
 def _layers_matter_little(model: str) -> Callable[[Group], Claim | None]:
     def make(group: Group) -> Claim | None:
         return _little_difference(
+            group,
             f"The choice of layers of {model} matters little (within {100 * MARGIN:.0f} point).",
             _by_size(group, model),
         )
@@ -195,51 +232,20 @@ def _layers_matter_little(model: str) -> Callable[[Group], Claim | None]:
 
 def _weights_do_not_help(group: Group) -> Claim | None:
     pairs = _matched(group, "weighted_mlp", "mlp")
-    made = compare(pairs, "accuracy")
+    made = between(group, pairs, "accuracy")
     if not made:
         return None
+    settings = [setting for pair in pairs for setting in pair]
     verdict: Verdict = "undecided"
     if any(c.significant and c.difference > 0 for c in made):
         verdict = "refuted"
-    elif all(_equal(c) or (c.significant and c.difference < 0) for c in made):
+    elif not weak(settings) and all(
+        _equal(c) or (c.significant and c.difference < 0) for c in made
+    ):
         verdict = "confirmed"
-    return Claim(
+    return claim(
         "Softmax weights do not improve on the plain sum.",
         verdict,
-        _summary(made) + _equal_or_not(made, verdict) + _in_auc(pairs),
-    )
-
-
-def _sums_cannot_negate(group: Group) -> Claim | None:
-    sums = [s for s in group.settings if s.model in ("mlp", "weighted_mlp")]
-    if not sums:
-        return None
-    bound = ceiling()
-    highest = max(s.over_examples("accuracy").high for s in sums)
-    lowest = min(s.over_examples("accuracy").low for s in sums)
-    verdict: Verdict = "undecided"
-    if highest < bound + 0.02:
-        verdict = "confirmed"
-    elif lowest > bound + 0.02:
-        verdict = "refuted"
-    means = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in sums)
-    return Claim(
-        "A sum of word scores cannot represent negation (accuracy at most "
-        f"{bound:.2f} on this corpus).",
-        verdict,
-        f"Accuracy: {means}; the highest upper end of an interval is {highest:.3f}",
-    )
-
-
-def _recurrent_can_negate(group: Group) -> Claim | None:
-    able = [group.chosen(model) for model in ("elman", "gru") if model in group.models]
-    if not able:
-        return None
-    # A network that has not learned it may still be able to represent it: never refuted.
-    reached = all(s.over_examples("accuracy").low > 0.97 for s in able)
-    means = "; ".join(f"{s.name} {s.mean('accuracy'):.3f}" for s in able)
-    return Claim(
-        "Recurrent networks represent negation at any distance (accuracy above 0.97).",
-        "confirmed" if reached else "undecided",
-        f"Accuracy: {means}",
+        _summary(made) + _equal_or_not(made, verdict) + _in_auc(group, pairs),
+        settings,
     )

@@ -1,6 +1,6 @@
 """The reference study in the report: its claims, and its metrics beside those of the runs."""
 
-from sentiment_pl.reports.results import Group
+from sentiment_pl.reports.results import Group, Setting
 from sentiment_pl.reports.section import Part, Reference, ReferenceRow, Section
 from sentiment_pl.study import claims, reference
 
@@ -9,6 +9,10 @@ class Study(Section):
     """The claims of the study that the runs can test, and its metrics on IMDB."""
 
     title = "The reference study"
+
+    def pairs(self, group: Group) -> list[tuple[Setting, Setting]]:
+        """Return the pairs of settings that the claims compare."""
+        return claims.pairs(group)
 
     def of_group(self, group: Group) -> Part:
         """Return the claims that apply to the group, and the study's metrics for its settings."""

@@ -41,8 +41,8 @@ def stack(figure: Figure) -> None:
             continue
         legend.remove()
         figure.legend(
-            [drawn[name] for name in names], names, loc="outside lower center", frameon=False, fontsize=SMALLEST,
-            ncols=1 if max(map(len, names)) > 20 else 2,
+            [drawn[name] for name in names], names, loc="outside lower center", frameon=False,
+            fontsize=SMALLEST, ncols=1 if max(map(len, names)) > 20 else 2,
         )  # fmt: skip
     # Text that a layout can wrap keeps its size; the panels keep their height.
     figure.set_size_inches(NARROW, min(height, 1.1 * NARROW + 3) * len(axes) + 0.25)

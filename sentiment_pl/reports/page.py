@@ -179,7 +179,7 @@ def _anchored(body: str) -> tuple[str, list[tuple[str, str]]]:
 
     A part begins with a heading of the second or third level or is folded below its summary.
     """
-    entries = []
+    entries: list[tuple[str, str]] = []
 
     def mark(match: re.Match[str]) -> str:
         address = f"part-{len(entries) + 1}"

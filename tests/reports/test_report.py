@@ -24,8 +24,8 @@ from tests.helpers import refusal
 def grid(make_run, tmp_path):
     for seed in (0, 1, 2):
         for hidden in (64, 96, 128):
-            make_run("gru", hidden, seed, 1.5)
-            make_run("elman", hidden, seed, 1.2)
+            make_run("gru", hidden, seed, 2.2)
+            make_run("elman", hidden, seed, 1.0)
     return tmp_path / "sweep"
 
 
@@ -38,7 +38,7 @@ def test_a_grid_ends_in_a_report(grid, capsys):
     report.main([str(grid)])
     folder = grid / "report"
     text = (folder / "report.md").read_text()
-    assert "GRU beats Elman at every hidden size. | **confirmed**" in text
+    assert "| **confirmed** | GRU beats Elman at every hidden size. |" in text
     assert "gru hidden=96" in text
     assert "0.8800 ± 0.03" not in text  # the study's GRU has 120
     assert "| elman hidden=64 | 64 | 0.840 ± 0.03 |" in text
@@ -80,11 +80,16 @@ def test_tensorboard_shows_the_figures_and_a_curve_over_hidden_size(grid):
 def test_the_page_needs_nothing_beside_it(grid):
     report.main([str(grid)])
     page = (grid / "report" / "report.html").read_text()
-    assert not re.findall(r"(?:src|href)=\"(?!data:|#)", page)
-    assert page.count("data:image/svg+xml;base64,") == 6
+    assert not re.findall(r"(?:src|srcset|href)=\"(?!data:|#)", page)
+    assert page.count('<img alt="') == 6
+    assert page.count("data:image/svg+xml;base64,") == 12  # wide and stacked
     assert '<meta name="viewport"' in page
     assert "<table>" in page
     assert "|---|" not in page  # no table that was not understood as one
+    assert page.count("<details") == page.count("</details>") == page.count("<summary")
+    for address in re.findall(r'href="#([^"]*)"', page):
+        assert page.count(f'id="{address}"') == 1
+    assert '<summary id="part-3">Claims tested by these runs' in page
 
 
 class Markup(HTMLParser):
@@ -93,12 +98,16 @@ class Markup(HTMLParser):
     def __init__(self, page):
         super().__init__()
         self.tags, self.attributes, self.addresses = set(), set(), []
+        self.text = ""
         self.feed(page)
+
+    def handle_data(self, data):
+        self.text += data
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
-        self.addresses += [value for name, value in attrs if name in ("href", "src")]
+        self.addresses += [v for name, v in attrs if name in ("href", "src", "srcset")]
 
 
 def test_whatever_a_run_is_called_the_page_shows_it_and_runs_nothing(
@@ -126,9 +135,11 @@ def test_whatever_a_run_is_called_the_page_shows_it_and_runs_nothing(
     assert "[a](javascript" in capsys.readouterr().out  # nothing is taken for rich's own markup
     markup = Markup((tmp_path / "out" / "report.html").read_text())
     assert "table" in markup.tags
-    assert not markup.tags & {"script", "b", "iframe", "object", "form", "a"}
+    assert not markup.tags & {"script", "b", "iframe", "object", "form"}
     assert not {name for name in markup.attributes if name.startswith("on")}
-    assert all(address.startswith("data:image/svg+xml") for address in markup.addresses)
+    assert all(
+        re.match("#part-[0-9]+$|data:image/svg[+]xml;", address) for address in markup.addresses
+    )
 
 
 def test_what_is_not_finished_is_named(grid, make_run):
@@ -218,7 +229,7 @@ def test_a_run_without_test_split(make_run, tmp_path):
     report.main([str(tmp_path / "sweep")])
     text = (tmp_path / "sweep" / "report" / "report.md").read_text()
     assert "Not compared: 1 of the completed runs." in text
-    assert "| no test split |" in text
+    assert "| completed | no test split |" in text
 
 
 def test_a_report_replaces_a_report_and_nothing_else(grid, tmp_path):
@@ -285,8 +296,72 @@ def test_where_nothing_was_validated_validation_chose_nothing(make_run, tmp_path
     report.main([str(tmp_path / "sweep")])
     text = (tmp_path / "sweep" / "report" / "report.md").read_text()
     assert "gru hidden=64" in text
-    assert "### Chosen by validation" not in text
+    assert "Chosen by validation</summary>" not in text
+    assert "no setting was chosen by validation" in text
     make_run("gru", 128)
     report.main([str(tmp_path / "sweep")])
     text = (tmp_path / "sweep" / "report" / "report.md").read_text()
     assert "| gru | gru hidden=128 |" in text  # the only one that can be chosen
+
+
+def test_debug_runs_and_failures_that_never_began_are_counted_and_left_out(
+    make_run, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
+    make_run("gru", 64, 0)
+    sweep = tmp_path / "sweep"
+    for seed, debug in ((1, "debug=fast"), (2, "+debug=overfit"), (3, "debug=null")):
+        folder = make_run("gru", 64, seed)
+        record = json.loads((folder / "metrics.json").read_text())
+        record["overrides"].append(debug)
+        (folder / "metrics.json").write_text(json.dumps(record))
+    interrupted = make_run("gru", 64, 4)  # while debugging
+    (interrupted / "metrics.json").unlink()
+    (interrupted / ".hydra").mkdir()
+    (interrupted / ".hydra" / "overrides.yaml").write_text("- model=gru\n- debug=fast\n")
+    for number in range(2):
+        (sweep / f"mistyped-{number}").mkdir()
+        (sweep / f"mistyped-{number}" / "error.txt").write_text("there is no setting hiden\n")
+    report.main([str(sweep)])
+    text = (sweep / "report" / "report.md").read_text()
+    assert text.startswith("# Report: 2 completed runs\n")
+    line = "Runs left out: 2 that failed before training began, 3 with debug=."
+    assert line in text.splitlines()
+    assert "not complete" not in text
+    assert "hiden" not in text
+    assert [row["seed"] for row in rows(sweep / "report" / "runs.csv")] == ["0", "3"]
+    printed = capsys.readouterr().out
+    assert "failed before they began, left out: 2" in printed
+    assert "with debug=, left out: 3" in printed
+
+
+def test_debug_runs_alone_are_reported(make_run, tmp_path):
+    folder = make_run("gru", 64, 0)
+    record = json.loads((folder / "metrics.json").read_text())
+    record["overrides"].append("debug=fast")
+    (folder / "metrics.json").write_text(json.dumps(record))
+    found = collect(find_runs([tmp_path / "sweep"]))
+    assert len(found.groups) == 1
+    assert found.debug == []
+
+
+def test_underscores_survive(make_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
+    names = ["my_own_models._Private_", "__dunder__.a_b", "_x"]
+    for name in names:
+        make_run(name, 8, data="my_data_set", name=name)
+    report.main([str(tmp_path / "sweep")])
+    html = (tmp_path / "sweep" / "report" / "report.html").read_text()
+    shown = Markup(html).text
+    for name in [*names, "my_data_set"]:
+        assert name in shown
+    assert "<em>P" not in html
+
+
+def test_tables_with_long_cells_are_cards_on_a_phone():
+    table = "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>{}</td><td>1</td>"
+    table += "</tr></tbody></table>"
+    framed = page._framed(re.match(r".*", table.format("long " * 20)))
+    assert framed.startswith('<div class="table cards">')
+    assert '<td class="short" data-label="b">1</td>' in framed
+    assert page._framed(re.match(r".*", table.format("2"))).startswith('<div class="table"><table>')

@@ -127,9 +127,9 @@ def test_a_section_of_an_own_project_is_in_the_report(sweep):
                  "--section", "own_sections.FigureAlone"])  # fmt: skip
     folder = sweep / "report"
     text = (folder / "report.md").read_text()
-    assert "### AUC by seed &lt;b&gt;\n\nEach seed *alone*:" in text
+    assert "<summary>AUC by seed &lt;b&gt;</summary>\n\nEach seed *alone*:" in text
     assert "| a&#124;b&lt;i&gt; | 3 |" in text
-    assert "| The GRU learns. | **confirmed** | AUC above 0.5 |" in text
+    assert "| **confirmed** | The GRU learns. | AUC above 0.5 |" in text
     assert "Beside an older paper, which had 10 reviews:" in text
     assert "| gru | 7 | 0.5000 | " in text
     assert "| – | " in text  # F1, which the paper did not measure
@@ -139,7 +139,7 @@ def test_a_section_of_an_own_project_is_in_the_report(sweep):
     assert "`seeds.csv`, `totals.csv`" in text
     page = (folder / "report.html").read_text()
     assert "Each seed <em>alone</em>" in page
-    assert page.count("data:image/svg+xml;base64,") == text.count(".png)")
+    assert page.count("data:image/svg+xml;base64,") == 2 * text.count(".png)")
     for name in ("seeds", "alone", "roc"):
         for suffix in ("png", "svg"):
             assert (folder / f"imdb_{name}.{suffix}").stat().st_size > 5000
@@ -233,7 +233,7 @@ def test_the_section_of_the_documents_draws_its_figure(sweep, tmp_path, monkeypa
     assert (sweep / "report" / "imdb_speed.png").stat().st_size > 5000
     text = (sweep / "report" / "report.md").read_text()
     assert "![Training speed](imdb_speed.png)" in text
-    assert "### Training speed\n\nThe fastest: gru" in text
+    assert "<summary>Training speed</summary>\n\nThe fastest: gru" in text
     assert len(rows(sweep / "report" / "speed.csv")) == 2
 
 

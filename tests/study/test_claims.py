@@ -1,7 +1,10 @@
 """The claims of the study, tested on runs whose metrics are known."""
 
+import json
+
 import pytest
 
+from sentiment_pl.reports import comparisons
 from sentiment_pl.reports.results import collect
 from sentiment_pl.runs.states import find_runs
 from sentiment_pl.study import claims
@@ -11,6 +14,7 @@ from sentiment_pl.study import claims
 def group(tmp_path):
     def read():
         (group,) = collect(find_runs([tmp_path])).groups
+        comparisons.plan(group, claims.pairs(group))
         return group
 
     return read
@@ -35,10 +39,52 @@ def test_gru_and_elman(make_run, group, gru, elman, verdict):
     assert verdicts(group())[GRU] == verdict
 
 
-def test_one_seed_decides_nothing(make_run, group):
-    make_run("gru", 64, 0, 2.0)
-    make_run("elman", 64, 0, 0.5)
-    assert verdicts(group())[GRU] == "undecided"
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_decide_nothing(make_run, group, seeds):
+    for seed in range(seeds):
+        make_run("gru", 64, seed, 2.0)
+        make_run("elman", 64, seed, 0.5)
+    (claim,) = claims.decide(group())
+    assert (claim.sentence, claim.verdict) == (GRU, "undecided")
+    assert f"({seeds} common seed" in claim.evidence
+    assert f"at least {3 - seeds} more seed" in claim.evidence
+
+
+def test_settings_at_chance_decide_no_claim(make_run, group):
+    for seed in range(4):
+        make_run("gru", 64, seed, 2.0)
+        make_run("elman", 64, seed, 0.0)
+        make_run("gru", 96, seed, 2.0)
+        make_run("elman", 96, seed, 1.0)
+    (claim,) = [one for one in claims.decide(group()) if one.sentence == GRU]
+    assert claim.verdict == "undecided"  # of two sizes, only one could be compared
+    assert claim.evidence.endswith("elman hidden=64 is at chance: no evidence")
+    assert "gru hidden=64 − elman hidden=64" not in claim.evidence
+
+
+def test_claims_have_the_p_values_of_the_tables(make_run, group):
+    for seed in range(3):
+        make_run("weighted_mlp", [64], seed, 1.0)
+        make_run("windowed_attention", [64], seed, 1.12)
+        for hidden in (16, 32, 64):
+            make_run("gru", hidden, seed, 1.2)
+    made = group()
+    table = comparisons.differences(made, "accuracy")
+    (row,) = [c for c in table if {c.a.model, c.b.model} == {"weighted_mlp", "windowed_attention"}]
+    (claim,) = [one for one in claims.decide(made) if one.sentence == claims.ATTENTION]
+    assert f"points of accuracy (p = {row.corrected:.2g})" in claim.evidence
+    assert (claim.verdict == "confirmed") == row.significant
+    assert row.family == len(table)
+
+
+def test_an_untrained_sum_shows_nothing_of_negation(make_run, group):
+    for seed in range(3):
+        folder = make_run("mlp", [8], seed, 0.0, data="negation")
+        record = json.loads((folder / "metrics.json").read_text())
+        (folder / "metrics.json").write_text(json.dumps({**record, "epochs": 0}))
+    (claim,) = claims.decide(group())
+    assert claim.verdict == "undecided"
+    assert claim.evidence == "mlp is untrained: no evidence"
 
 
 def test_a_flat_curve(make_run, group):

@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from sentiment_pl.reports import comparisons
 from sentiment_pl.reports.results import collect
 from sentiment_pl.runs.states import find_runs
 from sentiment_pl.study import reference
@@ -18,6 +19,7 @@ def part(tmp_path):
 
     def of_group():
         (group,) = collect(find_runs([tmp_path])).groups
+        comparisons.plan(group, Study().pairs(group))
         return Study().of_group(group)
 
     return of_group

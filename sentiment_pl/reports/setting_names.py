@@ -14,7 +14,15 @@ def order(setting: "Setting") -> tuple[Any, ...]:
     hidden = setting.hidden
     sizes = hidden if isinstance(hidden, list) else [hidden]
     sizes = [size if isinstance(size, int) else 0 for size in sizes]
-    return setting.model, sizes, json.dumps(setting.values, sort_keys=True)
+    values = [(key, _rank(value)) for key, value in sorted(setting.values.items())]
+    return setting.model, sizes, values
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    """Return what a value is sorted by: numbers by size, then the rest, null last."""
+    if isinstance(value, int | float):
+        return 0, value, ""
+    return (2, 0.0, "") if value is None else (1, 0.0, json.dumps(value, sort_keys=True))
 
 
 def assign(settings: "list[Setting]") -> None:

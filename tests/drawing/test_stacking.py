@@ -1,13 +1,10 @@
-"""Figures for narrow screens and dark pages."""
-
-import re
-import xml.etree.ElementTree as ElementTree
+"""Wide figures redrawn for narrow screens."""
 
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from sentiment_pl.reports.screens import NARROW, for_dark_pages, stack
+from sentiment_pl.drawing.stacking import NARROW, stack
 
 
 @pytest.fixture
@@ -47,16 +44,3 @@ def test_a_figure_without_a_grid_of_panels_stays_as_it_is():
     made.add_axes((0.1, 0.1, 0.8, 0.8))
     stack(made)
     assert tuple(made.get_size_inches()) == (5, 5)
-
-
-def test_greys_turn_round_on_dark_pages_and_colours_stay():
-    svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="9"><g style="fill: #ffffff"/>'
-        '<g style="fill: #0072b2; stroke: #000000"/></svg>'
-    )
-    dark = for_dark_pages(svg)
-    ElementTree.fromstring(dark)
-    rules = re.search(r"@media \(prefers-color-scheme:dark\)\{(.*)\}</style>", dark)[1]
-    assert '[style*="fill: #ffffff"]{fill:#151515!important}' in rules
-    assert '[style*="stroke: #000000"]{stroke:#e6e6e6!important}' in rules
-    assert "0072b2" not in rules

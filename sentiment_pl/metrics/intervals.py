@@ -6,6 +6,7 @@ reviews give another model; an interval over seeds is one of the mean of many ru
 examples estimates by how much.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -152,9 +153,10 @@ def proportion_over_seeds(values: Sequence[float], n: int, level: float = 0.95) 
     """Return the logit-t interval of the mean of a proportion over seeds, within [0, 1].
 
     The t interval of the mean on the scale of logits, with the standard error s / (m (1 - m)) that
-    the delta method gives the logit of a mean m with standard error s. Where all values are 0 or
-    all are 1, it is that of `at_bound` for the examples of all seeds; where they are all equal
-    otherwise, it has no width.
+    the delta method gives the logit of a mean m with standard error s. Values on n examples are
+    known to 1 / n, so that their standard deviation counts as at least that of rounding,
+    1 / (n √12). Where all are 0 or all are 1, the interval is that of `at_bound` for the examples
+    of all seeds.
 
     Args:
         values: accuracy, F1 or AUC of the runs, one for each seed.
@@ -167,10 +169,10 @@ def proportion_over_seeds(values: Sequence[float], n: int, level: float = 0.95) 
     if len(values) < 2:
         return None
     mean = float(np.mean(values))
-    if np.ptp(values) == 0:
-        trials = n * len(values)
-        return at_bound(mean, trials, level) if mean in (0.0, 1.0) else Interval(mean, mean)
-    error = float(stats.sem(values)) / (mean * (1 - mean))
+    if mean in (0.0, 1.0):
+        return at_bound(mean, n * len(values), level)
+    spread = max(float(np.std(values, ddof=1)), 1 / (n * math.sqrt(12)))
+    error = spread / math.sqrt(len(values)) / (mean * (1 - mean))
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
     low, high = expit(logit(mean) + np.array([-half, half]))
     return Interval(float(low), float(high))

@@ -328,12 +328,31 @@ def test_html_page_stands_alone_and_escapes(capsys, tmp_path, mlp, weighted):
 
 def test_shades_of_the_page_grow_with_the_score():
     reading = Reading(["a", "b", "c"], [True] * 3, [2.0, -1.0, math.nan], None, 0.7)
-    page = Page(pages.words_page([Opinion("a b c", [Verdict("m", ("n", "p"), reading)])]))
+    html = pages.words_page([Opinion("a b c", [Verdict("m", ("n", "p"), reading)])])
+    page = Page(html)
     assert [attributes["style"] for _, attributes in page.words] == [
-        "background: rgba(67, 147, 195, 1.000)",
-        "background: rgba(214, 96, 77, 0.500)",
-        "background: rgba(214, 96, 77, 0.000)",
+        "background: rgb(var(--one) / 1.000)",
+        "background: rgb(var(--zero) / 0.500)",
+        "background: rgb(var(--zero) / 0.000)",
     ]
+    assert "<span>n −2.00</span>" in html
+    assert "<span>+2.00 p</span>" in html
+    assert "scale of its own" not in html
+
+
+def test_each_model_of_a_page_has_one_scale_for_all_texts():
+    def opinion(text, first, second):
+        readings = [Reading([text], [True], [score], None, 0.7) for score in (first, second)]
+        verdicts = zip(("m", "k"), readings, strict=True)
+        return Opinion(text, [Verdict(name, ("n", "p"), reading) for name, reading in verdicts])
+
+    html = pages.words_page([opinion("a", 2.0, 8.0), opinion("b", 1.0, -4.0)])
+    assert [attributes["style"][-6:-1] for _, attributes in Page(html).words] == [
+        "1.000", "1.000", "0.500", "0.500",
+    ]  # fmt: skip
+    assert html.count('class="scale"') == 2
+    assert "Each model has a scale of its own" in html
+    assert "prefers-color-scheme: dark" in html
 
 
 def test_a_page_that_cannot_be_written_is_refused_before_the_work(capsys, tmp_path, mlp):

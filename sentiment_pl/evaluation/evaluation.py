@@ -1,6 +1,6 @@
 """An evaluation, from checkpoints and labelled reviews to the record and files of its results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def evaluate(found: Sequence[Candidate], data: ReviewDataModule, wanted: Request
         for one in found
         for row in slices.table(labels, logits[one.name], slicings, wanted.seed)
     ]
-    _write_slices(folder, rows, slicings, data)
+    _write_slices(folder, rows, slicings, data, {one.name: one.model.name for one in found})
     record: dict[str, Any] = {
         "status": "completed", "data": name, "split": wanted.split, "n": len(labels),
         "models": models, "overrides": list(wanted.overrides), "versions": versions(),
@@ -163,11 +163,12 @@ def _extra_columns(reviews: Dataset, data: ReviewDataModule, wanted: Request) ->
 
 def _write_slices(
     folder: Path, rows: Sequence[dict[str, Any]], slicings: Sequence[Slicing],
-    data: ReviewDataModule,
+    data: ReviewDataModule, architectures: Mapping[str, str],
 ) -> None:  # fmt: skip
     """Write the table of the slices and their figure."""
     output.write_slices(folder, rows)
     numeric = {slicing.name: slicing.numeric for slicing in slicings}
     bounded = isinstance(data.source, Negation) and "distance" in numeric
     ceiling = negation.ceiling() if bounded else None
-    output.write_figure(folder, slices_figure.slices_figure(rows, numeric, ceiling))
+    figure = slices_figure.slices_figure(rows, numeric, ceiling, architectures)
+    output.write_figure(folder, figure)

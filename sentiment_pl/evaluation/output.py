@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from sentiment_pl.drawing.style import save
 from sentiment_pl.files import replacing
 
 
@@ -83,4 +84,4 @@ def write_figure(folder: Path, figure: Figure) -> None:
     """Write the figure of the slices as PNG and as SVG."""
     for ending in (".png", ".svg"):
         with replacing(folder / f"slices{ending}") as partial:
-            figure.savefig(partial, dpi=150)
+            save(figure, partial, dpi=150)

@@ -13,8 +13,10 @@ from sentiment_pl.explain.verdicts import Opinion, Verdict, largest_scores
 def words_page(opinions: Sequence[Opinion]) -> str:
     """Return a page that shows every text under every model, its words shaded by their scores.
 
-    Red stands for label 0 and blue for label 1, darker for scores that are large compared with the
-    model's largest score on the page. A pointer or finger on a word shows its score and weight.
+    Red stands for label 0 and blue for label 1, stronger for scores that are large compared with
+    the model's largest score on the page; a colour bar at the top shows the scale of each model. A
+    pointer or finger on a word shows its score and weight. The page is dark if the browser prefers
+    a dark colour scheme.
 
     Args:
         opinions: The predictions of the models for each text.
@@ -30,8 +32,13 @@ def words_page(opinions: Sequence[Opinion]) -> str:
         lstrip_blocks=True,
     )
     largest = largest_scores(opinions)
+    labels = {v.model: v.labels for opinion in opinions for v in opinion.verdicts}
     page: str = environment.get_template("words.html").render(
         no_words=NO_WORDS,
+        scales=[
+            {"model": model, "largest": f"{size:.2f}", "labels": labels[model]}
+            for model, size in largest.items()
+        ],
         texts=[
             {
                 "text": opinion.text,
@@ -66,7 +73,5 @@ def _described(verdict: Verdict, largest: float) -> dict[str, Any]:
 
 
 def _shade(share: float) -> str:
-    # Ends of matplotlib's RdBu: colour-blind readers can distinguish them, and black letters are
-    # readable on both.
-    colour = "67, 147, 195" if share > 0 else "214, 96, 77"
-    return f"rgba({colour}, {abs(share):.3f})"
+    """Return the background of a word: the colour of its label, as opaque as its score is large."""
+    return f"rgb(var(--{'one' if share > 0 else 'zero'}) / {abs(share):.3f})"

@@ -42,11 +42,12 @@ def show(arguments: argparse.Namespace, models: Sequence[Reader]) -> None:
         with replacing(arguments.html) as partial:
             partial.write_text(page, encoding="utf-8")
     if arguments.figure:
+        from sentiment_pl.drawing.style import save
         from sentiment_pl.explain.pictures import sentences_figure
 
         with replacing(arguments.figure) as partial:
             figure = sentences_figure(models, names, list(texts), arguments.full)
-            figure.savefig(partial, dpi=150)
+            save(figure, partial, dpi=150, both=False)
     if arguments.json or not files:
         _print(verdicts.opinions(models, names, texts, arguments.full), as_json=arguments.json)
     for path in files:

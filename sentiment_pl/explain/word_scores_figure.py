@@ -1,19 +1,27 @@
 """A figure of sentences with their words shaded by score."""
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
+from sentiment_pl.drawing.colours import INK, MUTED
+from sentiment_pl.drawing.style import SMALLEST, sheet
 from sentiment_pl.metrics.measures import THRESHOLD
 from sentiment_pl.models.reading import Reading
 
 
+@sheet()
 def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Figure:
     """Draw sentences with their words shaded by score.
 
     Red stands for label 0 and blue for label 1, darker for larger scores, on one scale for all
-    sentences; the score stands below each word, so that the picture is readable in grey as well.
+    sentences, shown by a colour bar; the score stands below each word, so that the picture is
+    readable in grey as well.
 
     Args:
         readings: The reading of each sentence by a model.
@@ -34,20 +42,37 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
                 lines.append(("", line))
             line.append((x, word, score))
             x += width
-    largest = max((abs(s) for r in readings for s in r.scores), default=0.0) or 1.0
-    figure = Figure(figsize=(6.4, 0.3 + 0.8 * len(lines)), layout="constrained")
-    axes = figure.subplots()
+    finite = (abs(s) for r in readings for s in r.scores if math.isfinite(s))
+    largest = max(finite, default=0.0) or 1.0
+    height = 0.8 * len(lines)
+    figure = Figure(figsize=(6.4, 0.95 + height), layout="constrained")
+    axes, bar = figure.subplots(2, 1, height_ratios=(max(height, 0.4), 0.12))
     axes.set_axis_off()
     axes.set(xlim=(0, broad), ylim=(-len(lines), 0))
-    colours = colormaps["RdBu"]
+    # Only the middle of the map is pale enough for black letters.
+    colours = ListedColormap(colormaps["RdBu"](np.linspace(0.2, 0.8, 256)))
+    scale = Normalize(-largest, largest)
+    figure.colorbar(
+        ScalarMappable(scale, colours), cax=bar, orientation="horizontal",
+        label=f"score, from {labels[0]} to {labels[1]}",
+    )  # fmt: skip
     for row, (verdict, placed) in enumerate(lines):
-        axes.text(0, -row - 0.12, verdict, fontsize=9, color="0.35", va="center")
+        axes.text(0, -row - 0.12, verdict, fontsize=10, color=MUTED, parse_math=False, va="center")
         for x, word, score in placed:
-            # Only the middle of the map is pale enough for black letters.
-            shade = colours(0.5 + 0.42 * score / largest)
+            shade = colours(scale(score))
             box = {"facecolor": shade, "edgecolor": "none", "boxstyle": "round,pad=0.25"}
             axes.text(
-                x + 0.6, -row - 0.45, word, fontsize=11, family="monospace", va="center", bbox=box
+                x + 0.6,
+                -row - 0.45,
+                word,
+                fontsize=11,
+                family="monospace",
+                va="center",
+                bbox=box,
+                color=INK,
+                parse_math=False,
             )
-            axes.text(x + 0.6, -row - 0.78, f"{score:+.2f}", fontsize=7, color="0.25", va="center")
+            axes.text(
+                x + 0.6, -row - 0.78, f"{score:+.2f}", fontsize=SMALLEST, color=MUTED, va="center"
+            )
     return figure

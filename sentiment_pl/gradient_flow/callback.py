@@ -8,6 +8,7 @@ import lightning
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from sentiment_pl.data.batching import Batch
+from sentiment_pl.drawing.style import save
 from sentiment_pl.errors import check_count
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.figure import gradient_flow_figure
@@ -61,7 +62,7 @@ class GradientFlow(lightning.Callback):
         if trainer.is_global_zero and self._table:
             figure = gradient_flow_figure(self._table)
             for suffix in ("png", "svg"):
-                figure.savefig(self.folder / f"gradient_flow.{suffix}", dpi=160)
+                save(figure, self.folder / f"gradient_flow.{suffix}")
 
     def _record(self, trainer: lightning.Trainer, pl_module: Any, epoch: int) -> None:
         if not trainer.is_global_zero:

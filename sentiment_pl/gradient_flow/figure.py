@@ -6,9 +6,11 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sentiment_pl.drawing.style import sheet
 from sentiment_pl.gradient_flow.measure import LAYER, Row, measured
 
 
+@sheet()
 def gradient_flow_figure(table: Sequence[Row]) -> Figure:
     """Draw the norm of the derivative of the loss by place, with one panel per part.
 
@@ -27,19 +29,17 @@ def gradient_flow_figure(table: Sequence[Row]) -> Figure:
             own = [row for row in table if row.part == part and row.epoch == epoch and row.norm > 0]
             axes.plot(
                 [row.place for row in own], [row.norm for row in own], marker=".", markersize=4,
-                linewidth=1.3, color=colormaps["viridis_r"](0.1 + 0.9 * epoch / max(last, 1)),
+                linewidth=1.3, color=colormaps["viridis_r"](0.3 + 0.7 * epoch / max(last, 1)),
                 label="before training" if epoch == 0 else f"after epoch {epoch}",
             )  # fmt: skip
         if axes.has_data():
             axes.set_yscale("log")
-            axes.legend(frameon=False, fontsize=8)
+            axes.legend(ncols=1 + len(axes.lines) // 9)
         axes.set(
             xlabel="layer (0: word vectors)" if part == LAYER else _READING[part],
             ylabel="norm of ∂loss/∂activations" if part == LAYER else "norm of ∂loss/∂h",
         )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(color="0.9")
-        axes.set_axisbelow(True)
     return figure
 
 

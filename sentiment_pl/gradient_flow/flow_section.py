@@ -41,7 +41,7 @@ class GradientFlow(Section):
         return Part(
             text=f"{_EXPLANATION}\n{_markdown(rows)}",
             tables={"gradient_flow": rows},
-            pictures=decay_figures.draw(flows),
+            pictures=decay_figures.draw(flows, group),
             claims=theory.decide(flows),
         )
 

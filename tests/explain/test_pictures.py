@@ -7,14 +7,13 @@ import torch
 from matplotlib.figure import Figure
 
 from sentiment_pl.data.truncation import Truncation
-from sentiment_pl.explain.pictures import (
-    MOST_WORDS,
-    attention_panel,
-    sentences_figure,
-    weights_panel,
-)
+from sentiment_pl.drawing.style import sheet
+from sentiment_pl.explain.pictures import MOST_WORDS, sentences_figure
+from sentiment_pl.explain.weight_panels import MOST_NUMBERS, attention_panel, weights_panels
+from sentiment_pl.explain.word_scores_figure import word_scores_figure
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
+from tests.drawing.texts import outside, overlaps
 from tests.extending import ALLOW, models
 from tests.helpers import SMALL, events, only_run
 
@@ -42,26 +41,72 @@ def test_rows_of_the_heat_map_sum_to_one_within_the_window(saved, window):
 
 
 def test_the_map_shows_the_weights_word_by_word(saved):
-    words, weights = load_checkpoint(saved("windowed_attention")).read_attention(TEXT)
+    words, weights = load_checkpoint(saved("windowed_attention", window=2)).read_attention(TEXT)
+    layer = weights[0].numpy()
     axes = Figure().subplots()
-    attention_panel(axes, words, weights[0].numpy())
-    assert np.array_equal(axes.images[0].get_array(), weights[0].numpy())
+    attention_panel(axes, words, layer)
+    (image,) = axes.images
+    T = len(words)
+    others = (layer > 0) & ~np.eye(T, dtype=bool)
+    assert np.array_equal(image.get_array().compressed(), layer[others])
+    assert image.get_clim() == pytest.approx((layer[others].min(), layer[others].max()))
     assert [label.get_text() for label in axes.get_yticklabels()] == words
     assert [label.get_text() for label in axes.get_xticklabels()] == words
+    numbers = {text.get_position(): float(text.get_text()) for text in axes.texts}
+    assert set(numbers) == {(b, a) for a, b in zip(*np.nonzero(layer > 0), strict=True)}
+    for (column, row), number in numbers.items():
+        assert number == pytest.approx(layer[row, column], abs=0.0051)
+    diagonal = [patch.get_xy() for patch in axes.patches]
+    assert diagonal == [(place - 0.5, place - 0.5) for place in range(T)]
 
 
-def test_weights_stand_against_the_scores_before_the_weighting(saved):
+def test_a_map_of_many_words_has_no_numbers_and_one_of_a_single_word_has_a_scale():
+    for T, numbers in ((MOST_NUMBERS, MOST_NUMBERS**2), (MOST_NUMBERS + 1, 0), (1, 1)):
+        axes = Figure().subplots()
+        attention_panel(axes, ["word"] * T, np.full((T, T), 1 / T, dtype=np.float32))
+        assert len(axes.texts) == numbers
+        low, high = axes.images[0].get_clim()
+        assert low < high
+
+
+def test_weights_stand_beside_the_scores_before_the_weighting(saved):
     model = load_checkpoint(saved("weighted_mlp"))
     (reading,) = model.read([TEXT])
-    axes = Figure().subplots()
-    weights_panel(axes, reading)
-    points = axes.collections[-1].get_offsets()
+    panels = Figure().subplots(1, 3)
+    weights_panels(panels, reading, MOST_WORDS)
+    scores, weights, products = ([bar.get_width() for bar in axes.patches] for axes in panels)
     with torch.no_grad():
         table = model.word_table()
     ids = model.tokenizer.encode([TEXT])[0]
-    assert points[:, 0].tolist() == pytest.approx(table[ids, 0].tolist(), abs=1e-5)
-    assert points[:, 1].tolist() == pytest.approx(table[ids, 1].softmax(0).tolist(), abs=1e-6)
-    assert [t.get_text() for t in axes.texts] == reading.words
+    assert scores == pytest.approx(table[ids, 0].tolist(), abs=1e-5)
+    assert weights == pytest.approx(table[ids, 1].softmax(0).tolist(), abs=1e-6)
+    assert products == pytest.approx(reading.scores)
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == reading.words
+
+
+LONG = "A movie that is not " + "very " * 40 + "good, " + "incomprehensib" * 9 + "ilities apart"
+
+
+@pytest.mark.parametrize("name", ["mlp", "weighted_mlp", "windowed_attention"])
+def test_no_text_of_a_picture_covers_another(saved, name):
+    model = load_checkpoint(saved(name))
+    figure = sentences_figure([model, model], ["runs/" + "long" * 30, "b"], [TEXT, "good", LONG])
+    with sheet():
+        assert not overlaps(figure)
+        assert not outside(figure)
+
+
+def test_no_text_of_shaded_sentences_covers_another(saved):
+    model = load_checkpoint(saved("mlp"))
+    figure = word_scores_figure(model.read([TEXT, "good", ";"]), model.labels)
+    with sheet():
+        assert not overlaps(figure)
+    axes, bar = figure.axes
+    shown = [text.get_text() for text in axes.texts]
+    assert "expected" in shown
+    largest = max(abs(s) for reading in model.read([TEXT, "good"]) for s in reading.scores)
+    assert bar.get_xlim() == pytest.approx((-largest, largest))
+    assert bar.get_xlabel() == "score, from negative to positive"
 
 
 @pytest.mark.parametrize("name", models())

@@ -8,17 +8,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sentiment_pl.metrics.curves import calibration, roc
+from sentiment_pl.drawing.colours import BACKGROUND, INK, MUTED, NEGATIVE, POSITIVE
+from sentiment_pl.drawing.style import SMALLEST, sheet
+from sentiment_pl.metrics.curves import bin_counts, calibration, roc
 from sentiment_pl.metrics.measures import THRESHOLD, auc
 
 BINS = 10
 """Of equal width, in calibration; the histogram has twice as many."""
 FEW = 10
 """Reviews of a bin below which its point is drawn hollow."""
-COLOURS = ("#b2182b", "#2166ac")
+COLOURS = (NEGATIVE, POSITIVE)
 """Of label 0 and label 1."""
 
 
+@sheet()
 def predictions_figure(
     truth: NDArray[Any], probabilities: NDArray[np.float64], labels: Sequence[str], title: str
 ) -> Figure:
@@ -42,7 +45,7 @@ def predictions_figure(
 
 def _roc(axes: Axes, truth: NDArray[Any], probabilities: NDArray[np.float64]) -> None:
     area = auc(truth.astype(bool), probabilities)
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
     if area is None:
         axes.text(0.5, 0.5, "only one label occurs", ha="center")
     else:
@@ -57,15 +60,14 @@ def _calibration(
     axes: Axes, truth: NDArray[Any], probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> None:
     claimed, true, error = calibration(truth, probabilities, BINS)
-    which = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
-    counts = np.bincount(which, minlength=BINS)
+    counts = bin_counts(probabilities, BINS)
     counts = counts[counts > 0]
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
     axes.plot(claimed, true, color=COLOURS[1], linewidth=1)
-    faces = ["white" if count < FEW else COLOURS[1] for count in counts]
+    faces = [BACKGROUND if count < FEW else COLOURS[1] for count in counts]
     axes.scatter(claimed, true, c=faces, edgecolors=COLOURS[1], zorder=3, s=28)
     for x, y, count in zip(claimed, true, counts, strict=True):
-        axes.annotate(f"{count:,}", (x, y), (5, -9), textcoords="offset points", fontsize=7)
+        axes.annotate(f"{count:,}", (x, y), (5, -9), textcoords="offset points", fontsize=SMALLEST)
     axes.set(
         title=f"Calibration, error {error:.3f}", xlabel="predicted probability",
         ylabel=f"share that is {labels[1]}", aspect="equal", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03),
@@ -77,13 +79,14 @@ def _confusions(
 ) -> None:
     table = confusions(truth, probabilities)
     axes.imshow(table, cmap="Blues", vmin=0)
+    axes.grid(visible=False)
     for row in (0, 1):
         for place in (0, 1):
             share = table[row, place] / max(table[row].sum(), 1)
             dark = table[row, place] > 0.6 * table.max()
             axes.text(
                 place, row, f"{table[row, place]:,}\n{share:.1%}", ha="center", va="center",
-                color="white" if dark else "black",
+                color=BACKGROUND if dark else INK,
             )  # fmt: skip
     axes.set_xticks((0, 1), labels, parse_math=False)
     axes.set_yticks((0, 1), labels, parse_math=False, rotation=90, va="center")

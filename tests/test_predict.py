@@ -335,8 +335,8 @@ def test_shades_of_the_page_grow_with_the_score():
         "background: rgb(var(--zero) / 0.500)",
         "background: rgb(var(--zero) / 0.000)",
     ]
-    assert "<span>n −2.00</span>" in html
-    assert "<span>+2.00 p</span>" in html
+    assert "<div>n −2</div>" in html
+    assert "<div>+2 p</div>" in html
     assert "scale of its own" not in html
 
 

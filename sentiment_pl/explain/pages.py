@@ -36,7 +36,7 @@ def words_page(opinions: Sequence[Opinion]) -> str:
     page: str = environment.get_template("words.html").render(
         no_words=NO_WORDS,
         scales=[
-            {"model": model, "largest": f"{size:.2f}", "labels": labels[model]}
+            {"model": model, "largest": f"{size:.3g}", "labels": labels[model]}
             for model, size in largest.items()
         ],
         texts=[

@@ -15,7 +15,7 @@ from sentiment_pl.models.reading import Reading
 MOST_NUMBERS = 24
 """Words of an attention map that has the weights as numbers in its cells."""
 
-_DIAGONAL = "#e7e2d6"
+_DIAGONAL = "#d6d6d6"
 
 
 def word_ticks(axes: Axes, words: Sequence[str], along: str = "y") -> None:

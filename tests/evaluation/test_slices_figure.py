@@ -29,11 +29,8 @@ def test_models_of_one_architecture_differ_in_shade():
     drawn = slices_figure(rows(kinds, [1, 3]), {"distance": True}, None, kinds)
     lines = curves(drawn)
     assert lines["gru a"].get_color() != lines["gru b"].get_color()
-    assert (
-        lines["gru a"].get_marker()
-        == lines["gru b"].get_marker()
-        == looks(["gru"])["gru"]["marker"]
-    )
+    marker = looks(["gru"])["gru"]["marker"]
+    assert {lines[name].get_marker() for name in ("gru a", "gru b")} == {marker}
     assert lines["mine"].get_color() == looks(["mlp"])["mlp"]["color"]
 
 

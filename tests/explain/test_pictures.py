@@ -4,9 +4,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from sentiment_pl.data.truncation import Truncation
+from sentiment_pl.drawing.colours import contrast
 from sentiment_pl.drawing.style import sheet
 from sentiment_pl.explain.pictures import MOST_WORDS, sentences_figure
 from sentiment_pl.explain.weight_panels import MOST_NUMBERS, attention_panel, weights_panels
@@ -104,6 +106,10 @@ def test_no_text_of_shaded_sentences_covers_another(saved):
     axes, bar = figure.axes
     shown = [text.get_text() for text in axes.texts]
     assert "expected" in shown
+    for text in axes.texts:
+        if text.get_bbox_patch() is not None:
+            shade = to_hex(text.get_bbox_patch().get_facecolor())
+            assert contrast(text.get_color(), shade) >= 4.5
     largest = max(abs(s) for reading in model.read([TEXT, "good"]) for s in reading.scores)
     assert bar.get_xlim() == pytest.approx((-largest, largest))
     assert bar.get_xlabel() == "score, from negative to positive"

@@ -38,13 +38,13 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
     """
     if run.resolve() in path.resolve().parents:
         advice = (
-            "Nothing was changed. To start this run anew, say resume=never (or delete that file);"
+            "Nothing was changed. To start this run anew, set resume=never (or delete that file);"
             " to go on from another checkpoint of this run, ckpt_path=FILE"
         )
     else:
         advice = (
             "Nothing was changed. That checkpoint is another run's: to begin with its weights and"
-            " nothing else of it, say init_from= in place of ckpt_path=; to begin without it, leave"
+            " nothing else of it, set init_from= in place of ckpt_path=; to begin without it, leave"
             " ckpt_path out"
         )
     try:
@@ -76,7 +76,7 @@ def check_resumable(path: Path, model: SentimentModule, run: Path) -> int:
     if tokenizer.words != model.tokenizer.words:
         raise DataError(
             f"{path} has another vocabulary than this run, so that its word vectors would go to"
-            f" other words: say data= and its settings as that run did. {advice}"
+            f" other words: set data= and its settings as that run did. {advice}"
         )
     missing = {"optimizer_states", "loops", "callbacks", "running_metrics"} - set(checkpoint)
     if missing:

@@ -48,6 +48,7 @@ def test_a_run_leaves_what_its_contract_says(command, tmp_path, model):
     assert record["epochs"] == 2
     assert record["device"] == "cpu"
     assert 0 < record["trainable_parameters"] <= record["parameters"]
+    assert 0 < record["word_vector_parameters"] < record["parameters"]
     assert record["train_seconds"] > 0
     assert record["overrides"][0] == f"model={model}"
     assert record["versions"]["torch"] == torch.__version__

@@ -1,3 +1,3 @@
 """Train, compare and read small, interpretable sentiment models."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -147,9 +147,9 @@ def in_process(tmp_path, cache, capsys, monkeypatch):
             for handler in set(root.handlers) - set(handlers):
                 handler.close()
             root.handlers[:], root.level = handlers, level
-        said = capsys.readouterr()
-        assert ended == code, said.out + said.err
-        return said.out + said.err
+        output = capsys.readouterr()
+        assert ended == code, output.out + output.err
+        return output.out + output.err
 
     return run
 

@@ -60,7 +60,7 @@ def composed_run(*overrides):
 
 
 def timeless(record):
-    """Without what says nothing of a result; git says "-dirty" of a checkout that was touched."""
+    """Return a record without the entries that differ between two equal runs."""
     for key in ("train_seconds", "reviews_per_second", "overrides", "git"):
         record.pop(key, None)
     for row in record["history"]:

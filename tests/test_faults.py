@@ -235,7 +235,7 @@ def test_a_loss_that_is_no_number(command, tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_no_gpu_where_one_was_asked_for(command, tmp_path):
+def test_a_requested_gpu_that_does_not_exist(command, tmp_path):
     output = in_words(
         command("train", *RUN, "trainer=gpu", "trainer.accelerator=gpu", "data.seed=5", code=1)
     )

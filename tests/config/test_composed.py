@@ -13,7 +13,7 @@ from tests.helpers import composed
 
 
 @pytest.mark.parametrize("argument", command_line._EXTRAS)
-def test_what_is_not_installed_is_told_with_how_to_install_it(argument, monkeypatch):
+def test_a_missing_package_is_reported_with_its_installation(argument, monkeypatch):
     composed(argument, "hydra.mode=MULTIRUN")  # there is such a choice
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     command_line.check_installed(["-m", argument])

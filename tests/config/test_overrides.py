@@ -307,7 +307,7 @@ def test_a_sweep_over_odd_names_in_other_processes(command, tmp_path):
     assert found["reseñas (1).csv"] == "data.train=reseñas (1).csv"
 
 
-def test_a_mistake_is_told_without_a_trace(tmp_path):
+def test_a_mistake_is_reported_without_a_trace(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "sentiment_pl.train", "reviews.csv"],
         cwd=tmp_path, capture_output=True, text=True, check=False,

@@ -32,7 +32,7 @@ CHECKED = (
 
 
 def refused(call, *arguments, **settings):
-    """What a user is told, or None where there is nothing to tell; any other error is a bug."""
+    """Return the message for the user, or None if there is no error; other errors are bugs."""
     try:
         call(*arguments, **settings)
     except UserError as error:
@@ -131,11 +131,13 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
         ),
     ],
 )
-def test_a_setting_that_is_refused_is_told_in_a_sentence(in_process, override, words):
-    said = in_process("train", *SMALL, "model=mlp", *override.split(), "hydra.run.dir=run", code=1)
-    assert re.search(words, said)
-    assert "Traceback" not in said
-    assert said.count("\n") <= 4
+def test_a_refused_setting_gives_a_message(in_process, override, words):
+    output = in_process(
+        "train", *SMALL, "model=mlp", *override.split(), "hydra.run.dir=run", code=1
+    )
+    assert re.search(words, output)
+    assert "Traceback" not in output
+    assert output.count("\n") <= 4
 
 
 def test_a_logger_can_be_left_out(in_process, tmp_path):
@@ -149,12 +151,12 @@ def test_a_logger_can_be_left_out(in_process, tmp_path):
 def test_a_run_that_is_to_be_longer_than_it_began(in_process, tmp_path):
     run = [*SMALL, "model=mlp"]
     in_process("train", *run, "trainer.max_epochs=1", "hydra.run.dir=run")
-    said = in_process(
+    output = in_process(
         "train", *run, "trainer.max_epochs=2", "ckpt_path=run/checkpoints/last.ckpt", code=1
     )
-    assert "the checkpoint's one-cycle schedule is over" in said
-    assert "begin anew with that trainer.max_epochs" in said
-    assert "Traceback" not in said
+    assert "the checkpoint's one-cycle schedule is over" in output
+    assert "begin anew with that trainer.max_epochs" in output
+    assert "Traceback" not in output
 
 
 def test_splits_that_are_left_out_are_not_measured(in_process, tmp_path):

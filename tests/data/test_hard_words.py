@@ -34,7 +34,7 @@ def train(in_process, tmp_path, bad, good, *overrides):
         ("it came today &lt;/3", "it came today &lt;3"),
     ],
 )
-def test_texts_that_one_sign_tells_apart_are_told_apart(in_process, tmp_path, bad, good):
+def test_texts_that_differ_in_one_sign_are_distinguished(in_process, tmp_path, bad, good):
     _, auc = train(in_process, tmp_path, bad, good)
     assert auc == 1
 

@@ -64,7 +64,7 @@ def test_rare_values_are_put_together():
     assert np.bincount(found.part).tolist() == [3] * 19 + [63]
 
 
-def test_large_numbers_are_told_apart():
+def test_large_numbers_are_distinguished():
     found = cutting.cut("time", [1_600_000_000 + 60 * i for i in range(40)])
     assert len(set(found.values)) == cutting.RANGES
     assert found.values[0] == "1600000000 to 1600000420"

@@ -80,7 +80,7 @@ def no_network(monkeypatch):
 
     def forbid():
         monkeypatch.setattr(
-            torch.nn.Linear, "forward", lambda *args: pytest.fail("asked the network")
+            torch.nn.Linear, "forward", lambda *args: pytest.fail("the network was run")
         )
 
     return forbid
@@ -119,12 +119,12 @@ def test_looking_up_equals_the_network_but_for_rounding(large, name):
 
 
 @pytest.mark.parametrize("name", TOKEN_WISE)
-def test_no_network_is_asked_once_the_table_stands(saved, no_network, name):
+def test_the_network_is_not_run_once_the_table_exists(saved, no_network, name):
     model = load_checkpoint(saved(name))
     lexicon, scorer = reader(model), Scorer(model)
     no_network()
     assert len(lexicon.read(TEXTS)) == len(scorer.logits(TEXTS)) == len(TEXTS)
-    with pytest.raises(pytest.fail.Exception, match="asked the network"):
+    with pytest.raises(pytest.fail.Exception, match="the network was run"):
         reader(load_checkpoint(saved("gru"))).read(TEXTS)
 
 
@@ -140,7 +140,7 @@ def test_the_command_asks_the_network_for_the_table_alone(saved, monkeypatch, tm
     monkeypatch.setattr(TokenwiseModule, "word_table", word_table)
     for name in TOKEN_WISE:
         monkeypatch.setattr(
-            architectures()[name], "forward", lambda *args: pytest.fail("asked the network")
+            architectures()[name], "forward", lambda *args: pytest.fail("the network was run")
         )
     if options and options != ["--json"]:
         options = [*options, str(tmp_path / "out.svg")]

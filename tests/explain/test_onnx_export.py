@@ -140,7 +140,7 @@ def test_a_graph_that_is_off_is_not_written(saved, tmp_path, monkeypatch):
     assert model.dedup
 
 
-def test_what_cannot_be_exported_is_told(saved, tmp_path, monkeypatch):
+def test_a_model_that_cannot_be_exported_is_reported(saved, tmp_path, monkeypatch):
     model = load_checkpoint(saved("mlp"))
     with pytest.raises(UserError, match=r"must end in \.onnx"):
         export.export_onnx(model, tmp_path / "model.bin")

@@ -129,7 +129,7 @@ def test_one_cycle_takes_the_whole_training(rates):
     assert max(expected) > 0.99 * 0.5
 
 
-def test_a_cosine_takes_the_whole_training_unless_told_otherwise(rates):
+def test_a_cosine_takes_the_whole_training_by_default(rates):
     found = rates(SGD, CosineAnnealingLR)
     expected = [0.25 * (1 + torch.cos(torch.tensor(torch.pi * n / 12)).item()) for n in range(12)]
     assert found == pytest.approx(expected)
@@ -167,7 +167,7 @@ def test_a_loss_that_falls_is_no_plateau(rates):
         (LION, OneCycleLR, r"schedule \(OneCycleLR\) cannot be set up: .*momentum"),
     ],
 )
-def test_what_a_class_refuses_is_told_with_its_config_group(rates, optimizer, schedule, words):
+def test_refused_arguments_are_reported_with_their_config_group(rates, optimizer, schedule, words):
     with pytest.raises(ConfigError, match=words):
         rates(optimizer, schedule)
 

@@ -9,7 +9,7 @@ from sentiment_pl.runs.identity import differences, identity
 SETTINGS = {"model": {"hidden": 64}, "trainer": {"max_epochs": 3}}
 
 
-def test_a_setting_that_was_introduced_later_makes_no_stranger_of_a_run(tmp_path):
+def test_a_setting_introduced_later_does_not_change_the_identity_of_a_run(tmp_path):
     runs.write_record(tmp_path, {"seed": 0, "settings": SETTINGS})
     later = {**SETTINGS, "data": {"words": "unicode", "separator": None}, "note": None}
     defaults = {"data": {"words": "unicode", "separator": None}}

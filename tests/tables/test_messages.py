@@ -193,7 +193,7 @@ def test_duplicates_in_parquet_never_show_an_error_of_arrow(tmp_path, scratch, m
         assert message == f"{path}: two columns are called 'label': rename one of them"
 
 
-def test_the_reason_of_the_first_row_is_told_where_none_can_be_scored(tmp_path, monkeypatch):
+def test_the_reason_of_the_first_row_is_reported_if_no_row_can_be_scored(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_bytes("text,n\nфильм,0\nфильм,1\n".encode("cp1251"))
     message = predicted(path, monkeypatch)

@@ -41,7 +41,7 @@ def end(hook, epoch):
         ("on_train_epoch_start", 1),
     ],
 )
-def test_a_run_that_is_told_to_end_has_every_point_of_its_curves_once(tmp_path, hook, epoch):
+def test_an_interrupted_run_has_every_point_of_its_curves_once(tmp_path, hook, epoch):
     more = ["trainer.log_every_n_steps=1"]
     ran(tmp_path / "whole", *more)
     folder = tmp_path / "run"

@@ -68,8 +68,8 @@ def test_weights_that_do_not_fit_are_refused_with_the_keys_to_set(saved, setting
 def test_other_data_and_another_rate_are_trained_from_there(in_process, tmp_path, reviews):
     in_process("train", *RUN, "hydra.run.dir=first")
     tuned = [*reviews, "optimizer.lr=0.0001", "init_from=first", "hydra.run.dir=second"]
-    said = in_process("train", *tuned)
-    found = re.search(r"init_from=first: (\d+) of (\d+) words begin with the vectors", said)
+    output = in_process("train", *tuned)
+    found = re.search(r"init_from=first: (\d+) of (\d+) words begin with the vectors", output)
     assert 0 < int(found[1]) < int(found[2])
     record = json.loads((tmp_path / "second" / "metrics.json").read_text())
     assert record["settings"]["init_from"].startswith("weights ")
@@ -79,9 +79,9 @@ def test_other_data_and_another_rate_are_trained_from_there(in_process, tmp_path
         assert (old - new).abs().max() < 0.01  # a few steps of 0.0001 away from where it stood
     # A run that goes on does so from its own checkpoint.
     (tmp_path / "second" / "metrics.json").unlink()
-    said = in_process("train", *tuned)
-    assert "going on from" in said
-    assert "words begin with" not in said
+    output = in_process("train", *tuned)
+    assert "going on from" in output
+    assert "words begin with" not in output
     again = json.loads((tmp_path / "second" / "metrics.json").read_text())
     assert again["test"] == record["test"]
     assert again["val"] == record["val"]
@@ -92,15 +92,15 @@ def test_other_data_and_another_rate_are_trained_from_there(in_process, tmp_path
 
 def test_a_folder_without_a_checkpoint_and_both_ways_at_once_are_refused(in_process, tmp_path):
     (tmp_path / "empty").mkdir()
-    said = in_process("train", *RUN, "init_from=empty", code=1)
-    assert "init_from=empty: that folder holds no checkpoint" in said
-    said = in_process("train", *RUN, "ckpt_path=empty", code=1)
-    assert "ckpt_path=empty: that folder holds no checkpoint" in said
-    said = in_process("train", *RUN, "init_from=nowhere", code=1)
-    assert "init_from: there is no file nowhere, nor a run folder" in said
+    output = in_process("train", *RUN, "init_from=empty", code=1)
+    assert "init_from=empty: that folder holds no checkpoint" in output
+    output = in_process("train", *RUN, "ckpt_path=empty", code=1)
+    assert "ckpt_path=empty: that folder holds no checkpoint" in output
+    output = in_process("train", *RUN, "init_from=nowhere", code=1)
+    assert "init_from: there is no file nowhere, nor a run folder" in output
     in_process("train", *RUN, "hydra.run.dir=first")
-    said = in_process("train", *RUN, "init_from=first", "ckpt_path=first", code=1)
-    assert "leave one of the two out" in said
+    output = in_process("train", *RUN, "init_from=first", "ckpt_path=first", code=1)
+    assert "leave one of the two out" in output
 
 
 def test_going_on_takes_a_run_folder_and_spares_it_when_it_does_not_fit(in_process, tmp_path):
@@ -111,9 +111,9 @@ def test_going_on_takes_a_run_folder_and_spares_it_when_it_does_not_fit(in_proce
     assert [row["epoch"] for row in record["history"]] == [1, 2]
     before = (tmp_path / "first" / "checkpoints" / "last.ckpt").read_bytes()
     for other in ("optimizer.lr=0.5", "data.seed=9", "model.hidden=[5]"):
-        said = in_process("train", *run, other, "ckpt_path=first", "hydra.run.dir=third", code=1)
-        assert "That checkpoint is another run's" in said
-        assert "init_from=" in said
-        assert "resume=never" not in said
-        assert "delete" not in said
+        output = in_process("train", *run, other, "ckpt_path=first", "hydra.run.dir=third", code=1)
+        assert "That checkpoint is another run's" in output
+        assert "init_from=" in output
+        assert "resume=never" not in output
+        assert "delete" not in output
     assert (tmp_path / "first" / "checkpoints" / "last.ckpt").read_bytes() == before

@@ -69,13 +69,13 @@ def test_an_optimizer_of_a_users_own_by_its_class(in_process, tmp_path):
     in_process("train", *own, "trainer.max_epochs=1")
     record = json.loads((tmp_path / "own" / "metrics.json").read_text())
     assert record["settings"]["optimizer"]["_target_"] == f"{__name__}.Signs"
-    said = in_process("train", *run, "ckpt_path=own", code=1)
-    assert "other settings (optimizer was Signs, is AdamW)" in said
-    said = in_process("train", *run, f"optimizer._target_={__name__}.Sings", code=1)
-    assert f"optimizer._target_: there is no {__name__}.Sings" in said
-    said = in_process("train", *run, "+optimizer.momentum=0.9", code=1)
-    assert "optimizer (AdamW) cannot be set up: " in said
-    assert "Traceback" not in said
+    output = in_process("train", *run, "ckpt_path=own", code=1)
+    assert "other settings (optimizer was Signs, is AdamW)" in output
+    output = in_process("train", *run, f"optimizer._target_={__name__}.Sings", code=1)
+    assert f"optimizer._target_: there is no {__name__}.Sings" in output
+    output = in_process("train", *run, "+optimizer.momentum=0.9", code=1)
+    assert "optimizer (AdamW) cannot be set up: " in output
+    assert "Traceback" not in output
 
 
 def test_loggers_show_optimizer_and_schedule(in_process, tmp_path):

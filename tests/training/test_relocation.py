@@ -80,7 +80,7 @@ def test_a_run_goes_on_from_another_and_leaves_that_as_it_was(interrupted, tmp_p
 
 
 @pytest.mark.parametrize("lost", ["gone", "replaced by a later one"])
-def test_a_best_checkpoint_that_is_lost_is_told(interrupted, tmp_path, caplog, lost):
+def test_a_lost_best_checkpoint_is_reported(interrupted, tmp_path, caplog, lost):
     other, _ = interrupted
     best = other / "checkpoints" / "best.ckpt"
     if lost == "gone":
@@ -105,8 +105,8 @@ def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, mo
     (tmp_path / "run" / "metrics.json").unlink()
     best = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()
     (tmp_path / "run").rename(tmp_path / "moved")
-    said = in_process("train", *run, "hydra.run.dir=moved", "trainer.max_epochs=2")
-    assert "going on from" in said
+    output = in_process("train", *run, "hydra.run.dir=moved", "trainer.max_epochs=2")
+    assert "going on from" in output
     assert (tmp_path / "moved" / "metrics.json").exists()
     assert (tmp_path / "moved" / "checkpoints" / "best.ckpt").read_bytes() == best
     assert not (tmp_path / "run").exists()
@@ -117,8 +117,8 @@ def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_proces
     in_process("train", *run)
     (tmp_path / "run" / "metrics.json").unlink()
     (tmp_path / "run" / "checkpoints" / "best.ckpt").unlink()
-    said = in_process("train", *run)
-    assert "the best of the epochs that follow counts, or else the last one" in said
+    output = in_process("train", *run)
+    assert "the best of the epochs that follow counts, or else the last one" in output
     best, last = (
         torch.load(tmp_path / "run" / "checkpoints" / f"{name}.ckpt", weights_only=True)
         for name in ("best", "last")
@@ -141,14 +141,14 @@ def other(in_process, tmp_path):
 def test_a_run_that_began_with_another_goes_on_from_its_own(in_process, other, tmp_path):
     cold = [*BEGUN, "trainer.max_epochs=2", "hydra.run.dir=run"]
     run = [*cold, f"ckpt_path={other}"]
-    said = in_process("train", *run)
-    assert "going on from" not in said
+    output = in_process("train", *run)
+    assert "going on from" not in output
     (tmp_path / "run" / "metrics.json").unlink()
-    said = in_process("train", *run)
-    assert f"going on from {tmp_path}/run/checkpoints/last.ckpt" in said
+    output = in_process("train", *run)
+    assert f"going on from {tmp_path}/run/checkpoints/last.ckpt" in output
     # What it began with is one of its settings, so that no report takes it for one that began cold.
-    said = in_process("train", *cold, code=1)
-    assert "ckpt_path was checkpoint " in said
+    output = in_process("train", *cold, code=1)
+    assert "ckpt_path was checkpoint " in output
 
 
 @pytest.mark.parametrize(
@@ -166,23 +166,23 @@ def test_a_run_that_the_other_does_not_fit_is_refused(in_process, other, overrid
     sized = ["data.vocab_size=300", "trainer.max_epochs=1"]
     in_process("train", *BEGUN, *sized, "hydra.run.dir=sized")
     path = other.parents[2] / "sized" / "checkpoints" / "last.ckpt"
-    said = in_process("train", *BEGUN, *sized, *overrides, f"ckpt_path={path}", code=1)
-    assert re.search(words, said)
-    assert "Nothing was changed" in said
-    assert "Traceback" not in said
+    output = in_process("train", *BEGUN, *sized, *overrides, f"ckpt_path={path}", code=1)
+    assert re.search(words, output)
+    assert "Nothing was changed" in output
+    assert "Traceback" not in output
 
 
 def test_another_number_of_processes_is_refused(in_process, other):
     checkpoint = torch.load(other, weights_only=True)
     checkpoint["running_metrics"] *= 2
     torch.save(checkpoint, other)
-    said = in_process("train", *BEGUN, f"ckpt_path={other}", code=1)
-    assert "was saved by 2 processes, this run has 1: start as many as then" in said
+    output = in_process("train", *BEGUN, f"ckpt_path={other}", code=1)
+    assert "was saved by 2 processes, this run has 1: start as many as then" in output
 
 
-def test_a_checkpoint_that_is_asked_for_is_not_deleted(in_process, other):
-    said = in_process(
+def test_a_requested_checkpoint_is_not_deleted(in_process, other):
+    output = in_process(
         "train", *BEGUN, f"ckpt_path={other}", "resume=never", "hydra.run.dir=other", code=1
     )
-    assert "leave one of the two out" in said
+    assert "leave one of the two out" in output
     assert other.exists()

@@ -26,8 +26,8 @@ TINY = [*SMALL, "model=mlp", "model.hidden=[4]", "hydra.run.dir=run"]
     ],
 )  # fmt: skip
 def test_training_validates_at_its_end(in_process, tmp_path, typed, steps):
-    said = in_process("train", *TINY, *typed)
-    assert "Traceback" not in said
+    output = in_process("train", *TINY, *typed)
+    assert "Traceback" not in output
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     last = record["history"][-1]
     assert last["val/auc"] == pytest.approx(record["val"]["auc"]) or len(record["history"]) > 1
@@ -65,8 +65,8 @@ def test_a_run_without_loggers(in_process, tmp_path, typed):
     "typed", [["callbacks=[]"], ["~callbacks", "debug=overfit"], ["+trainer.fast_dev_run=true"]]
 )
 def test_a_run_without_callbacks(in_process, tmp_path, typed):
-    said = in_process("train", *TINY, *typed, "trainer.max_epochs=1")
-    assert "Epoch 0" not in said  # a bar of Lightning's own
+    output = in_process("train", *TINY, *typed, "trainer.max_epochs=1")
+    assert "Epoch 0" not in output  # a bar of Lightning's own
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert record["status"] == "completed"
     assert record["test"]["n"] in (144, 64)  # a batch, where a run is only tried out
@@ -91,6 +91,6 @@ def test_a_callback_whose_import_fails_says_why(in_process, tmp_path, monkeypatc
         "empty": "callbacks.mine._target_: there is no callback_that_empty.Mine",
     }.items():
         target = f"+callbacks.mine._target_=callback_that_{name}.Mine"
-        said = in_process("train", *TINY[:-1], target, code=1)
-        assert words in said
-        assert "Traceback" not in said
+        output = in_process("train", *TINY[:-1], target, code=1)
+        assert words in output
+        assert "Traceback" not in output

@@ -61,11 +61,11 @@ def test_a_run_whose_worker_is_lost_goes_on(in_process, tmp_path, monkeypatch, f
 
     with monkeypatch.context() as patch:
         patch.setattr(EncodedReviews, "__getitems__", spoilt)
-        said = in_process("train", *RUN, "hydra.run.dir=run", code=1)
-    assert words in said
-    assert "Traceback" not in said
-    assert "data.num_workers=0" in said or "data.batch_size=96" in said
-    assert "it goes on from the last checkpoint" in said
+        output = in_process("train", *RUN, "hydra.run.dir=run", code=1)
+    assert words in output
+    assert "Traceback" not in output
+    assert "data.num_workers=0" in output or "data.batch_size=96" in output
+    assert "it goes on from the last checkpoint" in output
     assert words in (tmp_path / "run" / "error.txt").read_text()
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").exists()  # of the first epoch
     assert "going on from" in in_process("train", *RUN, "hydra.run.dir=run")
@@ -86,13 +86,13 @@ def test_no_room_for_batches_in_shared_memory(tmp_path, cache):
         cwd=tmp_path, env={**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"},
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    said = done.stdout + done.stderr
-    if "unshare:" in said or "mount:" in said:
-        pytest.skip(f"/dev/shm cannot be replaced here: {said.strip()}")
-    assert done.returncode == 1, said
-    assert "a worker process that loads batches died (unable to allocate shared memory" in said
-    assert "room in /dev/shm" in said
-    assert "Traceback" not in said
+    output = done.stdout + done.stderr
+    if "unshare:" in output or "mount:" in output:
+        pytest.skip(f"/dev/shm cannot be replaced here: {output.strip()}")
+    assert done.returncode == 1, output
+    assert "a worker process that loads batches died (unable to allocate shared memory" in output
+    assert "room in /dev/shm" in output
+    assert "Traceback" not in output
 
 
 def test_a_worker_that_dies_while_it_hands_over_a_batch(in_process, monkeypatch):
@@ -102,9 +102,9 @@ def test_a_worker_that_dies_while_it_hands_over_a_batch(in_process, monkeypatch)
         raise ConnectionResetError(104, "Connection reset by peer")
 
     monkeypatch.setattr("multiprocessing.resource_sharer.DupFd.detach", cut_off)
-    said = in_process("train", *RUN, "hydra.run.dir=run", code=1)
-    assert "a worker process that loads batches died (why is unknown)" in said
-    assert "Traceback" not in said
+    output = in_process("train", *RUN, "hydra.run.dir=run", code=1)
+    assert "a worker process that loads batches died (why is unknown)" in output
+    assert "Traceback" not in output
 
 
 def test_errors_in_a_ring():
@@ -116,7 +116,7 @@ def test_errors_in_a_ring():
     assert str(faults.explain(one, memory="")) == "that"
 
 
-def test_an_error_that_we_can_explain_is_told_without_the_trace_of_the_worker():
+def test_a_known_error_is_reported_without_the_trace_of_the_worker():
     def raised_in_a_worker(error):
         try:
             try:
@@ -126,7 +126,7 @@ def test_an_error_that_we_can_explain_is_told_without_the_trace_of_the_worker():
         except Exception as error:
             return error
 
-    told = faults.explain(raised_in_a_worker(DataError("x.csv, line 3: no\ntext")), memory="")
-    assert str(told) == "x.csv, line 3: no\ntext"
-    told = faults.explain(raised_in_a_worker(KeyError()), memory="")
-    assert "failed: KeyError. data.num_workers=0" in str(told)
+    error = faults.explain(raised_in_a_worker(DataError("x.csv, line 3: no\ntext")), memory="")
+    assert str(error) == "x.csv, line 3: no\ntext"
+    error = faults.explain(raised_in_a_worker(KeyError()), memory="")
+    assert "failed: KeyError. data.num_workers=0" in str(error)

@@ -46,7 +46,7 @@ def test_its_fingerprint_changes_with_its_files(mydata):
     assert Hub(str(mydata)).fingerprint() != before
 
 
-def test_splits_are_told_by_words_in_names_of_files_and_folders(tmp_path, scratch, caplog):
+def test_splits_are_recognized_by_words_in_names_of_files_and_folders(tmp_path, scratch, caplog):
     folder = tmp_path / "my [data] (1)"
     names = {
         "train.csv": "train", "data/Train-00001.tsv": "train", "dev/a.jsonl": "val",

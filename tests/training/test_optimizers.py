@@ -74,7 +74,7 @@ def test_an_optimizer_of_a_users_own_by_its_class(in_process, tmp_path):
     output = in_process("train", *run, f"optimizer._target_={__name__}.Sings", code=1)
     assert f"optimizer._target_: there is no {__name__}.Sings" in output
     output = in_process("train", *run, "+optimizer.momentum=0.9", code=1)
-    assert "optimizer (AdamW) cannot be set up: " in output
+    assert "there is no setting optimizer.momentum (torch.optim.AdamW)" in output
     assert "Traceback" not in output
 
 

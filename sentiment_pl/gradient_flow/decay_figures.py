@@ -67,7 +67,7 @@ def _figure(flows: list[Flow], axis: str, group: Group, narrow: bool) -> Figure:
         layout="constrained",
     )
     columns = 1 if narrow else 2
-    grid = figure.subplots(2 * len(rows) // columns, columns, squeeze=False, sharey="row")
+    grid = figure.subplots(2 * len(rows) // columns, columns, squeeze=False, sharey=True)
     for row, line in zip(rows, grid.reshape(len(rows), 2), strict=True):
         own = [flow for flow in flows if _row(flow) == row]
         for moment, axes in zip(MOMENTS, line, strict=True):

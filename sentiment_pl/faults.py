@@ -37,7 +37,7 @@ _IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\n")
 
 
 def of_a_run(error: BaseException, cfg: DictConfig) -> UserError | None:
-    """Translate an error that ended a run into one that tells the user what to do.
+    """Translate an error that ended a run into one with a message for the user.
 
     Args:
         error: the error that was raised.
@@ -70,7 +70,7 @@ def explain(
     again: str = "Then repeat the command",
     folders: str | None = None,
 ) -> UserError | None:
-    """Translate an error into one that tells the user what to do.
+    """Translate an error into one with a message for the user.
 
     The causes of the error are searched as well, since libraries wrap errors in their own.
 

@@ -31,9 +31,9 @@ def _run(cfg: DictConfig) -> None:
         from sentiment_pl.evaluation import request
 
         wanted = request.read(cfg, folder, list(hydra_config.overrides.task))
-        from sentiment_pl.evaluation import evaluation, summary  # import torch
+        from sentiment_pl.evaluation import console_tables, evaluation  # import torch
 
-        summary.show(evaluation.run(wanted, cfg), folder)
+        console_tables.show(evaluation.run(wanted, cfg), folder)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from sentiment_pl.config import (
     old_names,
     overrides,
     renamed_overrides,
+    stray_words,
 )
 from sentiment_pl.config.composed import CONF
 from sentiment_pl.errors import ConfigError
@@ -37,7 +38,7 @@ def read(config_name: str) -> None:
     try:
         check_installed(TYPED)
         current = renamed_overrides.taken_as_current(TYPED)
-        early_check.check_words(current, config_name)
+        stray_words.check_words(current, config_name)
         checked = early_check.check(config_name, overrides.taken(current, roots()))
     except ConfigError:
         if processes.launch().rank:  # the leading process reports it

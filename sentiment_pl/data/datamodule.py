@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from sentiment_pl.data.batching import Batch, EncodedReviews
 from sentiment_pl.data.cache import build_once, digest
 from sentiment_pl.data.keys import key_column
-from sentiment_pl.data.loading import bucketed, in_order
+from sentiment_pl.data.loaders import bucketed, in_order
 from sentiment_pl.data.notices import log_prepared
 from sentiment_pl.data.originals import open_reviews, training_texts
 from sentiment_pl.data.preparation import Preparation

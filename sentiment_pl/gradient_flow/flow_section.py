@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 from sentiment_pl.gradient_flow import decay, decay_figures, theory
 from sentiment_pl.gradient_flow.measure import read
+from sentiment_pl.reports.markdown_text import table
 from sentiment_pl.reports.results import Group
 from sentiment_pl.reports.section import Part, Section
-from sentiment_pl.reports.text import table
 
 _EXPLANATION = """\
 The factor by which the norm of the derivative of the loss changes per step away from the loss. \

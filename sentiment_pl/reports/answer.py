@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from sentiment_pl.reports import commands
 from sentiment_pl.reports.comparisons import MIN_SEEDS, Comparison, between, differences
+from sentiment_pl.reports.markdown_text import cell
 from sentiment_pl.reports.results import Group, Setting
-from sentiment_pl.reports.text import cell
 
 _NAMED = 4
 """Up to so many settings are named in a sentence; of more, the number is given."""

@@ -14,10 +14,17 @@ from markupsafe import Markup
 from sentiment_pl.files import replacing_folder
 from sentiment_pl.metrics.scores import METRICS
 from sentiment_pl.reports import answer as answers
-from sentiment_pl.reports import commands, comparisons, csv_tables, figures, tensorboard, text
+from sentiment_pl.reports import (
+    commands,
+    comparisons,
+    csv_tables,
+    figures,
+    markdown_text,
+    tensorboard,
+)
 from sentiment_pl.reports.results import Group, Results, Setting
 from sentiment_pl.reports.running_sections import RunningSections, Saved
-from sentiment_pl.training.summary import figure
+from sentiment_pl.training.run_summary import figure
 
 NOT_REPORTED = ("running", "failed", "interrupted", "unreadable")
 """States of runs that a report names and leaves out."""
@@ -43,7 +50,7 @@ def _fill(results: Results, folder: Path, sections: RunningSections) -> None:
     csv_tables.runs(results).to_csv(folder / "runs.csv", index=False)
     states = dict.fromkeys(("completed", *NOT_REPORTED), 0)
     content = (
-        text.environment()
+        markdown_text.environment()
         .get_template("report.md.j2")
         .render(
             results=results,
@@ -147,7 +154,7 @@ def _html(content: str, folder: Path, pictures: list[Saved]) -> str:
     body = re.sub(r'<img([^>]*?)src="([\w.-]+\.png)"([^>]*)>', embed, body)
     body, entries = _anchored(body)
     title = content.partition("\n")[0].lstrip("# ")
-    page = text.environment().get_template("page.html.j2")
+    page = markdown_text.environment().get_template("page.html.j2")
     return page.render(  # all escaped above
         title=Markup(title), body=Markup(body), entries=[(a, Markup(b)) for a, b in entries]
     )

@@ -74,8 +74,8 @@ class Part:
 
     text: str = ""
     """Markdown, shown below the section's title. It is inserted as it stands: names of settings and
-    of data may hold any character, so build tables with `sentiment_pl.reports.text.table` and
-    escape other values with `sentiment_pl.reports.text.cell`."""
+    of data may hold any character, so build tables with `table` of
+    `sentiment_pl.reports.markdown_text` and escape other values with its `cell`."""
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """Rows for CSV files, by the name of the file without suffix. Rows of all groups share the
     file; a first column `data` names the data of the group."""

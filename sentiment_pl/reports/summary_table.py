@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from sentiment_pl.training.summary import figure
+from sentiment_pl.training.run_summary import figure
 
 if TYPE_CHECKING:
     from sentiment_pl.reports.results import Results

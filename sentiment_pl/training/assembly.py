@@ -27,8 +27,8 @@ from sentiment_pl.training.resuming import (
     TrainerState,
     check_resumable,
 )
-from sentiment_pl.training.tensorboard import hparams, names, text
-from sentiment_pl.training.tensorboard.callback import Dashboard
+from sentiment_pl.training.tensorboard import hparams, names, run_texts
+from sentiment_pl.training.tensorboard.dashboard import Dashboard
 from sentiment_pl.training.validation import ValidationAtTheEnd
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
     for each in callbacks:
         if isinstance(each, Dashboard):
             each.description = {
-                "command": text.command(overrides),
-                "configuration": text.configuration(cfg),
+                "command": run_texts.command(overrides),
+                "configuration": run_texts.configuration(cfg),
             }
     with distributed.together():
         # The trainer comes before the data: a missing device is reported at once, whereas the data

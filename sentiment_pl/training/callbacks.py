@@ -21,7 +21,7 @@ from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.training import distributed
 from sentiment_pl.training.checkpoints import LastCheckpoint
 from sentiment_pl.training.progress_bar import ProgressBar
-from sentiment_pl.training.tensorboard import text
+from sentiment_pl.training.tensorboard import run_texts
 
 __all__ = ["FiniteLoss", "History", "Predictions", "ProgressBar", "WordScores"]
 
@@ -192,7 +192,7 @@ class WordScores(lightning.Callback):
                 readings = pl_module.read(self.sentences)
                 figure = word_scores_figure(readings, pl_module.labels)
                 logger.experiment.add_figure("word scores", figure, trainer.global_step)
-                scores = text.word_scores(readings, pl_module.labels)
+                scores = run_texts.word_scores(readings, pl_module.labels)
                 logger.experiment.add_text("word scores", scores, trainer.global_step)
                 if has_picture(pl_module, readings[0]):
                     figure = sentences_figure([pl_module], [pl_module.name], self.sentences)

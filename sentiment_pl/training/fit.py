@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.runs.provenance import commit, versions
 from sentiment_pl.training import assembly, console, measuring
-from sentiment_pl.training.summary import Notes
+from sentiment_pl.training.run_summary import Notes
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from sentiment_pl.training.best_checkpoint import ContractedBest
 from sentiment_pl.training.callbacks import Predictions
 from sentiment_pl.training.progress_bar import ProgressBar
 from sentiment_pl.training.signals import EndsWhileMeasured
-from sentiment_pl.training.tensorboard.callback import Dashboard
+from sentiment_pl.training.tensorboard.dashboard import Dashboard
 
 if TYPE_CHECKING:
     from sentiment_pl.data.datamodule import ReviewDataModule

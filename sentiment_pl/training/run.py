@@ -59,13 +59,13 @@ def lead(
         _write_config(cfg, folder)
         _choose_checkpoint(cfg, folder, settings)
         start_followers({"folder": str(folder), "ckpt_path": cfg.ckpt_path})
-        from sentiment_pl.training import summary  # imports torch, which the checks do without
+        from sentiment_pl.training import run_summary  # imports torch, which the checks do without
         from sentiment_pl.training.fit import train
 
-        notes = summary.Notes()
+        notes = run_summary.Notes()
         record = train(cfg, folder, overrides, notes)
         runs.write_record(folder, {**record, "settings": settings})
-    summary.summary(record, folder, brief=multirun, beside=beside(record), notes=notes)
+    run_summary.summary(record, folder, brief=multirun, beside=beside(record), notes=notes)
     return monitored(cfg, record)
 
 

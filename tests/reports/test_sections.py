@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from sentiment_pl.errors import DataError
 from sentiment_pl.reports.section import Claim, Part, Picture, Reference, ReferenceRow, Section
-from sentiment_pl.reports.text import cell, table
+from sentiment_pl.reports.markdown_text import cell, table
 
 
 def picture(group, name="seeds"):

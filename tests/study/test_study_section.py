@@ -10,7 +10,7 @@ from sentiment_pl.reports.results import collect
 from sentiment_pl.runs.states import find_runs
 from sentiment_pl.study import reference
 from sentiment_pl.study.study_section import Study
-from sentiment_pl.training import summary
+from sentiment_pl.training import run_summary
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def test_the_study_has_metrics_on_imdb_alone(make_run, part):
 @pytest.mark.parametrize(("data", "shown"), [("imdb", True), ("files", False)])
 def test_the_console_shows_a_run_beside_the_study(tmp_path, monkeypatch, data, shown):
     printed = io.StringIO()
-    monkeypatch.setattr(summary, "Console", lambda **options: Console(file=printed, width=200))
+    monkeypatch.setattr(run_summary, "Console", lambda **options: Console(file=printed, width=200))
     metrics = {"accuracy": 0.9, "f1": 0.91, "auc": 0.95, "n": 100}
     record = {"model": "gru", "data": data, "test": metrics}
     beside = reference.beside_run(record)
-    summary.summary(record, tmp_path, brief=False, beside=beside)
+    run_summary.summary(record, tmp_path, brief=False, beside=beside)
     lines = [line for line in printed.getvalue().splitlines() if "reference study (±0.03)" in line]
     assert len(lines) == shown
     if shown:

@@ -17,10 +17,10 @@ from torch.utils.tensorboard import SummaryWriter
 from sentiment_pl.errors import check_flag, check_integer
 from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.training.checkpoints import tries_out
-from sentiment_pl.training.tensorboard import projector, text
+from sentiment_pl.training.tensorboard import projector, run_texts
 from sentiment_pl.training.tensorboard.graph import add_graph
 from sentiment_pl.training.tensorboard.layout import LOSS_BY_STEP, layout
-from sentiment_pl.training.tensorboard.pictures import predictions_figure
+from sentiment_pl.training.tensorboard.predictions_figure import predictions_figure
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Dashboard(lightning.Callback):
             if self.texts:
                 for title, content in self.description.items():
                     writer.add_text(f"run/{title}", content, 0)
-                writer.add_text("run/layers", text.layers(pl_module), 0)
+                writer.add_text("run/layers", run_texts.layers(pl_module), 0)
             if self.graph:
                 add_graph(writer, pl_module)
             projector.forget(Path(writer.log_dir))

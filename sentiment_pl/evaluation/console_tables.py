@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sentiment_pl.metrics import measures
-from sentiment_pl.training.summary import figure
+from sentiment_pl.training.run_summary import figure
 
 _KEYS = ("accuracy", "f1", "auc")
 

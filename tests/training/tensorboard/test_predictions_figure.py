@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sentiment_pl.training.tensorboard.pictures import confusions, predictions_figure
+from sentiment_pl.training.tensorboard.predictions_figure import confusions, predictions_figure
 
 TRUTH = np.array([0, 0, 0, 1, 1])
 PROBABILITIES = np.array([0.1, 0.2, 0.7, 0.5, 0.9])

@@ -6,14 +6,14 @@ import pytest
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.metrics.intervals import bootstrap
 from sentiment_pl.runs.predictions import write_predictions
-from sentiment_pl.training import summary
+from sentiment_pl.training import run_summary
 from tests.helpers import TRAINING_TEXTS
 
 
 def test_what_the_predictions_say():
     labels = np.array([0, 0, 0, 1, 1, 1, 1, 1] * 20)
     probabilities = np.array([0.1, 0.2, 0.6, 0.4, 0.7, 0.8, 0.9, 0.95] * 20)
-    found = summary.judge(labels, probabilities)
+    found = run_summary.judge(labels, probabilities)
     assert found.confusion == (40, 20, 20, 80)
     assert found.most_frequent == 0.625
     # Wilson, 120 of 160: (0.75 + z²/320 ± z·sqrt(0.75·0.25/160 + z²/(4·160²))) / (1 + z²/160)
@@ -24,7 +24,7 @@ def test_what_the_predictions_say():
 
 def test_a_perfect_run_has_an_interval_below_1():
     labels = np.array([0, 1] * 50)
-    low, high = summary.judge(labels, labels.astype(float)).intervals["accuracy"]
+    low, high = run_summary.judge(labels, labels.astype(float)).intervals["accuracy"]
     assert low == pytest.approx(0.96301, abs=1e-5)
     assert high == 1.0
 
@@ -36,11 +36,11 @@ def test_a_perfect_run_has_an_interval_below_1():
 )
 def test_guessing(probabilities, guessing):
     labels = np.array([0, 1] * 100)
-    assert summary.judge(labels, np.array(probabilities)).guessing is guessing
+    assert run_summary.judge(labels, np.array(probabilities)).guessing is guessing
 
 
 def test_one_label_alone_has_no_auc():
-    found = summary.judge(np.zeros(10, np.int64), np.full(10, 0.2))
+    found = run_summary.judge(np.zeros(10, np.int64), np.full(10, 0.2))
     assert set(found.intervals) == {"accuracy"}
 
 
@@ -57,8 +57,8 @@ def test_the_end_of_a_run(tmp_path, capsys, monkeypatch, record):
     (tmp_path / "gradient_flow.csv").write_text("a\n")
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "best.ckpt").write_bytes(b"x")
-    notes = summary.Notes(("bad", "good"), 'a "fine" film')
-    summary.summary(record, tmp_path, brief=False, notes=notes)
+    notes = run_summary.Notes(("bad", "good"), 'a "fine" film')
+    run_summary.summary(record, tmp_path, brief=False, notes=notes)
     printed = capsys.readouterr().out
     assert "bad: 50 of 50 right · good: 0 of 50 right" in printed
     assert "0.404–0.596" in printed  # Wilson, 50 of 100
@@ -90,7 +90,7 @@ def test_the_example_is_a_review_whose_words_are_known():
     known, unknown = "not what i expected", "xyzzy plugh"
     ids = tokenizer.encode([known, unknown, f"{unknown} movie"])
     probes = [unknown, "Not what I expected"]
-    assert summary.example_review(tokenizer, probes, Reviews([])) == "Not what I expected"
-    assert summary.example_review(tokenizer, [unknown], Reviews([*ids[1:], ids[0]])) == known
-    assert summary.example_review(tokenizer, [], Reviews(ids[1:])) == "movie"
-    assert summary.example_review(tokenizer, [], Reviews(ids[1:2])) is None
+    assert run_summary.example_review(tokenizer, probes, Reviews([])) == "Not what I expected"
+    assert run_summary.example_review(tokenizer, [unknown], Reviews([*ids[1:], ids[0]])) == known
+    assert run_summary.example_review(tokenizer, [], Reviews(ids[1:])) == "movie"
+    assert run_summary.example_review(tokenizer, [], Reviews(ids[1:2])) is None

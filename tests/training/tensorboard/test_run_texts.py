@@ -10,19 +10,19 @@ from tensorboard.plugin_util import markdown_to_safe_html
 
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.models.reading import Reading
-from sentiment_pl.training.tensorboard import text
+from sentiment_pl.training.tensorboard import run_texts
 
 
 def test_the_command_repeats_the_run_as_it_was_typed():
     typed = ["model=mlp", "data.train=my file.csv", "model.hidden=[4,2]"]
-    shown = text.command(typed).split("\n")
+    shown = run_texts.command(typed).split("\n")
     assert shown[0] == "```bash"
     assert shlex.split(shown[1]) == ["python", "-m", "sentiment_pl.train", *typed]
 
 
 def test_the_configuration_is_the_composed_one():
     cfg = OmegaConf.create({"a": {"b": 1}, "c": "```"})
-    shown = text.configuration(cfg)
+    shown = run_texts.configuration(cfg)
     inside = "\n".join(shown.split("\n")[1:-1])
     assert OmegaConf.create(inside) == cfg
     assert "<code" in markdown_to_safe_html(shown)
@@ -31,7 +31,7 @@ def test_the_configuration_is_the_composed_one():
 def test_layers_have_their_shapes_and_numbers(saved):
     model = load_checkpoint(saved("mlp", hidden=[3]))
     model.embedding.weight.requires_grad_(False)
-    shown = text.layers(model)
+    shown = run_texts.layers(model)
     shape = model.embedding.weight.shape
     assert f"| `embedding.weight` | {shape[0]} × 8 | {8 * shape[0]:,} | no |" in shown
     total = sum(p.numel() for p in model.parameters())
@@ -44,7 +44,7 @@ def test_words_have_squares_by_their_scores():
     words = ["good", "<b>|x", "bad", "odd"]
     scores = [1.0, 0.0, -0.4, math.nan]
     reading = Reading(words, [True] * 4, scores, None, 0.6)
-    page = html.unescape(markdown_to_safe_html(text.word_scores([reading], ("neg", "pos"))))
+    page = html.unescape(markdown_to_safe_html(run_texts.word_scores([reading], ("neg", "pos"))))
     rows = [row for row in page.split("<tr>") if "<td" in row]
     assert [row.count("🟦") for row in rows] == [5, 0, 0, 0]
     assert [row.count("🟥") for row in rows] == [0, 0, 2, 0]
@@ -56,5 +56,5 @@ def test_words_have_squares_by_their_scores():
 @pytest.mark.parametrize("probability", [0.4, 0.6])
 def test_a_sentence_without_scores_or_words_is_shown(probability):
     logit = math.log(probability / (1 - probability))
-    shown = text.word_scores([Reading([], [], [], None, logit)], ("neg", "pos"))
+    shown = run_texts.word_scores([Reading([], [], [], None, logit)], ("neg", "pos"))
     assert ("**pos**, P" if probability > 0.5 else "**neg**, P") in shown

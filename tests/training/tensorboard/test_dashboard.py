@@ -5,7 +5,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.plugins.custom_scalar import layout_pb2
 
 from sentiment_pl.errors import ConfigError
-from sentiment_pl.training.tensorboard.callback import Dashboard
+from sentiment_pl.training.tensorboard.dashboard import Dashboard
 from sentiment_pl.training.tensorboard.layout import LOSS_BY_STEP
 from tests.helpers import events
 from tests.training.runs import points, ran

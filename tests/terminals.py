@@ -4,10 +4,12 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,8 +28,9 @@ def run_in_terminal(
     cwd: Path,
     columns: int,
     environment: Mapping[str, str] = {},
-    keys: bytes = b"",
-    once: str = "",
+    keys: Sequence[bytes] = (),
+    prompt: str = "",
+    seconds: float = 240,
 ) -> tuple[int, str]:
     """Run a module in a terminal of some columns; return its exit code and all that it wrote.
 
@@ -36,8 +39,12 @@ def run_in_terminal(
         cwd: The working folder.
         columns: The width.
         environment: More variables.
-        keys: What is typed.
-        once: A text that is waited for before.
+        keys: What is typed, each item when the command prompts for it, since keys that arrive while
+            the command switches the mode of the terminal can get lost. The last one is repeated
+            every few seconds: Python does not notice a Ctrl-C between the prompt and its waiting
+            for input until something else is typed.
+        prompt: The text with which the command prompts.
+        seconds: How long the command may take before it is killed.
     """
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -48,11 +55,19 @@ def run_in_terminal(
         env={**variables, "TERM": "xterm-256color", **environment},
     )  # fmt: skip
     os.close(follower)
-    written, typed = b"", False
+    written, place, to_type = b"", 0, list(keys)
+    end = time.monotonic() + seconds
     while True:
-        if keys and not typed and once.encode() in written:
-            os.write(leader, keys)
-            typed = True
+        if to_type and prompt.encode() in written[place:]:
+            place = len(written)
+            os.write(leader, to_type.pop(0))
+        if not select.select([leader], [], [], 5.0)[0]:
+            if keys and not to_type:
+                os.write(leader, keys[-1])
+            if time.monotonic() > end:
+                process.kill()
+                raise TimeoutError(f"not at its end after {seconds} s: {written.decode()}")
+            continue
         try:
             part = os.read(leader, 65536)
         except OSError:  # the command has ended

@@ -83,6 +83,9 @@ TAKEN_AS_TYPED = {
     "logger.*.name": NAME,
     "logger.*.version": NAME,
     "logger.*.project": NAME,
+    "logger.*.run_name": NAME,
+    "logger.*.experiment_name": NAME,
+    "logger.*.tracking_uri": NAME,
     # Keys that end like this take the name of a column, file or folder, also those of a user's own
     # callback or logger.
     "*_column": NAME,
@@ -92,6 +95,7 @@ TAKEN_AS_TYPED = {
     "*folder": PATH,
     "*_file": PATH,
     "*filename": PATH,
+    "*_location": PATH,
 }
 """Patterns of keys whose values are names or paths; the first that matches counts."""
 

@@ -8,10 +8,10 @@ from tests.terminals import lines, run_in_terminal
 
 @pytest.mark.parametrize(("last", "code"), [(b"\x04", 0), (b"\x03", 130)], ids=["Ctrl-D", "Ctrl-C"])
 def test_reviews_typed_at_a_terminal(saved, tmp_path, last, code):
-    texts = b"a good movie\n\nnot what i expected\n"
+    texts = [b"a good movie\n", b"\n", b"not what i expected\n"]
     ended, written = run_in_terminal(
-        ["sentiment_pl.predict", str(saved("mlp"))], cwd=tmp_path, columns=80, keys=texts + last,
-        once=typed_texts.PROMPT,
+        ["sentiment_pl.predict", str(saved("mlp"))], cwd=tmp_path, columns=80, keys=[*texts, last],
+        prompt=typed_texts.PROMPT,
     )  # fmt: skip
     screen = lines(written)
     assert ended == code, written

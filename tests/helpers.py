@@ -74,11 +74,14 @@ def only_run(folder: Path) -> Path:
 
 
 def events(folder):
-    """What TensorBoard shows of a run."""
+    """What TensorBoard shows of a run, or of the only folder of events in a folder."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     everything = dict.fromkeys(("scalars", "images", "histograms", "tensors"), 0)
-    accumulator = EventAccumulator(str(folder / names.event_folder(folder, "none")), everything)
+    path = folder / names.event_folder(folder, "none")
+    if not path.is_dir():
+        path = next(folder.rglob("events.out.tfevents.*")).parent
+    accumulator = EventAccumulator(str(path), everything)
     accumulator.Reload()
     return accumulator
 

@@ -127,17 +127,19 @@ def _short(value: Any) -> str:
 
 
 def event_folder(run: Path, name: str) -> str:
-    """Return the name of the folder of TensorBoard's events within a run folder.
+    """Return the path of the folder of TensorBoard's events, relative to a run folder.
 
-    A resumed run keeps its existing folder, whatever its name; earlier versions named it
-    `TENSORBOARD`.
+    It is within `TENSORBOARD` and has the title of the run, which TensorBoard shows as the end of
+    the run's name. A resumed run keeps its existing folder, whatever its name; earlier versions
+    wrote into `TENSORBOARD` itself.
 
     Args:
         run: the folder of the run.
         name: the name of a new folder, which is the title of the run.
     """
-    if (run / TENSORBOARD).is_dir():
+    outer = run / TENSORBOARD
+    if any(outer.glob("events.out.tfevents.*")):
         return TENSORBOARD
-    for events in sorted(run.glob("*/events.out.tfevents.*")):
-        return events.parent.name
-    return name
+    for events in sorted(outer.glob("*/events.out.tfevents.*")):
+        return f"{TENSORBOARD}/{events.parent.name}"
+    return f"{TENSORBOARD}/{name}"

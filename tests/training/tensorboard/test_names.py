@@ -71,12 +71,13 @@ def test_a_long_title_is_cut_and_keeps_its_seed():
 
 
 def test_a_run_keeps_the_folder_of_events_that_it_has(tmp_path):
-    assert names.event_folder(tmp_path, "new") == "new"
-    (tmp_path / "old name").mkdir()
-    assert names.event_folder(tmp_path, "new") == "new"
-    (tmp_path / "old name" / "events.out.tfevents.1").touch()
-    assert names.event_folder(tmp_path, "new") == "old name"
-    (tmp_path / "tensorboard").mkdir()
+    board = tmp_path / "tensorboard"
+    assert names.event_folder(tmp_path, "new") == "tensorboard/new"
+    (board / "old name").mkdir(parents=True)
+    assert names.event_folder(tmp_path, "new") == "tensorboard/new"
+    (board / "old name" / "events.out.tfevents.1").touch()
+    assert names.event_folder(tmp_path, "new") == "tensorboard/old name"
+    (board / "events.out.tfevents.1").touch()  # of an earlier version
     assert names.event_folder(tmp_path, "new") == "tensorboard"
 
 

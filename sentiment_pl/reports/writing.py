@@ -20,7 +20,7 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
             than a report, a section cannot be imported, or a section failed; in the last case the
             report is written without it.
     """
-    from sentiment_pl.reports import page, results, running_sections, summary_table
+    from sentiment_pl.reports import collecting, page, running_sections, summary_table
     from sentiment_pl.runs.states import find_runs
 
     output = output.resolve()  # a link stays one
@@ -29,7 +29,7 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
     if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
         raise UserError(f"--output {output} holds something other than a report: choose another")
     running = running_sections.RunningSections(running_sections.load(sections))
-    found = results.collect(find_runs(folders), running.check)
+    found = collecting.collect(find_runs(folders), running.check)
     unreadable = [run for run in found.runs if run.state == "unreadable"]
     if unreadable and not found.groups and not found.untested:
         reasons = "".join(f"\n  {run.folder}: {run.reason}" for run in unreadable)

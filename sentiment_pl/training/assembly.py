@@ -19,7 +19,7 @@ from sentiment_pl.models import SentimentModule, check_target
 from sentiment_pl.training import callback_building, distributed, initial_weights, loggers
 from sentiment_pl.training.best_checkpoint import ContractedBest
 from sentiment_pl.training.callbacks import History
-from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
 from sentiment_pl.training.relocation import Relocation
 from sentiment_pl.training.resuming import (
     RandomState,

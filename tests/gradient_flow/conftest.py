@@ -9,7 +9,7 @@ import pytest
 from sentiment_pl.gradient_flow import decay
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.measure import Row
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 from tests.made_runs import few_resamples, make_run
 

@@ -2,7 +2,7 @@
 
 from sentiment_pl.drawing.looks import looks
 from sentiment_pl.gradient_flow import decay, decay_figures
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 from tests.drawing.texts import outside, overlaps
 

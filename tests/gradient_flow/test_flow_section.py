@@ -6,7 +6,7 @@ from sentiment_pl import report
 from sentiment_pl.gradient_flow import decay
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.flow_section import GradientFlow
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from sentiment_pl.reports import comparisons
 from sentiment_pl.reports.answer import answer, to_decide
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 
 

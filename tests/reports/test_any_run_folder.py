@@ -17,7 +17,7 @@ from sentiment_pl import report
 from sentiment_pl.errors import DataError
 from sentiment_pl.metrics.intervals import bootstrap
 from sentiment_pl.metrics.scores import scores
-from sentiment_pl.reports import csv_tables, page, results, writing
+from sentiment_pl.reports import collecting, csv_tables, page, results, writing
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import read_predictions, write_predictions
 from sentiment_pl.runs.states import find_runs
@@ -234,7 +234,7 @@ def test_bytes_lost_anywhere_leave_the_others_as_they_are(grid, data):
         start = data.draw(st.integers(0, len(content)))
         stop = data.draw(st.integers(start, min(start + 200, len(content))))
         path.write_bytes(content[:start] + data.draw(st.binary(max_size=8)) + content[stop:])
-        found = results.collect(find_runs([sweep]))
+        found = collecting.collect(find_runs([sweep]))
         seeds = {
             setting.name: [seed for seed in setting.seeds if seed != 2]
             for group in found.groups

@@ -7,7 +7,7 @@ import pytest
 
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.reports import comparisons
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 
 

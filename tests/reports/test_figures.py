@@ -11,7 +11,7 @@ from sentiment_pl.drawing.colours import BACKGROUND
 from sentiment_pl.drawing.style import SMALLEST
 from sentiment_pl.metrics.curves import bin_counts
 from sentiment_pl.reports import figures
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 from tests.drawing.texts import drawn_texts, outside, overlaps
 

@@ -13,7 +13,7 @@ from sentiment_pl import report
 from sentiment_pl.errors import UserError
 from sentiment_pl.metrics.scores import scores
 from sentiment_pl.reports import page, writing
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import read_predictions, write_predictions
 from sentiment_pl.runs.states import find_runs

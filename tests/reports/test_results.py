@@ -1,6 +1,6 @@
 """From run folders to settings and groups."""
 
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sentiment_pl.reports import comparisons
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 from sentiment_pl.study import claims
 

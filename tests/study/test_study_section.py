@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from sentiment_pl.reports import comparisons
-from sentiment_pl.reports.results import collect
+from sentiment_pl.reports.collecting import collect
 from sentiment_pl.runs.states import find_runs
 from sentiment_pl.study import reference
 from sentiment_pl.study.study_section import Study

@@ -8,7 +8,7 @@ import torch
 
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
-from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
 from tests.training.runs import EVERY_BATCH, points, ran
 
 EMA = ["+callbacks.ema._target_=lightning.pytorch.callbacks.EMAWeightAveraging",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
 from tests.helpers import SMALL, timeless
 from tests.training.runs import DROPOUTS, assert_same, trained
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
 from tests.helpers import SMALL, only_run
 from tests.training.runs import DROPOUTS, assert_same, trained
 

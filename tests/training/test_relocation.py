@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from sentiment_pl.training.checkpoints import AtomicCheckpointIO
+from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
 from tests.helpers import SMALL
 from tests.training.runs import DROPOUTS, assert_same, trained
 

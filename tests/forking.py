@@ -48,15 +48,7 @@ class ForkServer:
         self, module: str, arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str],
         text: str = "",
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
-        """Run a module to its end.
-
-        Args:
-            module: its name.
-            arguments: of its command line.
-            cwd: its working folder.
-            environment: all of its environment variables.
-            text: its standard input.
-        """
+        """Run a module to its end; the arguments are those of `start`."""
         started = self.start(module, arguments, cwd=cwd, environment=environment, text=text)
         code = self.ask({"wait": started.pid})
         return subprocess.CompletedProcess([module, *arguments], code or 0, *started.printed())

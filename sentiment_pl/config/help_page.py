@@ -5,13 +5,10 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from omegaconf import OmegaConf
 
-from sentiment_pl.config import comments, composed
-
-INTERNAL = ("shared", "recipe", "hydra")
-"""Groups that others are made of; nobody chooses them."""
+from sentiment_pl.config import comments, composed, known_settings
 
 NOT_EVALUATED = frozenset(
     {"data.class_weight", "data.vocab_size", "data.min_frequency", "data.words",
@@ -39,14 +36,14 @@ def page(config_name: str, arguments: Sequence[str]) -> str:
         arguments: Overrides on the command line, whose settings the page shows.
     """
     overrides = [each for each in arguments if "=" in each and not each.startswith("-")]
-    with initialize_config_dir(str(composed.CONF), version_base="1.3"):
+    with known_settings.opened():
         cfg = compose(config_name, overrides, return_hydra_config=True)
     plain: Any = OmegaConf.to_container(cfg, resolve=False)
     hydra = plain.pop("hydra")
     chosen = {
         group: choice
         for group, choice in hydra["runtime"]["choices"].items()
-        if not group.startswith("hydra/") and group not in INTERNAL
+        if not group.startswith("hydra/") and group not in known_settings.INTERNAL
     }
     first = [group for group in _ORDER if group in chosen]
     choices = {group: chosen[group] for group in dict.fromkeys([*first, *chosen])}

@@ -10,6 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from sentiment_pl.config import composed, suggestions
 
+INTERNAL = ("shared", "recipe", "hydra")
+"""Folders of `conf/` that are no groups to choose from; other groups are made of them."""
+
 
 @contextmanager
 def opened() -> Iterator[GlobalHydra]:
@@ -47,8 +50,7 @@ def groups(config_name: str) -> dict[str, list[str]]:
 
 
 def _folders() -> list[str]:
-    internal = ("shared", "recipe", "hydra")
-    return [p.name for p in composed.CONF.iterdir() if p.is_dir() and p.name not in internal]
+    return [p.name for p in composed.CONF.iterdir() if p.is_dir() and p.name not in INTERNAL]
 
 
 def known_keys(config_name: str) -> list[str]:

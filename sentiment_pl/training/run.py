@@ -110,7 +110,12 @@ def held(folder: Path, explain: Explain, *, keep: bool) -> Iterator[None]:
 
 
 def _never_began(folder: Path) -> bool:
-    """Return whether a run folder only holds files that are written before training."""
+    """Return whether a run folder only holds files that are written before training.
+
+    The working folder is the user's own, whatever it holds.
+    """
+    if folder.resolve() == Path.cwd():
+        return False
     before = {
         file_names.SETTINGS, file_names.ERROR, file_names.LOCK, file_names.LOG, file_names.HYDRA,
         file_names.IDENTITIES,

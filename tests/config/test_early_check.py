@@ -6,6 +6,8 @@ import shlex
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from sentiment_pl.config import comments, help_page, suggestions
 from sentiment_pl.config import composed as config
@@ -49,6 +51,18 @@ def test_every_value_of_a_sweep_is_checked(in_process, tmp_path):
     printed = in_process("train", "-m", "model=gru,mlp", "seed=0,1,-1", code=1)
     assert "seed must be an integer from 0 to 4294967295, got -1" in printed
     assert list(tmp_path.iterdir()) == []
+
+
+def test_synonyms_stand_for_settings_that_exist():
+    config.register_resolvers()
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        configs = [
+            compose("train", ["data=files"], return_hydra_config=True), compose("evaluate", [])
+        ]  # fmt: skip
+        known = {key for cfg in configs for key in suggestions.keys_of(OmegaConf.to_container(cfg))}
+    meant = {key for keys in suggestions.SYNONYMS.values() for key in keys}
+    assert meant - known <= {"trainer.max_steps"}  # which Lightning's Trainer takes without conf/
+    assert suggestions.nearest_key("warmup", known) == "schedule.pct_start"
 
 
 @pytest.mark.parametrize(

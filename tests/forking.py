@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import threading
@@ -50,8 +51,8 @@ class ForkServer:
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
         """Run a module to its end; the arguments are those of `start`."""
         started = self.start(module, arguments, cwd=cwd, environment=environment, text=text)
-        code = self.ask({"wait": started.pid})
-        return subprocess.CompletedProcess([module, *arguments], code or 0, *started.printed())
+        printed = started.communicate()
+        return subprocess.CompletedProcess([module, *arguments], started.returncode, *printed)
 
     def start(
         self, module: str, arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str],
@@ -91,17 +92,24 @@ class ForkServer:
         return json.loads(answer)
 
     def stop(self) -> None:
-        """End the process."""
-        assert self._server.stdin is not None
-        self._server.stdin.close()
+        """Kill the process, which keeps nothing.
+
+        It would end by itself when its standard input is closed, but not for as long as a process
+        that a test has forked holds a copy of the other end, and not if a library hangs at exit.
+        """
+        self._server.kill()
         self._server.wait()
+        for stream in (self._server.stdin, self._server.stdout):
+            assert stream is not None
+            stream.close()
 
 
 class Forked:
     """The process of a command that was started, with the methods of `subprocess.Popen`."""
 
     def __init__(self, server: ForkServer, pid: int, streams: Sequence[Path]) -> None:
-        self.pid, self.returncode = pid, None
+        self.pid = pid
+        self.returncode: int | None = None
         self._server, self._streams = server, streams
 
     def printed(self) -> tuple[str, str]:
@@ -124,12 +132,13 @@ class Forked:
         """Wait for the end of the process; return its standard output and standard error.
 
         Raises:
-            subprocess.TimeoutExpired: it takes longer than `timeout` seconds.
+            subprocess.TimeoutExpired: it takes longer than `timeout` seconds; it is killed.
         """
         deadline = time.monotonic() + timeout
         while self.poll() is None:
             if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired("a forked command", timeout)
+                self.send_signal(signal.SIGKILL)
+                raise subprocess.TimeoutExpired("a forked command", timeout, *self.printed())
             time.sleep(0.02)
         return self.printed()
 
@@ -144,8 +153,7 @@ def _serve() -> None:
             if not answer:
                 _become(request)
         else:
-            pid = request.get("wait") or request["poll"]
-            ended, status = os.waitpid(pid, 0 if "wait" in request else os.WNOHANG)
+            ended, status = os.waitpid(request["poll"], os.WNOHANG)
             answer = os.waitstatus_to_exitcode(status) if ended else None
         print(json.dumps(answer), flush=True)
 

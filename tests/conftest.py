@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.forking import ForkServer
-from tests.helpers import SMALL, TRAINING_TEXTS
+from tests.helpers import NO_FIGURES, SMALL, TRAINING_TEXTS
 
 FORKS = sys.platform == "linux"
 """Whether commands are forked: macOS cannot use its libraries in a fork of a process that has."""
@@ -85,7 +85,7 @@ def command(tmp_path, run_command):
 def small_run(tmp_path_factory, run_command):
     """The folder of a small complete run of an MLP, to be read or copied, and its settings."""
     folder = tmp_path_factory.mktemp("small_run")
-    settings = [*SMALL, "model=mlp", "trainer.max_epochs=1"]
+    settings = [*SMALL, *NO_FIGURES, "model=mlp", "trainer.max_epochs=1"]
     run_command("train", *settings, "hydra.run.dir=run", cwd=folder)
     return folder / "run", settings
 

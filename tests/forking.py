@@ -7,6 +7,7 @@ importing PyTorch, Lightning and datasets.
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import logging
@@ -26,6 +27,11 @@ LOADED = (
     "torch", "lightning", "lightning.pytorch.loggers", "datasets", "hydra", "pandas", "scipy.stats",
     "torchmetrics.classification", "matplotlib.figure", "rich.progress", "rich.table", "jinja2",
     "statsmodels.stats.multitest", "statsmodels.stats.proportion", "regex", "huggingface_hub",
+    "datasets.packaged_modules.generator.generator", "hydra._internal.core_plugins.basic_launcher",
+    "hydra._internal.core_plugins.basic_sweeper", "markdown", "matplotlib.backends.backend_agg",
+    "pyarrow.csv", "scipy.io", "tensorboard.plugins.custom_scalar.layout_pb2",
+    "tensorboard.plugins.hparams.api_pb2", "tensorboard.plugins.projector.projector_config_pb2",
+    "threadpoolctl", "torch.utils.tensorboard", "torch.utils.tensorboard._pytorch_graph",
 )  # fmt: skip
 
 
@@ -146,6 +152,8 @@ class Forked:
 def _serve() -> None:
     for name in LOADED:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # else the first collection of every fork goes through, and copies, all of it
     for line in sys.stdin:
         request = json.loads(line)
         if "module" in request:

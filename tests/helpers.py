@@ -14,6 +14,9 @@ from sentiment_pl.training.tensorboard import names
 SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=cpu"]
 """A corpus that trains in a second."""
 
+NO_FIGURES = ["probes=[]", "callbacks.dashboard.predictions=false"]
+"""For trainings of which no test looks at an image in TensorBoard: drawing takes half the time."""
+
 NOT_NUMBERS = ["0.1", "", None, math.nan, math.inf, -math.inf, True, [0.1]]
 NOT_INTEGERS = ["3", None, math.nan, math.inf, True, 2.5, 3.0, [3]]
 """What a setting that is to be a number, or an integer, must not be."""

@@ -9,7 +9,7 @@ from omegaconf import open_dict
 from sentiment_pl.config import composed as config
 from sentiment_pl.training import loggers
 from sentiment_pl.training.fit import train
-from tests.helpers import SMALL, events, timeless
+from tests.helpers import NO_FIGURES, SMALL, events, timeless
 
 DROPOUTS = ["embedding.dropout=0.1", "model.word_dropout=0.1"]
 """So that chance has a part in training."""
@@ -20,7 +20,7 @@ EVERY_BATCH = "callbacks.last_checkpoint.every_minutes=0"
 def composed_in(folder, *overrides):
     config.register_resolvers()
     with initialize_config_dir(str(config.CONF), version_base="1.3"):
-        cfg = compose("train", [*SMALL, f"run_dir={folder}", *overrides])
+        cfg = compose("train", [*SMALL, *NO_FIGURES, f"run_dir={folder}", *overrides])
     with open_dict(cfg):
         cfg.data.cache_dir = str(folder.parent / "cache")
     return cfg

@@ -1,6 +1,8 @@
 """Runs of the training tests, trained in this process as the command trains them."""
 
 import csv
+import functools
+import tempfile
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -17,12 +19,18 @@ RUN = [*DROPOUTS, "model=mlp", "model.hidden=[4]", "data.batch_size=96", "traine
 EVERY_BATCH = "callbacks.last_checkpoint.every_minutes=0"
 
 
+@functools.cache
+def _prepared():
+    """A folder for the prepared reviews of all runs, which goes with the process."""
+    return tempfile.TemporaryDirectory(prefix="sentiment_pl-tests-")
+
+
 def composed_in(folder, *overrides):
     config.register_resolvers()
     with initialize_config_dir(str(config.CONF), version_base="1.3"):
         cfg = compose("train", [*SMALL, *NO_FIGURES, f"run_dir={folder}", *overrides])
     with open_dict(cfg):
-        cfg.data.cache_dir = str(folder.parent / "cache")
+        cfg.data.cache_dir = _prepared().name
     return cfg
 
 

@@ -19,7 +19,7 @@ from sentiment_pl.models.gru import GRU
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.training import loggers
-from tests.helpers import SMALL, events, only_run
+from tests.helpers import NO_FIGURES, SMALL, events, only_run
 
 CALLS = []
 
@@ -64,7 +64,10 @@ def calls():
     return CALLS
 
 
-TRAIN = [*SMALL, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1", "data.batch_size=96"]
+TRAIN = [
+    *SMALL, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1", "data.batch_size=96",
+    *NO_FIGURES,
+]  # fmt: skip
 
 
 def hparams(folder):

@@ -10,14 +10,17 @@ from sentiment_pl.training.tensorboard.layout import LOSS_BY_STEP
 from tests.helpers import events
 from tests.training.runs import points, ran
 
+PROBES = "probes=[Not what I expected]"
 PARTS = ["loss_by_step", "charts", "texts", "graph", "predictions"]
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shown") / "run"
-    record = ran(folder, "+callbacks.dashboard.histograms=true".replace("+", ""),
-                 "trainer.log_every_n_steps=2")  # fmt: skip
+    on = [f"callbacks.dashboard.{part}=true" for part in (*PARTS, "histograms")]
+    record = ran(
+        folder, PROBES, *on, "callbacks.dashboard.projector=1000", "trainer.log_every_n_steps=2"
+    )
     return folder, events(folder), record
 
 
@@ -76,7 +79,7 @@ def test_the_projector_has_both_sets_of_vectors(shown):
 
 def test_each_part_can_be_switched_off_and_changes_nothing_of_the_run(shown, tmp_path):
     off = [f"callbacks.dashboard.{part}=false" for part in PARTS]
-    record = ran(tmp_path / "run", *off, "callbacks.dashboard.projector=0")
+    record = ran(tmp_path / "run", PROBES, *off, "callbacks.dashboard.projector=0")
     assert record == shown[2]
     tags = events(tmp_path / "run").Tags()
     assert LOSS_BY_STEP not in tags["scalars"]

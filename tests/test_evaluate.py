@@ -202,7 +202,7 @@ def test_names_of_labels(command, tmp_path, saved):
     assert "labels differ" in command(*arguments, "data.labels=[bad,good]").stdout
     contrast(tmp_path / "other.csv")
     done = command(*arguments, "data.labels=[positive,negative]", code=1)
-    assert "data.labels=[negative,positive] puts them in the order" in done.stdout
+    assert "'data.labels=[negative,positive]' puts them in the order" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 

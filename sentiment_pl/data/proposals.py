@@ -6,6 +6,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from sentiment_pl.data.labels import as_number, number_form
+from sentiment_pl.data.schema import Schema
+from sentiment_pl.errors import ConfigError
 
 _USUAL = {
     "text": ("text", "review", "sentence", "comment", "content", "body", "tweet", "message"),
@@ -55,9 +57,44 @@ def proposal(values: Sequence[Any], names: tuple[str, str]) -> str:
     if not (low and high):
         low, high = _sides(values)
     if len(values) == 2 and len(low) == len(high) == 1:
-        return _shell(f"data.labels=[{_typed(low[0])},{_typed(high[0])}]")
-    groups = zip(names, (low, high), strict=True)
-    listed = (f"{_typed(name)}: [{', '.join(map(_typed, of))}]" for name, of in groups)
+        return _names((low[0], high[0]))
+    return _groups(names, (low, high))
+
+
+def refuse_reversed(
+    where: str, theirs: Sequence[str], schema: Schema, data: str
+) -> ConfigError | None:
+    """Return the error for a checkpoint whose labels 0 and 1 are the other way round in the data.
+
+    Args:
+        where: the checkpoint, in the message.
+        theirs: the names of its labels.
+        schema: how the data is read.
+        data: the data, in the message.
+
+    Returns:
+        The error, with the setting to type; None if no label has the name of the other one.
+    """
+    low, high = schema.labels
+    if theirs[0] != high and theirs[1] != low:
+        return None
+    groups = schema.groups
+    typed = _names((high, low)) if groups is None else _groups((high, low), groups[::-1])
+    return ConfigError(
+        f"{where} was trained with the labels {' and '.join(theirs)} for 0 and 1, but {data} has"
+        f" {low} and {high}: {typed} puts them in the order of the checkpoint"
+    )
+
+
+def _names(names: Sequence[Any]) -> str:
+    return _shell(f"data.labels=[{','.join(map(_typed, names))}]")
+
+
+def _groups(names: Sequence[str], groups: Sequence[Sequence[Any]]) -> str:
+    listed = (
+        f"{_typed(name)}: [{', '.join(map(_typed, of))}]"
+        for name, of in zip(names, groups, strict=True)
+    )
     return _shell(f"data.labels={{{', '.join(listed)}}}")
 
 

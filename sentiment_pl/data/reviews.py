@@ -19,7 +19,7 @@ from datasets import Dataset, DatasetDict, Features, Value
 
 from sentiment_pl.data.columns import BATCH, plain_values
 from sentiment_pl.data.conversion import check_utf8, spelled, to_codes, to_text, to_type
-from sentiment_pl.data.label_faults import refuse_label, what_to_type
+from sentiment_pl.data.label_faults import refuse_label, what_to_type, which_column
 from sentiment_pl.data.labels import OUTSIDE, LabelCodes, Labels, number_form
 from sentiment_pl.data.proposals import nearest_first
 from sentiment_pl.data.schema import OURS, Raw, Schema
@@ -33,7 +33,7 @@ __all__ = ["UNLABELLED", "Raw", "Schema", "standardise"]
 UNLABELLED = "unlabelled"
 """The split whose reviews need no label."""
 
-_HOLDS = {"text": "text", "label": "label", "id": "key of a row"}
+_HOLDS = {"text": "text", "id": "key of a row"}
 
 
 def standardise(
@@ -139,7 +139,9 @@ class _Cleaner:
             return
         near = listed(nearest_first(self._raw.columns or names, column, what))
         message = f"{self._raw.where}: no column {column!r}; its columns are {near}."
-        if self._schema.settable:
+        if self._schema.settable and what == "label":
+            message += f" {which_column(self._raw, self._schema)}"
+        elif self._schema.settable:
             message += f" Set data.{what}_column= to the one that holds the {_HOLDS[what]}"
         if self._raw.hint:
             message += f". {self._raw.hint}"

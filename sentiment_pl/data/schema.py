@@ -1,6 +1,6 @@
 """A split as its source holds it, and how its columns are read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -78,18 +78,27 @@ class Raw:
     """Its name in messages: its file, or its repository and split."""
     types: Mapping[str, str] = field(default_factory=dict)
     """Types to convert columns of strings to, as CSV has them; "" becomes null."""
-    parts: Sequence[tuple[str, int]] = ()
-    """Name and rows of each file, in their order, where the split is of several."""
-
+    parts: Sequence["Raw"] = ()
+    """The files, in their order, where the split is of several."""
     columns: Sequence[str] = ()
     """Names of all columns of the source, if not all of them were read."""
     hint: str = ""
     """A sentence on what may be wrong if a column is not found."""
+    place: Callable[[int], str] | None = None
+    """Describes where the row of a number, counted from 0, stands in its file, as in "line 3"; None
+    if rows can only be counted."""
+    read_column: Callable[[str], Iterable[Any]] | None = None
+    """Reads the values of one of `columns`; None if `dataset` has all columns."""
 
     def row(self, number: int) -> str:
-        """Return the name of a row in messages: its file, and its number there."""
-        for where, rows in self.parts:
-            if number < rows:
-                return f"{where}: row {number} (counted from 0)"
-            number -= rows
-        return f"{self.where}: row {number} (counted from 0)"
+        """Return the name of a row in messages: its file, and where people find it there.
+
+        Args:
+            number: of the row in `dataset`, counted from 0.
+        """
+        for part in self.parts:
+            if number < len(part.dataset):
+                return part.row(number)
+            number -= len(part.dataset)
+        place = f"row {number + 1} (counted from 1)" if self.place is None else self.place(number)
+        return f"{self.where}: {place}"

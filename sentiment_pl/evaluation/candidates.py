@@ -13,6 +13,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from sentiment_pl.data.datamodule import ReviewDataModule
+from sentiment_pl.data.proposals import refuse_reversed
+from sentiment_pl.data.schema import Schema
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.imbalance import Scoring
@@ -33,12 +35,12 @@ class Candidate(NamedTuple):
     model: SentimentModule
 
 
-def check_labels(candidates: Sequence[Candidate], labels: tuple[str, str], data: str) -> None:
+def check_labels(candidates: Sequence[Candidate], schema: Schema, data: str) -> None:
     """Compare the names that checkpoints and data have for the labels.
 
     Args:
         candidates: The checkpoints.
-        labels: The names of labels 0 and 1 in the data.
+        schema: How the data is read.
         data: The name of the data, for messages.
 
     Raises:
@@ -46,17 +48,13 @@ def check_labels(candidates: Sequence[Candidate], labels: tuple[str, str], data:
             would be inverted.
     """
     for name, _, model in candidates:
-        if tuple(model.labels) == tuple(labels):
+        if tuple(model.labels) == schema.labels:
             continue
-        if model.labels[0] == labels[1] or model.labels[1] == labels[0]:
-            raise ConfigError(
-                f"{name} was trained with the labels {' and '.join(model.labels)} for 0 and 1, but"
-                f" data {data} has {' and '.join(labels)}: data.labels=[{','.join(model.labels)}]"
-                " puts them in the order of the checkpoint"
-            )
+        if error := refuse_reversed(name, model.labels, schema, f"data {data}"):
+            raise error
         log.warning(
             "labels differ: %s calls 0 and 1 %s, data %s calls them %s; taken for the same in this"
-            " order", name, " and ".join(model.labels), data, " and ".join(labels),
+            " order", name, " and ".join(model.labels), data, " and ".join(schema.labels),
         )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def evaluate(found: Sequence[Candidate], data: ReviewDataModule, wanted: Request
     """
     folder, name = wanted.folder, data.source.name
     request.check_folder(folder)
-    candidates.check_labels(found, data.labels, name)
+    candidates.check_labels(found, data.source.schema, name)
     if "data" not in wanted.given:
         candidates.check_source(found, name)
     with data.reviews(wanted.split) as reviews:

@@ -152,6 +152,14 @@ class Reader(ABC):
             raise refuse_twice(name, self.path, self.options, self.separated)
         return same[0] if same else None
 
+    def place(self, number: int) -> str:
+        """Return where people find a row in the file; the file is read again up to it.
+
+        Args:
+            number: of the row, counted from 0.
+        """
+        return f"row {number + 1} (counted from 1)"
+
     def check_names(self) -> None:
         """Raise DataError if two columns have one name."""
         twice = sorted(name for name, count in Counter(self.columns).items() if count > 1)

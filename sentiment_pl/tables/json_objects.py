@@ -1,5 +1,6 @@
 """JSON files as tables: each row is an object."""
 
+import itertools
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -77,7 +78,7 @@ class JsonObjects(Reader):
         numbers: list[int] = []
         rejects: list[Reject] = []
         size = 0
-        for number, found in enumerate(JsonValues(self.path, lambda: self._text(newline="\n"))):
+        for number, found in enumerate(self._values()):
             reason = found.reason
             if not reason:
                 try:
@@ -96,6 +97,16 @@ class JsonObjects(Reader):
                 records, numbers, rejects, size = [], [], [], 0
         if records or rejects:
             yield Chunk(records, np.array(numbers, np.int64), rejects)
+
+    def place(self, number: int) -> str:
+        """Return the line; where objects are not a line each, the number of the object as well."""
+        values = self._values()
+        found = next(itertools.islice(values, number, None))
+        line = f"line {found.line}"
+        return line if values.are_lines else f"object {number + 1} (counted from 1), {line}"
+
+    def _values(self) -> JsonValues:
+        return JsonValues(self.path, lambda: self._text(newline="\n"))
 
     def _checked(
         self, found: Found, wanted: set[str] | None, strict: set[str] | None

@@ -65,6 +65,8 @@ class JsonValues:
         self, path: Path, open_text: Callable[[], AbstractContextManager[IO[str]]]
     ) -> None:
         self._path, self._open = path, open_text
+        self.are_lines = True
+        """Whether each line is a value, as far as the reading has shown it."""
 
     def __iter__(self) -> Iterator[Found]:
         """Yield the values, or what stands in place of one, in the order of the file."""
@@ -72,7 +74,8 @@ class JsonValues:
             start = file.read(base.START)
         first = start.lstrip("\ufeff \t\r\n")
         self._refuse_whole_table(first)
-        if _is_array(first) or self._goes_over_lines(first):
+        self.are_lines = not (_is_array(first) or self._goes_over_lines(first))
+        if not self.are_lines:
             yield from self._stream()
         else:
             yield from self._lines()
@@ -164,7 +167,7 @@ class JsonValues:
 
     def _broken(self, count: int, line: int, reason: str) -> DataError:
         return DataError(
-            f"{self._path}: cannot be read behind row {count:,}, line {line}: {reason}"
+            f"{self._path}: cannot be read behind object {count:,}, line {line}: {reason}"
         )
 
 

@@ -1,6 +1,7 @@
 """Parsing of CSV and TSV into rows, with a reason for those that break the rules."""
 
 import csv
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,8 @@ class Row(NamedTuple):
     """The row as it is written in the file."""
     line: int
     """The number of its first line, counted from 1."""
+    number: int
+    """Its number in a spreadsheet, counted from 1: empty lines are rows there."""
     unsure: int = 0
     """The number of lines that may be one row or that many rows; 0 if there is no doubt."""
 
@@ -78,7 +81,7 @@ def parsed(
     lenient = (
         quoting == "auto" and separator == "\t"
     )  # marks that do not fit are ordinary characters
-    while True:
+    for number in itertools.count(1):
         lines.taken.clear()
         fields, reason, unsure = None, "", 0
         try:
@@ -122,7 +125,7 @@ def parsed(
                     lines.take_back()
         if fields != []:
             text = "".join(lines.taken)
-            yield Row(fields, reason, text, lines.number - len(lines.taken) + 1, unsure)
+            yield Row(fields, reason, text, lines.number - len(lines.taken) + 1, number, unsure)
 
 
 def _swallowed(first: int, last: int, options: TableOptions) -> str:

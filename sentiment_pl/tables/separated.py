@@ -174,9 +174,6 @@ class Separated(Reader):
             for found in self._below_names(file):
                 fields, reason = found.fields, found.reason
                 if fields is not None and len(fields) != wanted:
-                    # A line of spaces is not a row.
-                    if wanted > 1 and not found.text.strip(" \t\r\n"):
-                        continue
                     reason = self._wrong_width(len(fields))
                 number += 1
                 if found.unsure:
@@ -213,8 +210,20 @@ class Separated(Reader):
         for _ in range(self._skipped):
             file.readline()
         rows = parsed(file, self._separator, self.path, self.options, self._profile, self._padded)
+        width = len(self._names)
         for row in itertools.islice(rows, int(self.options.header), None):
-            yield row._replace(line=row.line + self._skipped)
+            # A line of spaces is not a row.
+            blank = width > 1 and row.fields is not None and len(row.fields) != width
+            if not (blank and not row.text.strip(" \t\r\n")):
+                yield row._replace(line=row.line + self._skipped)
+
+    def place(self, number: int) -> str:
+        """Return the row as a spreadsheet counts it, and its line where that is another one."""
+        with self._text(newline="") as file:
+            row = next(itertools.islice(self._below_names(file), number, None))
+        counted = "the header is row 1" if self.options.header else "counted from 1"
+        line = f", line {row.line}" if row.line != row.number else ""
+        return f"row {row.number} ({counted}){line}"
 
     def _wrong_width(self, width: int) -> str:
         names = self._names

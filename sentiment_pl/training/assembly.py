@@ -87,7 +87,7 @@ def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
         data.prepare_data()
         data.setup()
         model = _model(cfg, data, recipe)
-        loggers.go_on(trainer.loggers, _load_weights(cfg, model, folder))
+        loggers.go_on(trainer.loggers, _load_weights(cfg, model, data, folder))
     return Parts(trainer, data, model, callbacks, logged)
 
 
@@ -147,7 +147,9 @@ def _schedule(cfg: DictConfig) -> Any:
     return instantiate(cfg.schedule, _convert_="all", _partial_=True)
 
 
-def _load_weights(cfg: DictConfig, model: SentimentModule, folder: Path) -> int:
+def _load_weights(
+    cfg: DictConfig, model: SentimentModule, data: ReviewDataModule, folder: Path
+) -> int:
     """Check the checkpoint to resume from, or load initial weights.
 
     Returns:
@@ -157,7 +159,7 @@ def _load_weights(cfg: DictConfig, model: SentimentModule, folder: Path) -> int:
         cfg.ckpt_path = str(config.checkpoint_to_go_on_from(cfg.ckpt_path))
         return check_resumable(Path(cfg.ckpt_path), model, folder)
     if cfg.init_from is not None:
-        initial_weights.load(Path(cfg.init_from).expanduser(), model)
+        initial_weights.load(Path(cfg.init_from).expanduser(), model, data.source.schema)
     return 0
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from sentiment_pl.data.proposals import refuse_reversed
+from sentiment_pl.data.schema import Schema
 from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.models import SentimentModule, load_checkpoint, model_name
@@ -22,7 +24,7 @@ _NO_PART_IN_SHAPES = (
 """Hyperparameters that have no effect on the shapes of the weights; they may differ."""
 
 
-def load(path: Path, model: SentimentModule) -> None:
+def load(path: Path, model: SentimentModule, schema: Schema | None = None) -> None:
     """Load the weights of a checkpoint into a model, matching word vectors by word.
 
     A word that both vocabularies contain gets the trained vector; all others keep the vector that
@@ -31,6 +33,7 @@ def load(path: Path, model: SentimentModule) -> None:
     Args:
         path: a checkpoint, or the folder of a run, whose best checkpoint is loaded.
         model: the new model with the settings of the run; it is changed in place.
+        schema: how the data of the run is read; None for the names that the model has.
 
     Raises:
         ConfigError: the checkpoint has another architecture, weights of other shapes, or its labels
@@ -45,7 +48,9 @@ def load(path: Path, model: SentimentModule) -> None:
             " leave init_from out"
         )
     other = load_checkpoint(path, allow=[type(model)])
-    _check_labels(path, other, model)
+    schema = schema or Schema(labels=(model.labels[0], model.labels[1]))
+    if error := refuse_reversed(f"init_from={path}", other.labels, schema, "this run"):
+        raise error
     theirs, mine = other.state_dict(), model.state_dict()
     width = theirs[_EMBEDDING].shape[1] == mine[_EMBEDDING].shape[1]
     if (
@@ -73,16 +78,6 @@ def load(path: Path, model: SentimentModule) -> None:
         "init_from=%s: %s of %s words begin with the vectors trained there (%.1f %%), the others as"
         " embedding= says", path, f"{len(found):,}", f"{known:,}", 100 * len(found) / known,
     )  # fmt: skip
-
-
-def _check_labels(path: Path, other: SentimentModule, model: SentimentModule) -> None:
-    low, high = other.labels
-    if model.labels[0] == high or model.labels[1] == low:
-        raise ConfigError(
-            f"init_from={path} was trained with the labels {low} and {high} for 0 and 1, this run"
-            f" has {' and '.join(model.labels)}: data.labels=[{low},{high}] puts them in the order"
-            " of the checkpoint"
-        )
 
 
 def _differing(other: SentimentModule, model: SentimentModule) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -163,12 +164,7 @@ def _print_test(
         table.add_row(heading, *(figure(metrics[key]) for key in measures.ALWAYS))
     console.print(table)
     if verdict is not None:
-        negative, positive = labels
-        tn, fp, fn, tp = verdict.confusion
-        console.print(
-            f"{negative}: {tn:,} of {tn + fp:,} right · {positive}: {tp:,} of {fn + tp:,} right",
-            soft_wrap=True,
-        )
+        console.print(confusion_line(verdict.confusion, labels, console.width), soft_wrap=True)
         if verdict.guessing:
             auc = verdict.intervals.get("auc")
             reason = ""
@@ -186,6 +182,25 @@ def _print_test(
             " highest F1 on validation; all other figures are at 0.5.",
             soft_wrap=True,
         )
+
+
+def confusion_line(confusion: tuple[int, int, int, int], labels: Sequence[str], width: int) -> str:
+    """Return a confusion matrix in one line, by label, which is shortened if it is too wide.
+
+    Args:
+        confusion: true negatives, false positives, false negatives, true positives.
+        labels: the names of label 0 and label 1.
+        width: of the console, in columns.
+    """
+    negative, positive = labels
+    tn, fp, fn, tp = confusion
+    line = (
+        f"{negative}: {tn:,} right, {fp:,} taken for {positive} · "
+        f"{positive}: {tp:,} right, {fn:,} taken for {negative}"
+    )
+    if cell_len(line) <= width:
+        return line
+    return f"{negative}: {tn:,} right, {fp:,} wrong · {positive}: {tp:,} right, {fn:,} wrong"
 
 
 def _commands(name: str, folder: Path, example: str | None) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Mine(Source):
     def fingerprint(self):
         return {"given": self.given}
 
-    def _read(self, scratch, splits, keep):
+    def read_splits(self, scratch, splits, keep):
         raise NotImplementedError
 
 

@@ -163,7 +163,7 @@ def test_a_wrong_object_far_on_in_an_array_is_named_by_row_and_line(tmp_path, sc
     path = tmp_path / "a.json"
     rows = ",\n".join('{"text": "%s", "label": 1}' % ("word " * 50) for _ in range(9_000))
     path.write_text(f"[{rows},\n{{text: 1}},\n{rows}]")
-    assert "cannot be read behind row 9,000, line 9001: " in trained(path, scratch)
+    assert "cannot be read behind object 9,000, line 9001: " in trained(path, scratch)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, DatasetDict
 
 from sentiment_pl.data.columns import BATCH
+from sentiment_pl.data.proposals import proposal
 from sentiment_pl.data.reviews import UNLABELLED
 from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.folders import (
@@ -109,9 +110,10 @@ class Hub(Source):
             "columns": columns,
         }
 
-    def _read(
+    def read_splits(
         self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
     ) -> dict[str, Raw]:
+        """Read the splits; see `Source.read_splits`."""
         if self._folder is not None:
             return self._choose(self._read_folder(self._folder, scratch, keep))
         card = _card(self._hub.fetch(["README.md"], optional=True))
@@ -220,12 +222,12 @@ class Hub(Source):
             return
         if names and len(names) == 2 and not set(self.labels) <= set(names):
             log.warning(
-                "%s calls its labels 0 and 1 %s and %s; here they stand for %s and %s. Set"
-                " data.labels=[NEGATIVE,POSITIVE] to two of its names if that is the wrong way"
-                " round",
+                "%s calls its labels 0 and 1 %s and %s; here they stand for %s and %s. If that is"
+                " the wrong way round, %s names them in their order",
                 self.name,
                 *names,
                 *self.labels,
+                proposal(names, ("negative", "positive")),
             )
 
 

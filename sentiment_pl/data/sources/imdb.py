@@ -66,9 +66,10 @@ class Imdb(Source):
             }
         return {"source": self.name, "files": [file_state(file, "path") for file in files]}
 
-    def _read(
+    def read_splits(
         self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
     ) -> dict[str, Raw]:
+        """Read the splits; see `Source.read_splits`."""
         path = self._path or self._hub.fetch(["plain_text/*.parquet"])
         kind, files = self._layout(path)
         if kind == "parquet":

@@ -57,9 +57,10 @@ class Negation(Source):
             "code": hashlib.sha256(code.encode()).hexdigest(),
         }
 
-    def _read(
+    def read_splits(
         self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
     ) -> dict[str, Raw]:
+        """Read the splits; see `Source.read_splits`."""
         # Through a file, since there may be millions.
         return {
             split: Raw(

@@ -92,9 +92,10 @@ class Files(Source):
     def _expanded(self, split: str) -> list[Path]:
         return expand(f"data.{split}", self._paths[split])
 
-    def _read(
+    def read_splits(
         self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
     ) -> dict[str, Raw]:
+        """Read the splits; see `Source.read_splits`."""
         wanted = [split for split in self._paths if split in splits]
         found = {split: self._expanded(split) for split in wanted}  # before any file is read
         for split, paths in found.items():

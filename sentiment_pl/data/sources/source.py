@@ -18,7 +18,11 @@ SPLITS = ("train", "val", "test", UNLABELLED)
 
 
 class Source(ABC):
-    """A source of reviews."""
+    """A source of reviews.
+
+    A subclass sets `name` and defines `fingerprint` and `read_splits`; `schema` says how its
+    columns are read, and `hint` what to type for a split that it lacks.
+    """
 
     name: str
     """Its name in `metrics.json` and in logs: "imdb", "files", "OWNER/NAME"."""
@@ -67,7 +71,7 @@ class Source(ABC):
         scratch.mkdir(parents=True, exist_ok=True)
         with calm_libraries():
             # A fresh folder, so that no call finds what datasets cached for an earlier one.
-            raws = self._read(Path(tempfile.mkdtemp(dir=scratch)), splits, keep)
+            raws = self.read_splits(Path(tempfile.mkdtemp(dir=scratch)), splits, keep)
             wanted = {split: raw for split, raw in raws.items() if split in splits}
             return standardise(wanted, self.schema, one_label=one_label, keep=keep)
 
@@ -75,13 +79,31 @@ class Source(ABC):
         """Return what to type for a split that is missing, as the end of a message."""
         return ""
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Take `_read` for `read_splits`, as it was called until version 0.2.0."""
+        super().__init_subclass__(**keywords)
+        if "_read" in vars(cls) and "read_splits" not in vars(cls):
+            cls.read_splits = vars(cls)["_read"]  # type: ignore[method-assign]
+
     @abstractmethod
-    def _read(
+    def read_splits(
         self, scratch: Path, splits: Collection[str], keep: Collection[str] | None
     ) -> dict[str, Raw]:
-        """Return the splits as the source holds them, at least those of `splits` that it has.
+        """Read the splits as the source holds them; `load` checks and cleans them.
 
-        Columns beside text, label and key may be left out where they are not in `keep`.
+        Args:
+            scratch: an empty folder for Arrow files, which outlives the result.
+            splits: which of `train`, `val`, `test` and `unlabelled` are needed; others may be
+                returned as well.
+            keep: which columns are needed beside text, label and key; None for all of them. Others
+                may be returned as well.
+
+        Returns:
+            Those of the splits that the source has: for each a `Raw` with its data set and its name
+            in messages.
+
+        Raises:
+            DataError: they cannot be read.
         """
 
 

@@ -3,7 +3,8 @@
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def read_table(
         pa.ipc.new_stream(file, plan.features.arrow_schema) as writer,
     ):
         for chunk in reader.chunks(plan.needed, plan.lenient):
-            _refuse(chunk, path)
+            _refuse(chunk, reader)
             writer.write_table(plan.converted(chunk))
     for note in reader.notes:
         log.info("%s: %s", path, note)
@@ -92,14 +93,24 @@ def read_table(
     if reader.separated and plan.others:
         types = column_types(rows.select_columns(list(plan.others)))
     names = list(reader.keys) if isinstance(reader, JsonObjects) else reader.columns
-    return Raw(rows, str(path), types, columns=names, hint=reader.hint())
+    return Raw(
+        rows, str(path), types, columns=names, hint=reader.hint(), place=reader.place,
+        read_column=partial(_labels, reader),
+    )  # fmt: skip
+
+
+def _labels(reader: Reader, column: str) -> Iterator[str | None]:
+    """Yield the values of a column as labels, None where there is none."""
+    if reader.columns.count(column) == 1 or not reader.fixed:
+        for chunk in reader.chunks({column}, {column}):
+            yield from texts(chunk.rows, column, label=True)[0]
 
 
 class _Plan:
     """How each column of a table is converted."""
 
     def __init__(self, reader: Reader, schema: Schema, keep: Collection[str] | None) -> None:
-        self._path, self._schema = reader.path, schema
+        self._reader, self._schema = reader, schema
         self._fixed = reader.fixed
         names = [name for name in (schema.text, schema.label) if name is not None]
         self.required = {name: name for name in names}
@@ -173,22 +184,20 @@ class _Plan:
                 self._seen.add(name)
             found, faults = texts(chunk.rows, column, label=name == self._schema.label)
             for place, fault in faults.items():
-                raise DataError(
-                    f"{self._path}: row {chunk.numbers[place]} (counted from 0), column {name!r}:"
-                    f" holds {fault}"
-                )
+                where = self._reader.place(int(chunk.numbers[place]))
+                raise DataError(f"{self._reader.path}: {where}, column {name!r}: holds {fault}")
             arrays.append(pa.array(found, kind))
         for name, kind in self.others.items():
             arrays.append(kept_values(chunk.rows, self._sources[name], kind))
         return pa.table(arrays, schema=self.features.arrow_schema)
 
 
-def _refuse(chunk: Chunk, path: Path) -> None:
+def _refuse(chunk: Chunk, reader: Reader) -> None:
     """Raise DataError for the first row that cannot be read."""
     for reject in chunk.rejects:
-        where = f"{path}: line {reject.line}" if reject.line else f"{path}: row {reject.row}"
+        place = f"line {reject.line}" if reject.line else reader.place(reject.row)
         start = f": {reject.content[:60]!r}" if isinstance(reject.content, str) else ""
-        raise DataError(f"{where}: {reject.reason}{start}")
+        raise DataError(f"{reader.path}: {place}: {reject.reason}{start}")
 
 
 def combine(raws: Sequence[Raw], schema: Schema) -> Raw:
@@ -231,5 +240,8 @@ def combine(raws: Sequence[Raw], schema: Schema) -> Raw:
     where = ", ".join(raw.where for raw in raws[:3])
     if len(raws) > 3:
         where += f" and {len(raws) - 3:,} more"
-    parts = [(raw.where, len(raw.dataset)) for raw in raws]
-    return Raw(concatenate_datasets(datasets), where, types, parts, raws[0].columns, raws[0].hint)
+    first = raws[0]
+    return Raw(
+        concatenate_datasets(datasets), where, types, raws, first.columns, first.hint,
+        read_column=first.read_column,
+    )  # fmt: skip

@@ -8,16 +8,18 @@ import bz2
 import gzip
 import hashlib
 import io
+import itertools
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
 from datasets import Dataset, Features, Value
 
 from sentiment_pl.data.labels import OUTSIDE, LabelCodes, Labels, side_of
+from sentiment_pl.data.proposals import proposal
 from sentiment_pl.data.schema import Raw, Schema
 from sentiment_pl.data.sources.paths import contents
 from sentiment_pl.data.sources.tables import is_table
@@ -99,7 +101,14 @@ def read_texts(path: Path, schema: Schema, scratch: Path, encoding: str | None =
         )
     except Exception as error:
         raise_unreadable(error, str(path), [])
-    return Raw(dataset, str(path))
+
+    def place(number: int) -> str:
+        if path.is_dir():
+            return str(dataset[number][names[-1]])
+        line, _ = next(itertools.islice(_lines(path, encoding), number, None))
+        return f"line {line}"
+
+    return Raw(dataset, str(path), place=place)
 
 
 def _certain_encoding(path: Path) -> str:
@@ -124,19 +133,33 @@ def _of_fasttext(path: Path, schema: Schema, encoding: str) -> _Rows:
         ]
         known = {codes[label]: label for label in reversed(found) if codes[label] != OUTSIDE}
         if len(known) > 1 or (not known and len(found) > 1):
+            several = f"{path}: line {number} has the labels {', '.join(found)}, of which"
+            if known:
+                raise DataError(f"{several} both count: a review has one label")
             raise DataError(
-                f"{path}: line {number} has the labels {', '.join(found)}, of which"
-                f" {'both' if known else 'none'} "
-                + ("count: a review has one label" if known else "is in data.labels")
+                f"{several} none is in data.labels."
+                f" {proposal(_labels_in(path, encoding), schema.labels)} takes labels of the file"
             )
         label = next(iter(known.values()), found[0] if found else None)
         yield _LABEL.sub("", line).strip(), label
 
 
+def _labels_in(path: Path, encoding: str, most: int = 10) -> list[str]:
+    """Return the first distinct labels of a file in fastText's format."""
+    found: dict[str, None] = {}
+    for _, line in _lines(path, encoding):
+        found |= dict.fromkeys(_LABEL.findall(line))
+        if len(found) >= most:
+            break
+    return list(found)[:most]
+
+
 def _of_lines(path: Path, schema: Schema, encoding: str) -> _Rows:
     side = _side_of_file(path)
     assert side is not None
-    label = _spelled(side, schema, str(path), side_name=("negative", "positive")[side])
+    label = _spelled(
+        side, schema, str(path), names=["neg", "pos"], side_name=("negative", "positive")[side]
+    )
     for _, line in _lines(path, encoding):
         yield line, label
 
@@ -156,7 +179,8 @@ def _of_folders(folder: Path, schema: Schema, encoding: str) -> _Rows:
         label: str | None = name
         side = side_of(name)
         if codes[name] == OUTSIDE and side is not None:
-            label = _spelled(side, schema, f"{folder}/{name}", side_name=name)
+            names = list(parts) if len(parts) > 1 else ["neg", "pos"]
+            label = _spelled(side, schema, f"{folder}/{name}", names=names, side_name=name)
         for file in files:
             try:
                 text = file.read_bytes().decode(encoding).removeprefix("\ufeff")
@@ -188,7 +212,7 @@ def _nothing_in(folder: Path) -> str:
     return message
 
 
-def _spelled(side: int, schema: Schema, where: str, *, side_name: str) -> str:
+def _spelled(side: int, schema: Schema, where: str, *, names: Sequence[str], side_name: str) -> str:
     """Return the first value of data.labels that means negative (0) or positive (1)."""
     groups = schema.groups or tuple((name,) for name in schema.labels)
     for name, group in zip(schema.labels, groups, strict=True):
@@ -196,7 +220,7 @@ def _spelled(side: int, schema: Schema, where: str, *, side_name: str) -> str:
             return group[0]
     raise DataError(
         f"{where}: holds reviews of the label {side_name!r}, which is neither of data.labels"
-        f" {' and '.join(schema.labels)}: 'data.labels=[neg,pos]' names them"
+        f" {' and '.join(schema.labels)}: {proposal(names, ('negative', 'positive'))} names them"
     )
 
 

@@ -56,7 +56,7 @@ def first_fault(path: Path) -> str:
         reader = open_reader(path)
         for chunk in reader.chunks():
             for reject in chunk.rejects:
-                at = f"line {reject.line}" if reject.line else f"row {reject.row}"
+                at = f"line {reject.line}" if reject.line else reader.place(reject.row)
                 return f"{path}: {at}: {reject.reason}"
     except DataError as error:
         return "" if "the extension must say" in str(error) else str(error)

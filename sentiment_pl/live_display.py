@@ -5,6 +5,7 @@ standard streams for that time. In a file or a pipe there is no bar: steps and e
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,20 @@ log = logging.getLogger(__name__)
 
 _SECONDS_BEFORE_BAR = 0.5
 """How long a step of the preparation lasts before it gets a bar."""
+
+
+_OWNER = "SENTIMENT_PL_CONSOLE"
+"""Environment variable with the id of the process that alone shows a display."""
+
+
+def claim_console() -> None:
+    """Let no process that this one starts from now on show a display: they share a terminal."""
+    os.environ[_OWNER] = str(os.getpid())
+
+
+def release_console() -> None:
+    """Undo `claim_console`."""
+    os.environ.pop(_OWNER, None)
 
 
 class ConsoleHandler(logging.StreamHandler[TextIO]):
@@ -63,8 +78,10 @@ class LiveDisplay:
 
     @property
     def live(self) -> bool:
-        """Whether the standard output is a terminal."""
-        return self._bars is not None or sys.stdout.isatty()
+        """Whether the standard output is a terminal, and this process may write into it."""
+        process = str(os.getpid())
+        mine = os.environ.get(_OWNER, process) == process
+        return self._bars is not None or (mine and sys.stdout.isatty())
 
     def headline(self, text: str) -> None:
         """Show a line above the bar from now on; "" for none."""

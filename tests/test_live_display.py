@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import re
 import sys
 
@@ -38,6 +39,18 @@ def test_a_file_gets_no_bar(monkeypatch):
     display.remove(task)
     assert task is None
     assert stream.getvalue() == ""
+
+
+def test_processes_that_share_a_terminal_leave_it_to_the_one_that_started_them(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    live_display.claim_console()
+    assert LiveDisplay().live
+    monkeypatch.setenv("SENTIMENT_PL_CONSOLE", str(os.getppid()))
+    display = LiveDisplay()
+    assert display.add("epoch 1/2", 10) is None
+    assert sys.stdout.getvalue() == ""
+    live_display.release_console()
+    assert display.live
 
 
 def test_what_is_logged_stands_above_the_bar(monkeypatch):

@@ -8,7 +8,7 @@ A launcher is a subclass of `hydra.plugins.launcher.Launcher` and a file
   the launcher prints it or because the runs take place one after another in this process. If not,
   the sweep prints a line whenever a run begins or ends.
 - `shares_console` (default False): whether several runs at once write to this console. If so,
-  their log goes to `train.log` alone.
+  their log goes to `train.log` alone, and their bars are not shown.
 """
 
 import inspect

@@ -18,6 +18,7 @@ from sentiment_pl.config.locating import locate
 from sentiment_pl.errors import ConfigError, UserError, mendable
 from sentiment_pl.launch import grids, launchers, sweep_progress
 from sentiment_pl.launch.sweep_progress import Progress, RunCounter
+from sentiment_pl.live_display import claim_console, release_console
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs.states import find_runs
 
@@ -61,6 +62,7 @@ class SweepCallback(Callback):
         if len(fixed) == len(overrides) and not parameters:
             shared.append("hydra.sweep.subdir=run")  # a sweep of one
         if console.shares_console:
+            claim_console()
             shared.append("hydra.job_logging.root.handlers=[file]")
         # Each run's configuration is composed anew from these overrides.
         config.hydra.overrides.hydra.extend(shared)
@@ -107,6 +109,7 @@ class SweepCallback(Callback):
             self._progress.stop()
         if self._counter is not None:
             self._counter.stop()
+        release_console()
         folder = Path(config.hydra.sweep.dir)
         if not any(folder.rglob(file_names.SETTINGS)) and not any(folder.rglob(file_names.ERROR)):
             return  # nothing ran, and Hydra has printed the reason

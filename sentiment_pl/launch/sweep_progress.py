@@ -76,6 +76,10 @@ class Progress:
     def __init__(self, folder: Path, jobs: int) -> None:
         self._folder, self._jobs = folder, jobs
         self._start = time.monotonic()
+        self._failed_before: dict[Path, int] = {}
+        """Runs that had failed before this sweep and that it has not repeated yet."""
+        for path in folder.rglob(file_names.ERROR):
+            self._failed_before[path.parent] = path.stat().st_mtime_ns
         self._done_before = self._count()["completed"]
         self._done = 0
         self._over = threading.Event()
@@ -112,8 +116,19 @@ class Progress:
     def _count(self) -> dict[str, int]:
         count = dict.fromkeys(get_args(State), 0)
         for path in self._folder.rglob(file_names.LOCK):  # a value with a slash adds a folder level
-            count[read_run(path.parent).state] += 1
+            state = read_run(path.parent).state
+            if state == "failed" and self._is_old(path.parent):
+                state = "interrupted"  # it is repeated: counted as failed, that would be taken back
+            count[state] += 1
         return count
+
+    def _is_old(self, folder: Path) -> bool:
+        """Whether a run failed before this sweep, and not again since."""
+        try:
+            changed = (folder / file_names.ERROR).stat().st_mtime_ns
+        except FileNotFoundError:  # it has just begun
+            return True
+        return self._failed_before.get(folder) == changed
 
     def _watch(self) -> None:
         shown = ""

@@ -76,7 +76,7 @@ def test_the_end_of_a_run(tmp_path, capsys, monkeypatch, record):
         (("negative", "positive"), 120,
          "negative: 11,203 right, 1,297 taken for positive · positive: 11,390 right, 1,110 taken"
          " for negative"),
-        (("负面", "正面"), 80,
+        (("负面", "正面"), 90,
          "负面: 11,203 right, 1,297 taken for 正面 · 正面: 11,390 right, 1,110 taken for 负面"),
     ],
 )  # fmt: skip

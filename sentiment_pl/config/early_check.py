@@ -137,7 +137,7 @@ def _composed(config_name: str, overrides: Sequence[str], hydra: Any) -> DictCon
     except ConfigCompositionException as error:
         key = re.search(r"override '(.+?)'\.|'(.+?)' does not exist", str(error))
         if key is None:
-            raise ConfigError(_first_line(error)) from None
+            raise _of_several_values(error) from None
         raise _of_a_key(key[1] or key[2], config_name, overrides) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_first_line(error)) from None
@@ -146,6 +146,18 @@ def _composed(config_name: str, overrides: Sequence[str], hydra: Any) -> DictCon
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0].rstrip(".")
+
+
+def _of_several_values(error: Exception) -> Exception:
+    """Word a list of values without -m, where a single value is needed."""
+    several = re.match(r"Ambiguous value for argument '(.+)'$", _first_line(error))
+    if several is None:
+        return ConfigError(_first_line(error))
+    key, _, value = several[1].partition("=")
+    return ConfigError(
+        f"{several[1]} names several values, which is a sweep with a run for each: -m {several[1]}."
+        f" A list of them is {key}=[{value}]"
+    )
 
 
 def _of_a_choice(error: MissingConfigException, overrides: Sequence[str], hydra: Any) -> Exception:

@@ -40,6 +40,34 @@ def test_a_model_that_is_typed_wins_and_other_arguments_stay():
     assert old_names.replaced(same) == (same, [])
 
 
+@pytest.mark.parametrize(
+    ("typed", "now"),
+    [
+        (["experiment=elman_hidden,gru_hidden"], ["experiment=hidden", "model=elman,gru"]),
+        (["+experiment=gru_hidden, elman_hidden,gru_hidden"],
+         ["+experiment=hidden", "model=gru,elman"]),
+        (["experiment=choice(mlp_architectures,weighted_mlp_architectures)", "seed=0"],
+         ["experiment=layers", "model=mlp,weighted_mlp", "seed=0"]),
+        (["experiment=elman_hidden,gru_hidden", "model=mlp"], ["experiment=hidden", "model=mlp"]),
+        (["experiment=hidden,reference"], ["experiment=hidden,reference"]),
+    ],
+)  # fmt: skip
+def test_several_experiments_of_before(typed, now):
+    assert old_names.replaced(["-m", *typed])[0] == ["-m", *now]
+
+
+def test_experiments_of_before_that_are_several_grids_are_refused(in_process, tmp_path):
+    printed = in_process(
+        "train", "-m", "experiment=elman_hidden,layers,gru_hidden", "data=imdb", code=1
+    )
+    assert printed == (
+        "error: experiment=elman_hidden,layers,gru_hidden: each of these is a grid of its own. One"
+        " command each: python -m sentiment_pl.train -m data=imdb experiment=hidden"
+        " model=elman,gru; python -m sentiment_pl.train -m data=imdb experiment=layers\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_sweep_of_before_is_taken_up_in_its_folder(in_process, tmp_path):
     sweep = ["model.hidden=4,5", "seed=0", *SMALL, "trainer.max_epochs=1", "hydra.sweep.dir=s"]
     output = in_process("train", "-m", "experiment=gru_hidden", *sweep)

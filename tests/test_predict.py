@@ -62,7 +62,7 @@ def test_weights_are_shown_where_there_are_some(capsys, weighted):
     assert sum(float(line.split()[3]) for line in lines) == pytest.approx(1, abs=2e-3)
 
 
-def test_a_text_without_words_says_so_and_prints_no_blank_line(capsys, mlp):
+def test_a_text_without_words_has_a_message_and_no_blank_line(capsys, mlp):
     main([str(mlp), "...;", ";"])
     lines = capsys.readouterr().out.splitlines()
     assert all(line.strip() for line in lines)
@@ -206,7 +206,7 @@ CUTS = [
 
 @pytest.mark.parametrize(("cut", "words", "note"), CUTS)
 @pytest.mark.parametrize("name", ["gru", "weighted_mlp"])
-def test_what_is_not_read_is_said_and_not_shown(capsys, saved, tmp_path, name, cut, words, note):
+def test_what_is_not_read_is_noted_and_not_shown(capsys, saved, tmp_path, name, cut, words, note):
     path, text = str(saved(name, cut=cut)), "Not what I: good movie, ever"
     note = f"{note} were read, as in training; --full reads all"
     main([path, text, "good"])
@@ -267,7 +267,7 @@ def test_the_folder_of_a_run_without_a_checkpoint_is_no_text(capsys, mlp, tmp_pa
     assert "is the folder of a run, but it holds no checkpoint yet" in message
 
 
-def test_json_holds_what_the_model_says(capsys, mlp, weighted):
+def test_json_holds_what_the_model_predicts(capsys, mlp, weighted):
     main([str(mlp), str(weighted), "--json", 'Not "xyzzy" ü'])
     (line,) = capsys.readouterr().out.splitlines()
     entry = json.loads(line)

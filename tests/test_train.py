@@ -32,7 +32,7 @@ def weights(run, name="last"):
 
 
 @pytest.mark.parametrize("model", sorted(architectures()))
-def test_a_run_leaves_what_its_contract_says(command, tmp_path, model):
+def test_a_run_leaves_the_files_of_its_contract(command, tmp_path, model):
     done = command(
         "train",
         f"model={model}",
@@ -216,7 +216,7 @@ def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(com
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_multirun_over_numbers_as_the_card_says(command, tmp_path):
+def test_a_multirun_over_numbers_as_the_card_documents(command, tmp_path):
     command("train", "-m", "model=gru", "model.hidden=4,8", *SMALL, "trainer.max_epochs=1")
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     complete = {path.parent.name for path in sweep.glob("*/metrics.json")}

@@ -42,7 +42,8 @@ def log_prepared(
     note = json.loads((folder / "duplicates.json").read_text(encoding="utf-8"))
     if note["train_rows"]:
         log.info(
-            "%s training reviews also stand in the test split: %s", f"{note['train_rows']:,}",
+            "%s reviews of the training split are in the test split, too: %s",
+            f"{note['train_rows']:,}",
             "left out" if preparation.drop_test_duplicates
             else "kept (data.drop_test_duplicates=true leaves them out)",
         )  # fmt: skip

@@ -16,6 +16,7 @@ from sentiment_pl.data.cache import digest
 from sentiment_pl.data.columns import BATCH
 from sentiment_pl.data.rule import WORDS, rule
 from sentiment_pl.data.sources import Source, calm_libraries
+from sentiment_pl.data.sources.source import SPLITS
 from sentiment_pl.data.splits import check_val_fraction, duplicates, hold_out
 from sentiment_pl.data.tokenizer import UNKNOWN, Tokenizer
 from sentiment_pl.data.truncation import Truncation
@@ -116,7 +117,7 @@ class Preparation:
         with calm_libraries():
             with step(f"reading {self.source.name}") as reading:
                 splits, shared = self.read(scratch, keep=())
-                sizes = [f"{len(rows):,} {name}" for name, rows in splits.items()]
+                sizes = [f"{len(splits[name]):,} {name}" for name in SPLITS if name in splits]
                 reading.result = f": {', '.join(sizes)}"
             train = splits["train"]
             with step("collecting the vocabulary", len(train)) as collecting:

@@ -178,8 +178,8 @@ def _print_test(
             )
     if chosen:
         console.print(
-            f"F1 at {threshold:.3g}: label 1 predicted from the probability on that gives the"
-            " highest F1 on validation; all other figures are at 0.5.",
+            f"F1 at {threshold:.3g}: at the threshold with the highest F1 on validation. All other"
+            " figures are at 0.5.",
             soft_wrap=True,
         )
 

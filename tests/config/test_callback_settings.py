@@ -131,7 +131,7 @@ def test_several_kept_under_one_name_do_not_overwrite_each_other():
         assert saver.filename == "best-{epoch}-{step}"
 
 
-def test_settings_say_what_they_said_before_the_direction_followed():
+def test_settings_are_equal_to_those_before_the_direction_followed():
     cfg = composed("run_dir=run")
     del cfg.hydra
     before = config.settings(cfg)
@@ -169,7 +169,7 @@ class Intervenes(Observes):
         ("", True),
     ],
 )  # fmt: skip
-def test_a_callback_says_whether_it_changes_a_result(target, changes):
+def test_whether_a_callback_changes_a_result(target, changes):
     assert callback_settings.changes_result(target) == changes
 
 

@@ -31,7 +31,7 @@ def test_the_table_is_long_enough():
 
 
 @pytest.mark.parametrize(("command", "message"), MISTYPED, ids=[c for c, _ in MISTYPED])
-def test_a_mistyped_command_says_what_was_meant_and_leaves_nothing(
+def test_a_mistyped_command_names_what_was_meant_and_leaves_nothing(
     in_process, tmp_path, command, message
 ):
     door, *arguments = shlex.split(command)

@@ -70,7 +70,7 @@ def test_a_grid_may_hold_them():
     assert cfg.hydra.sweeper.params == {"optimizer.lr": "0.1,0.2", "seed": "0,1"}
 
 
-def test_the_command_says_the_new_name_and_the_record_holds_it(in_process, tmp_path):
+def test_the_command_names_the_new_key_and_the_record_holds_it(in_process, tmp_path):
     (tmp_path / "mine" / "model").mkdir(parents=True)
     (tmp_path / "mine" / "model" / "mine.yaml").write_text(
         "defaults: [mlp, _self_]\nhidden: [4]\nlr: 0.5\nschedule: constant\n"

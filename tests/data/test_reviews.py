@@ -55,7 +55,7 @@ def test_one_warning_counts_what_was_dropped_in_each_split(caplog):
     assert "val:" not in record.getMessage()
 
 
-def test_nothing_is_said_where_nothing_is_dropped(caplog):
+def test_nothing_is_logged_where_nothing_is_dropped(caplog):
     clean(text=["a", "b"], label=[0, 1])
     assert not caplog.records
 

@@ -66,7 +66,7 @@ def test_cielab_and_contrast_of_known_colours():
 
 
 @pytest.mark.parametrize("kind", SIMULATIONS)
-def test_everybody_can_tell_the_colours_apart(kind):
+def test_everybody_can_distinguish_the_colours(kind):
     for palette in (COLOURS, [dark(colour) for colour in COLOURS]):
         assert smallest_distance(palette, kind) > 30  # a just noticeable difference is about 2.3
     assert smallest_distance((NEGATIVE, POSITIVE), kind) > 30

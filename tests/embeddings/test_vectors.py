@@ -47,7 +47,7 @@ def test_reads_what_is_published(kind, write, tmp_path):
     assert matrix.isfinite().all()
 
 
-def test_compounds_are_made_of_their_parts_and_the_report_says_so(write, caplog):
+def test_compounds_are_made_of_their_parts_and_the_report_names_them(write, caplog):
     caplog.set_level(logging.INFO)
     path = write(lines_of(ROWS))
     matrix = read(path)

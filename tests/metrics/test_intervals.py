@@ -153,7 +153,7 @@ def test_auc_is_exact_with_ties_and_its_interval_that_of_a_plain_bootstrap():
     assert intervals.auc(labels, scores) == found, "the same seed, the same interval"
 
 
-def test_auc_of_one_label_is_none_and_of_two_rows_says_nothing():
+def test_auc_of_one_label_is_none_and_of_two_rows_has_the_widest_interval():
     assert intervals.auc(np.ones(3), np.arange(3.0)) is None
     assert intervals.auc(np.array([0, 1]), np.array([0.1, 0.9])) == (1, (0, 1))
 

@@ -88,7 +88,7 @@ def test_no_threshold_has_a_better_f1_than_the_best(split):
         assert best == 0.5
 
 
-def test_the_threshold_of_neighbouring_numbers_tells_them_apart():
+def test_the_threshold_of_neighbouring_numbers_separates_them():
     high = np.nextafter(0.3, 1)
     truth, probabilities = np.array([True, False]), np.array([high, 0.3])
     assert measures.f1(truth, probabilities, measures.best_threshold(truth, probabilities)) == 1

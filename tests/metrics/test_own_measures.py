@@ -82,7 +82,7 @@ def test_what_torchmetrics_has_is_taken_by_its_path():
     assert "binary_jaccard_index" in measures.known()
 
 
-def test_what_is_better_is_what_the_class_says():
+def test_the_direction_is_that_of_the_class():
     chosen = measures.selected([BRIER, "torchmetrics.classification.BinarySpecificity"])
     modes = measures.monitors(chosen)
     assert modes["val/brier"] == "min"

@@ -53,7 +53,7 @@ def test_sizes_are_sorted_as_numbers_and_null_comes_last(make_run, drawn):
     assert rows[-1] == "windowed_attention whole review"
 
 
-def test_thirty_settings_of_one_architecture_can_be_told_apart(make_run, drawn):
+def test_thirty_settings_of_one_architecture_can_be_distinguished(make_run, drawn):
     for hidden, dropout in itertools.product((8, 16, 32, 64, 96), range(6)):
         settings = {"_target_": "x", "hidden": hidden, "dropout": dropout}
         make_run("gru", hidden, 0, 1.0, name=f"{hidden} {dropout}", settings_of_model=settings)
@@ -87,7 +87,7 @@ def test_no_chance_line_far_from_what_the_axis_shows(make_run, drawn):
     assert auc.get_xlim()[1] <= 1.01
 
 
-def test_cost_tells_word_vectors_from_other_weights_on_log_axes(make_run, drawn):
+def test_cost_separates_word_vectors_from_other_weights_on_log_axes(make_run, drawn):
     for model, rest in (("gru", 5_000), ("mlp", 50)):
         path = make_run(model) / "metrics.json"
         record = json.loads(path.read_text())

@@ -210,7 +210,7 @@ def test_columns_by_number_as_yaml_reads_them(tmp_path, scratch):
     assert found == {0: ("good", 1), 1: ("bad", 0)}
 
 
-def test_the_hub_says_where_a_table_is_not_utf8(tmp_path, scratch):
+def test_the_hub_names_the_row_of_a_table_that_is_not_utf8(tmp_path, scratch):
     from sentiment_pl.data.sources import Hub
     from sentiment_pl.errors import DataError
 

@@ -92,7 +92,7 @@ def test_one_table_in_many_forms(name, tmp_path, scratch, monkeypatch):
         ("a.jsonl", LINES.replace("film", "电影").encode("gbk"), {"encoding": "gbk"}),
     ],
 )
-def test_what_is_said_of_a_table_holds_for_both(
+def test_options_of_a_table_hold_for_training_and_prediction(
     name, content, options, tmp_path, scratch, monkeypatch
 ):
     path = tmp_path / name

@@ -106,7 +106,7 @@ def test_texts_of_several_lines_as_pandas_writes_them(
     assert [text for text, _ in found.values()] == reviews
 
 
-def test_what_may_be_either_is_said(tmp_path, caplog, monkeypatch):
+def test_lines_that_may_be_one_text_or_rows_are_noted(tmp_path, caplog, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_text('text\nGreat\n"It is\nbad"\nfine\n')
     with caplog.at_level("INFO"):

@@ -117,7 +117,7 @@ def test_a_run_that_is_ended_by_a_signal_saves_first(start, tmp_path):
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_ended_by_a_signal_while_it_is_measured_says_so(start, tmp_path, end):
+def test_a_run_that_a_signal_ends_while_it_is_measured_logs_that(start, tmp_path, end):
     process = start(tmp_path, "data.test=60000", "data.batch_size=8", "trainer.max_epochs=1")
     ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120
     while time.monotonic() < deadline:

@@ -10,7 +10,7 @@ from sentiment_pl.training import run_summary
 from tests.helpers import TRAINING_TEXTS
 
 
-def test_what_the_predictions_say():
+def test_what_the_predictions_show():
     labels = np.array([0, 0, 0, 1, 1, 1, 1, 1] * 20)
     probabilities = np.array([0.1, 0.2, 0.6, 0.4, 0.7, 0.8, 0.9, 0.95] * 20)
     found = run_summary.judge(labels, probabilities)

@@ -5,7 +5,6 @@ is started again, it resumes from `last.ckpt`, and its result is equal to the bi
 without an interruption.
 """
 
-import logging
 import math
 import signal
 import time
@@ -21,10 +20,8 @@ from sentiment_pl.errors import check_number
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from sentiment_pl.training import distributed
-from sentiment_pl.training.signals import Signals
+from sentiment_pl.training.signals import Signals, log_end
 from sentiment_pl.training.validation import validates_at_the_end
-
-log = logging.getLogger(__name__)
 
 SYNC_EVERY = 10
 """Batches between two checks whether any process has received a signal; each check makes all
@@ -194,10 +191,7 @@ class LastCheckpoint(ModelCheckpoint):
         if not _any_process(trainer, self._received is not None):
             return
         number = max(received or 0 for received in distributed.gathered(self._received))
-        log.warning(
-            "%s in epoch %d: %s is saved, the run stops here and goes on from there",
-            signal.Signals(number).name, epoch, self.path,
-        )  # fmt: skip
+        log_end(number, f"in epoch {epoch}: {self.path} is saved", trainer)
         trainer.strategy.barrier()
         self._signals.end(number)
 

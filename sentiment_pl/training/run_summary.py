@@ -127,7 +127,7 @@ def summary(
         _print_test(console, record, folder, beside or {}, notes.labels)
     else:
         console.print("This data has no test split: nothing was tested.")
-    console.print(f"Run: {folder}", soft_wrap=True)
+    console.print(f"Run: {_from_here(folder)}", soft_wrap=True)
     others = sorted(path.name for path in folder.iterdir() if path.name not in _OF_EVERY_RUN)
     if others:
         console.print(f"Also in it: {', '.join(others)}", soft_wrap=True)
@@ -178,8 +178,8 @@ def _print_test(
             )
     if chosen:
         console.print(
-            f"F1 at {threshold:.3g}: at the threshold with the highest F1 on validation. All other"
-            " figures are at 0.5.",
+            f"F1 at {threshold:.3g}: the threshold with the highest F1 on validation; others at"
+            " 0.5.",
             soft_wrap=True,
         )
 
@@ -204,13 +204,20 @@ def confusion_line(confusion: tuple[int, int, int, int], labels: Sequence[str], 
 
 
 def _commands(name: str, folder: Path, example: str | None) -> Iterator[str]:
-    yield "tensorboard --logdir outputs"
+    folder = _from_here(folder)
+    yield f"tensorboard --logdir {'outputs' if folder.parts[0] == 'outputs' else quote(str(folder))}"
     if run_checkpoints.best(folder) is not None:
         module = name.rpartition(".")[0]  # of a class from outside this package
         allow = f" --allow {module}" if module else ""
         where = quote(str(folder))
         text = f" {_quoted(example)}" if example else ""
         yield f"python -m sentiment_pl.predict{allow} {where}{text}"
+
+
+def _from_here(folder: Path) -> Path:
+    """Return a folder relative to the working folder if it is inside of that."""
+    inside = folder.is_absolute() and folder.is_relative_to(Path.cwd()) and folder != Path.cwd()
+    return folder.relative_to(Path.cwd()) if inside else folder
 
 
 def _quoted(text: str) -> str:

@@ -6,17 +6,23 @@ SIGUSR1 and SIGUSR2 (`sbatch --signal`, which submitit sets).
 
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import lightning
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 
 from sentiment_pl import exits, processes
+from sentiment_pl.live_display import DISPLAY
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +70,33 @@ class Signals:
         sys.exit(exits.of_signal(number))
 
 
+def log_end(number: int, until: str, trainer: lightning.Trainer) -> None:
+    """Log that a signal ends a run, and how to resume it; the bar is taken away first.
+
+    Args:
+        number: of the signal.
+        until: how far the run has come, as in "in epoch 1: last.ckpt is saved".
+        trainer: of the run.
+    """
+    DISPLAY.close()
+    name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+    log.warning("%s %s, the run stops here%s", name, until, _resumed_by(trainer))
+
+
+def _resumed_by(trainer: lightning.Trainer) -> str:
+    """Return how a run is resumed, as the end of a sentence."""
+    if "SLURM_JOB_ID" in os.environ or not HydraConfig.initialized():
+        return " and goes on from there"
+    hydra = HydraConfig.get()
+    key, folder = "hydra.run.dir", Path(trainer.default_root_dir)
+    if hydra.mode == RunMode.MULTIRUN:
+        key, folder = "hydra.sweep.dir", Path(hydra.sweep.dir)
+    folder = folder.absolute()
+    if folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    return f". The same command with {shlex.quote(f'{key}={folder}')} goes on from there"
+
+
 class EndsWhileMeasured(lightning.Callback):
     """Callback that ends a run at once if a signal arrives while the best checkpoint is measured.
 
@@ -73,17 +106,17 @@ class EndsWhileMeasured(lightning.Callback):
     def __init__(self) -> None:
         self._signals = Signals()
 
-    def on_validation_start(self, *args: Any) -> None:
+    def on_validation_start(self, trainer: lightning.Trainer, *args: Any) -> None:
         """Install the signal handlers, after Lightning has installed its own."""
-        self._signals.listen(self._end)
+        self._signals.listen(partial(self._end, trainer))
 
     def on_validation_end(self, *args: Any) -> None:
         """Restore the previous signal handlers."""
         self._signals.stop_listening()
 
-    def on_test_start(self, *args: Any) -> None:
+    def on_test_start(self, trainer: lightning.Trainer, *args: Any) -> None:
         """Install the signal handlers, after Lightning has installed its own."""
-        self._signals.listen(self._end)
+        self._signals.listen(partial(self._end, trainer))
 
     def on_test_end(self, *args: Any) -> None:
         """Restore the previous signal handlers."""
@@ -93,11 +126,8 @@ class EndsWhileMeasured(lightning.Callback):
         """Restore the previous signal handlers."""
         self._signals.stop_listening()
 
-    def _end(self, number: int, frame: FrameType | None) -> None:
-        log.warning(
-            "%s while the best checkpoint is measured: the run stops here and goes on from there",
-            signal.Signals(number).name,
-        )
+    def _end(self, trainer: lightning.Trainer, number: int, frame: FrameType | None) -> None:
+        log_end(number, "while the best checkpoint is measured", trainer)
         self._signals.end(number)
 
 

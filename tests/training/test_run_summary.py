@@ -68,6 +68,18 @@ def test_the_end_of_a_run(tmp_path, capsys, monkeypatch, record):
     assert max(map(len, printed.split("Run: ")[0].splitlines()[:8])) <= 80
 
 
+@pytest.mark.parametrize("inside", ["outputs/runs/a b", "mine"])
+def test_commands_to_try_are_relative_to_the_working_folder(
+    tmp_path, capsys, monkeypatch, record, inside
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / inside).mkdir(parents=True)
+    run_summary.summary(record, tmp_path / inside, brief=False)
+    printed = capsys.readouterr().out
+    assert f"Run: {inside}\n" in printed
+    assert f"  tensorboard --logdir {inside.partition('/')[0]}\n" in printed
+
+
 @pytest.mark.parametrize(
     ("labels", "width", "line"),
     [

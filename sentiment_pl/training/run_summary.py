@@ -205,7 +205,8 @@ def confusion_line(confusion: tuple[int, int, int, int], labels: Sequence[str], 
 
 def _commands(name: str, folder: Path, example: str | None) -> Iterator[str]:
     folder = _from_here(folder)
-    yield f"tensorboard --logdir {'outputs' if folder.parts[0] == 'outputs' else quote(str(folder))}"
+    events = "outputs" if folder.parts[:1] == ("outputs",) else quote(str(folder))
+    yield f"tensorboard --logdir {events}"
     if run_checkpoints.best(folder) is not None:
         module = name.rpartition(".")[0]  # of a class from outside this package
         allow = f" --allow {module}" if module else ""

@@ -150,7 +150,7 @@ def run(*command: str | Path, cwd: Path, pythonpath: Path | None = None) -> str:
     if pythonpath is not None:
         environment["PYTHONPATH"] = str(pythonpath)
     done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -44,7 +44,7 @@ def prepared(folder, rows):
         lines.writelines(f"{words}{i % 5000},{i % 2}\n" for i in range(rows))
     done = subprocess.run(
         [sys.executable, "-c", PROBE, str(file), str(folder / "cache")],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     count, peak = map(int, done.stdout.split()[-2:])
     return count, peak / 1024, file.stat().st_size / 1e6
@@ -53,9 +53,9 @@ def prepared(folder, rows):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_preparing_ten_times_the_file_takes_hardly_more_memory(tmp_path):
-    few, some, small = prepared(tmp_path, 60_000)
-    many, more, large = prepared(tmp_path, 600_000)
-    assert (few, many) == (60_000, 600_000)
-    assert large > 250
+    few, some, small = prepared(tmp_path, 20_000)
+    many, more, large = prepared(tmp_path, 200_000)
+    assert (few, many) == (20_000, 200_000)
+    assert large > 80
     # What is kept of a review is its length, label and number: 24 bytes.
-    assert more - some < 60, f"{some:.0f} MB for {small:.0f} MB, {more:.0f} MB for {large:.0f} MB"
+    assert more - some < 40, f"{some:.0f} MB for {small:.0f} MB, {more:.0f} MB for {large:.0f} MB"

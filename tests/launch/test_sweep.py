@@ -18,7 +18,7 @@ from sentiment_pl.config import composed as config
 from sentiment_pl.launch import grids
 from sentiment_pl.launch.sweep import jobs
 from sentiment_pl.runs import file_names
-from tests.helpers import PRESETS, SMALL, composed, timeless
+from tests.helpers import NO_FIGURES, PRESETS, SMALL, composed, timeless
 
 TINY = [*SMALL, "trainer.max_epochs=1"]
 
@@ -217,7 +217,7 @@ def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(
     grid = [
         "train", "-m", "model=gru", "model.hidden=8,12", "seed=0,1,2", "data.train=2000",
         "data.val=200", "data.test=200", "trainer.max_epochs=4", "trainer.accelerator=cpu",
-        "embedding.dropout=0.1",
+        "embedding.dropout=0.1", *NO_FIGURES,
     ]  # fmt: skip
     command(*grid, "hydra.sweep.dir=whole")
 
@@ -230,7 +230,9 @@ def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(
             *grid, "hydra.sweep.dir=killed", cwd=tmp_path, SENTIMENT_PL_CACHE=str(cache)
         )
         # In the middle of a run: after some are complete, once another has a checkpoint.
+        deadline = time.monotonic() + 300
         while process.poll() is None:
+            assert time.monotonic() < deadline, f"no checkpoint of a run after {wanted} in 300 s"
             begun = len(list((tmp_path / "killed").glob("*/checkpoints/last.ckpt")))
             if done() >= wanted and begun > done():
                 process.send_signal(signal.SIGKILL)
@@ -268,8 +270,8 @@ def test_a_sweep_that_is_killed_and_started_again_equals_one_that_was_not(
 @pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"reference"}))
 def test_a_preset_runs(command, tmp_path, preset):
     command(
-        "train", "-m", f"experiment={preset}", "seed=0", *TINY, "data.train=192", "data.val=64",
-        "data.test=64",
+        "train", "-m", f"experiment={preset}", "seed=0", *TINY, *NO_FIGURES, "data.train=192",
+        "data.val=64", "data.test=64",
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     assert len(list(sweep.glob("*/metrics.json"))) == PRESETS[preset] / seeds(preset)
@@ -287,7 +289,7 @@ def test_the_reference_protocol_runs(command, tmp_path):
         "train", "-m", "experiment=reference", "seed=0", "embedding=file",
         "embedding.path=vectors.txt", f"data.path={os.environ['SENTIMENT_PL_IMDB']}",
         "data.limit_train=500", "trainer.max_epochs=1", "trainer.limit_test_batches=20",
-        "trainer.accelerator=cpu",
+        "trainer.accelerator=cpu", *NO_FIGURES,
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     assert len(list(sweep.glob("*/metrics.json"))) == 5

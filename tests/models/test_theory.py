@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment_pl.data.corpus import writer as negation
-from tests.helpers import only_run
+from tests.helpers import NO_FIGURES, only_run
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ def accuracy_by_distance(command, tmp_path, test_split):
     """Train a model with its default settings; return its test accuracy at distances 1 to 12."""
 
     def run(*overrides):
-        command("train", *overrides)
+        command("train", *NO_FIGURES, *overrides)
         folder = only_run(tmp_path)
         table = pq.read_table(folder / "predictions.parquet")
         assert table["label"].to_pylist() == test_split["label"]

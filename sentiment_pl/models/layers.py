@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sentiment_pl.errors import check_choice, check_counts, check_flag
+from sentiment_pl.models.word_vectors import Dropout
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -92,7 +93,7 @@ def token_network(
         if activation in ("relu", "leaky_relu"):  # He et al., 2015: keeps the variance of signals
             nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
             nn.init.zeros_(linear.bias)
-        layer = nn.Sequential(linear, ACTIVATIONS[activation](), nn.Dropout(dropout))
+        layer = nn.Sequential(linear, ACTIVATIONS[activation](), Dropout(dropout))
         layers.append(Residual(layer, inputs, width) if residual else layer)
         inputs = width
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))

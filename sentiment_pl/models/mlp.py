@@ -24,6 +24,6 @@ class MLP(TokenwiseModule):
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; the word scores add up to the logit."""
         vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
-        of_word = self.network(vectors).squeeze(-1)  # (U)
-        scores = of_word[index] * padding_mask(lengths, tokens.shape[1])  # (B, T)
+        scores = self.of_each_word(vectors, index).squeeze(-1)  # (B, T)
+        scores = scores * padding_mask(lengths, tokens.shape[1])
         return Prediction(scores.sum(1), scores if explain else None)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 import sentiment_pl
@@ -24,6 +24,7 @@ from sentiment_pl.models import optimization
 from sentiment_pl.models.metric_logging import LogsMetrics, widened
 from sentiment_pl.models.prediction import Predicted, Prediction
 from sentiment_pl.models.reading import Reading, read_each
+from sentiment_pl.models.word_vectors import Dropout, WordVectors, distinct
 
 log = logging.getLogger(__name__)
 
@@ -152,12 +153,12 @@ class SentimentModule(LogsMetrics, ABC):
         self.dedup = dedup
         self.word_dropout = word_dropout
         self.make_optimizer, self.make_schedule = optimizer, schedule
-        self.embedding = nn.Embedding(len(self.tokenizer), embedding_dim, padding_idx=PADDING)
+        self.embedding = WordVectors(len(self.tokenizer), embedding_dim)
         if embedding_matrix is not None:
             self.embedding.weight.data.copy_(embedding_matrix)
         self.embedding.weight.requires_grad_(not freeze_embedding)
-        self.embedding_dropout = nn.Dropout(embedding_dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.embedding_dropout = Dropout(embedding_dropout)
+        self.dropout = Dropout(dropout)
         self.keep_metrics()
 
     @abstractmethod
@@ -188,7 +189,7 @@ class SentimentModule(LogsMetrics, ABC):
             dropped = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
             tokens = tokens.masked_fill(dropped & (tokens != PADDING), UNKNOWN)
         if self.dedup:
-            words, index = tokens.unique(return_inverse=True)
+            words, index = distinct(tokens, self.embedding.num_embeddings)
         else:
             words = tokens.flatten()
             index = torch.arange(words.numel(), device=tokens.device).view_as(tokens)

@@ -48,6 +48,17 @@ class TokenwiseModule(SentimentModule):
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
 
+    def of_each_word(self, vectors: Tensor, index: Tensor) -> Tensor:
+        """Return the outputs of f for each word of a batch, [B, T, outputs].
+
+        Args:
+            vectors: [U, E], of the distinct words.
+            index: [B, T] int64, the place of each word among them.
+        """
+        outputs: Tensor = self.network(vectors)  # (U, outputs)
+        # Its backward pass takes half as long as that of `outputs[index]`.
+        return outputs.index_select(0, index.flatten()).view(*index.shape, self.outputs)
+
     def word_table(self) -> Tensor:
         """Return the outputs of f for every word of the vocabulary, [V, outputs]."""
         table: Tensor = self.network(self.embedding.weight)

@@ -26,7 +26,7 @@ class WeightedMLP(TokenwiseModule):
     def forward(self, tokens: Tensor, lengths: Tensor, explain: bool = False) -> Prediction:
         """Classify padded reviews; the word scores, weights included, add up to the logit."""
         vectors, index = self.distinct_words(tokens)  # (U, E), (B, T)
-        return weighted_sum(self.network(vectors)[index], lengths, explain)
+        return weighted_sum(self.of_each_word(vectors, index), lengths, explain)
 
 
 def weighted_sum(outputs: Tensor, lengths: Tensor, explain: bool) -> Prediction:

@@ -55,7 +55,7 @@ def test_one_warning_counts_what_was_dropped_in_each_split(caplog):
     assert "val:" not in record.getMessage()
 
 
-def test_nothing_is_said_where_nothing_is_dropped(caplog):
+def test_nothing_is_logged_where_nothing_is_dropped(caplog):
     clean(text=["a", "b"], label=[0, 1])
     assert not caplog.records
 
@@ -87,7 +87,7 @@ def test_a_label_outside_the_two_is_an_error_that_shows_it():
     with pytest.raises(DataError) as caught:
         clean(text=["a", "", "b", "c"], label=["positive", "junk", "mixed", "negative"])
     message = str(caught.value)
-    assert "reviews.csv: row 2 (counted from 0), column 'label'" in message
+    assert "reviews.csv: row 3 (counted from 1), column 'label'" in message
     assert "'mixed' is neither 'negative' nor 'positive'" in message
     assert "holds 'positive', 'junk', 'mixed', 'negative'" in message
     assert "data.labels=" in message
@@ -99,14 +99,14 @@ def test_a_label_outside_the_two_is_an_error_that_shows_it():
 
 def test_the_row_of_a_wrong_label_is_right_beyond_the_first_batch(monkeypatch):
     monkeypatch.setattr(reviews, "BATCH", 10)
-    with pytest.raises(DataError, match=r"row 57 \(counted from 0\).* label .other0"):
+    with pytest.raises(DataError, match=r"row 58 \(counted from 1\).* label .other0"):
         clean(text=["a"] * 60, label=["negative"] * 57 + [f"other{i}" for i in range(3)])
     with pytest.raises(DataError, match=r"holds 'a', .* and more"):
         clean(text=["a"] * 60, label=[chr(ord("a") + i % 26) for i in range(60)])
 
 
 def test_minus_one_is_a_label_of_unlabelled_reviews_alone():
-    with pytest.raises(DataError, match=r"row 1 .*label -1 .*only a split 'unlabelled'"):
+    with pytest.raises(DataError, match=r"row 2 .*label -1 .*only a split 'unlabelled'"):
         clean(text=["a", "b"], label=[0, -1])
 
 
@@ -144,7 +144,7 @@ def test_text_of_other_types():
     rows = standardise({"train": Raw(Dataset(table), "f.parquet")}, SETTABLE)["train"]
     assert rows["text"][:] == ["café", "b"]
     table = pa.table({"text": [b"caf\xe9", b"b"], "label": [0, 1]})
-    with pytest.raises(DataError, match=r"f.parquet: row 0 .*column 'text': .*no text in UTF-8"):
+    with pytest.raises(DataError, match=r"f.parquet: row 1 .*column 'text': .*no text in UTF-8"):
         standardise({"train": Raw(Dataset(table), "f.parquet")}, SETTABLE)
     with pytest.raises(DataError, match=r"reviews.csv, column 'text': holds list<.*not text"):
         clean(text=[["a"], ["b"]], label=[0, 1])

@@ -4,12 +4,14 @@ import inspect
 from functools import partial
 
 import pytest
+from datasets import Dataset
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from sentiment_pl.config.composed import CONF
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.preparation import Preparation
+from sentiment_pl.data.schema import Raw
 from sentiment_pl.data.sources import Files, Negation, Source
 from sentiment_pl.errors import ConfigError
 from tests.helpers import composed
@@ -46,7 +48,7 @@ class Mine(Source):
     def fingerprint(self):
         return {"given": self.given}
 
-    def _read(self, scratch, splits, keep):
+    def read_splits(self, scratch, splits, keep):
         raise NotImplementedError
 
 
@@ -108,3 +110,12 @@ def test_a_setting_that_fits_nowhere_is_refused_by_name(source, settings, messag
 def test_a_misspelled_setting_on_the_command_line(in_process):
     shown = in_process("train", "+data.text_colum=b", "hydra.run.dir=run", code=1)
     assert "data.text_colum: neither the source Negation nor the data module" in shown
+
+
+def test_a_source_of_version_0_2_0_reads_by_its_old_name(tmp_path):
+    class Earlier(Mine):
+        def _read(self, scratch, splits, keep):
+            reviews = Dataset.from_dict({"text": ["a", "b"], "label": [0, 1]})
+            return dict.fromkeys(splits, Raw(reviews, "mine"))
+
+    assert Earlier("f").load(tmp_path, ["test"])["test"]["text"][:] == ["a", "b"]

@@ -48,6 +48,6 @@ def test_what_a_checkpoint_records():
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, "7", True, 2**31])
-def test_a_limit_that_cannot_be_used_says_what_null_means(value):
+def test_a_limit_that_cannot_be_used_explains_null(value):
     with pytest.raises(ConfigError, match=r"^data\.max_tokens must be .* or null for no limit, go"):
         Truncation(value)

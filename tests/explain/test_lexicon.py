@@ -86,7 +86,7 @@ def no_network(monkeypatch):
     return forbid
 
 
-def test_the_token_wise_architectures_have_one_and_the_others_say_why_not(saved):
+def test_the_token_wise_architectures_have_one_and_the_others_give_a_reason(saved):
     for name in architectures():
         model = load_checkpoint(saved(name))
         assert isinstance(model, TokenWise) == (name in TOKEN_WISE)
@@ -179,7 +179,7 @@ def test_huge_weights_do_not_overflow(saved):
 
 
 @pytest.mark.parametrize("name", TOKEN_WISE)
-def test_the_lines_of_the_readme_give_what_predict_says_to_the_bit(
+def test_the_lines_of_the_readme_equal_predict_to_the_bit(
     large, tmp_path, monkeypatch, capsys, name
 ):
     monkeypatch.chdir(tmp_path)

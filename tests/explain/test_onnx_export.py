@@ -51,7 +51,7 @@ def compare(path, out):
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
-def test_the_graph_says_what_the_model_says_at_any_length(saved, tmp_path, name, settings):
+def test_the_graph_predicts_as_the_model_at_any_length(saved, tmp_path, name, settings):
     outputs = compare(saved(name, **settings), tmp_path / "model.onnx")
     assert ("word_scores" in outputs) == (name not in ("elman", "gru"))
     assert ("word_weights" in outputs) == (name in ("weighted_mlp", "windowed_attention"))
@@ -119,7 +119,7 @@ def test_the_example_needs_nothing_of_this_package(capsys, monkeypatch, saved, t
 
 
 @pytest.mark.parametrize("cut", [Truncation(), Truncation(7, "both")])
-def test_the_file_says_how_texts_are_cut_and_what_its_labels_are(saved, tmp_path, cut):
+def test_the_file_holds_truncation_and_labels(saved, tmp_path, cut):
     path = saved("mlp", cut=cut, labels=("schlecht", "schön"))
     export.export_onnx(load_checkpoint(path), tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))

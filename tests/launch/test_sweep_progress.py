@@ -1,5 +1,7 @@
 """What the console shows of a sweep under way."""
 
+import os
+
 import pytest
 
 from sentiment_pl.launch import sweep_progress
@@ -30,6 +32,19 @@ def test_runs_one_after_another_are_counted_from_1(capsys, monkeypatch):
     assert capsys.readouterr().out.splitlines() == [
         "run 1 of 3 · gru", "run 2 of 3 · mlp · about 3 min left",
     ]  # fmt: skip
+
+
+def test_a_run_that_failed_before_is_counted_when_it_fails_again(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / file_names.LOCK).touch()
+    error = tmp_path / "a" / file_names.ERROR
+    error.write_text("no room")
+    os.utime(error, (1, 1))
+    progress = Progress(tmp_path, 2)
+    assert progress.line().startswith("sweep: 0 of 2 done, 0 running, 0 failed")
+    assert "left" not in progress.line()
+    error.write_text("no room again")
+    assert progress.line().startswith("sweep: 0 of 2 done, 0 running, 1 failed")
 
 
 def test_the_count_never_goes_back(tmp_path):

@@ -170,7 +170,7 @@ def test_what_is_not_a_model_there_is_refused(saved, tmp_path, name, reason):
     assert f"{path} holds a model {name!r}, {reason}" in str(error.value)
 
 
-def test_a_module_that_fails_says_why(saved, tmp_path, monkeypatch):
+def test_a_module_that_fails_names_the_cause(saved, tmp_path, monkeypatch):
     (tmp_path / "broken_project.py").write_text("import pakcage_that_is_missing\n")
     monkeypatch.syspath_prepend(tmp_path)
     path = renamed(saved(TEXTCNN), tmp_path, "broken_project.Mine")

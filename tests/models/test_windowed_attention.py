@@ -98,7 +98,7 @@ def test_a_changed_word_changes_scores_within_reach_alone(build, batch, window):
 
 
 @torch.no_grad()
-def test_positions_tell_left_from_right(build):
+def test_positions_distinguish_left_from_right(build):
     """With the bias all on the word before, a word gathers that word and no other."""
     q, k, v, _ = arguments(BLOCK + 4, 3)
     position = torch.zeros(N, 7, dtype=torch.float64)

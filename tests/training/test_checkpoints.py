@@ -110,14 +110,15 @@ def test_a_run_that_is_ended_by_a_signal_saves_first(start, tmp_path):
     output, _ = process.communicate(timeout=60)
     assert time.monotonic() - began < 30  # what SLURM gives by default before SIGKILL
     assert process.returncode == 128 + signal.SIGTERM
-    assert "SIGTERM in epoch 1" in output
+    assert re.search(r"SIGTERM in epoch 1: \S+last.ckpt is saved, the run stops here", output)
+    assert "The same command with hydra.run.dir=run goes on from there" in output
     last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     assert last["ReviewDataModule"]["epoch"] == 0
     assert 0 < last["ReviewDataModule"]["batches"] < 5000
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_ended_by_a_signal_while_it_is_measured_says_so(start, tmp_path, end):
+def test_a_run_that_a_signal_ends_while_it_is_measured_logs_that(start, tmp_path, end):
     process = start(tmp_path, "data.test=60000", "data.batch_size=8", "trainer.max_epochs=1")
     ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -128,7 +129,8 @@ def test_a_run_that_is_ended_by_a_signal_while_it_is_measured_says_so(start, tmp
     process.send_signal(end)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + end
-    assert f"{end.name} while the best checkpoint is measured" in output
+    name = "Ctrl-C" if end == signal.SIGINT else end.name
+    assert f"{name} while the best checkpoint is measured, the run stops here. The" in output
     assert "Traceback" not in output
     assert not (tmp_path / "run" / "metrics.json").exists()
 
@@ -141,7 +143,7 @@ def test_ctrl_c_saves(start, tmp_path):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert re.search(r"SIGINT in epoch 1: \S+last.ckpt is saved", output)
+    assert re.search(r"Ctrl-C in epoch 1: \S+last.ckpt is saved", output)
     assert "Traceback" not in output
 
 

@@ -166,10 +166,9 @@ def test_two_processes_end_where_one_with_twice_the_batch_does(
     run = [*UNEVEN, *NO_CHANCE, EXACT, f"model={model}", "trainer.max_epochs=2"]
     command("train", *run, "data.batch_size=32", "hydra.run.dir=one")
     run += ["data.batch_size=16", "trainer=ddp"]
-    if model == "gru":
-        output = ended(torchrun(*run))
-    else:  # the same in processes that need no seconds to start
-        output = "".join(map(ended, two_forks(*run)))
+    # Two forks are the same, but need no seconds to start.
+    begun = [torchrun(*run)] if model == "gru" else two_forks(*run)
+    output = "".join(map(ended, begun))
     assert output.count("epoch 2/2") == 1
     assert "Warning" not in output
     assert "recommended" not in output

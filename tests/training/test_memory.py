@@ -48,7 +48,7 @@ def of_numpy():
         (of_numpy, "out of memory on this machine (Unable to allocate 7.11 PiB"),
     ],
 )
-def test_a_run_without_memory_says_why(in_process, tmp_path, monkeypatch, allocate, words):
+def test_a_run_without_memory_names_the_cause(in_process, tmp_path, monkeypatch, allocate, words):
     train = SentimentModule.training_step
 
     def greedy(self, batch, batch_idx):

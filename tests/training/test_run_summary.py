@@ -10,7 +10,7 @@ from sentiment_pl.training import run_summary
 from tests.helpers import TRAINING_TEXTS
 
 
-def test_what_the_predictions_say():
+def test_what_the_predictions_show():
     labels = np.array([0, 0, 0, 1, 1, 1, 1, 1] * 20)
     probabilities = np.array([0.1, 0.2, 0.6, 0.4, 0.7, 0.8, 0.9, 0.95] * 20)
     found = run_summary.judge(labels, probabilities)
@@ -60,12 +60,40 @@ def test_the_end_of_a_run(tmp_path, capsys, monkeypatch, record):
     notes = run_summary.Notes(("bad", "good"), 'a "fine" film')
     run_summary.summary(record, tmp_path, brief=False, notes=notes)
     printed = capsys.readouterr().out
-    assert "bad: 50 of 50 right · good: 0 of 50 right" in printed
+    assert "bad: 50 right, 0 taken for good · good: 0 right, 50 taken for bad" in printed
     assert "0.404–0.596" in printed  # Wilson, 50 of 100
     assert "Not better than guessing: always choosing the more frequent label has an" in printed
     assert "Also in it: gradient_flow.csv" in printed
     assert f"""sentiment_pl.predict {tmp_path} 'a "fine" film'""" in printed
     assert max(map(len, printed.split("Run: ")[0].splitlines()[:8])) <= 80
+
+
+@pytest.mark.parametrize("inside", ["outputs/runs/a b", "mine"])
+def test_commands_to_try_are_relative_to_the_working_folder(
+    tmp_path, capsys, monkeypatch, record, inside
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / inside).mkdir(parents=True)
+    run_summary.summary(record, tmp_path / inside, brief=False)
+    printed = capsys.readouterr().out
+    assert f"Run: {inside}\n" in printed
+    assert f"  tensorboard --logdir {inside.partition('/')[0]}\n" in printed
+
+
+@pytest.mark.parametrize(
+    ("labels", "width", "line"),
+    [
+        (("negative", "positive"), 80,
+         "negative: 11,203 right, 1,297 wrong · positive: 11,390 right, 1,110 wrong"),
+        (("negative", "positive"), 120,
+         "negative: 11,203 right, 1,297 taken for positive · positive: 11,390 right, 1,110 taken"
+         " for negative"),
+        (("负面", "正面"), 90,
+         "负面: 11,203 right, 1,297 taken for 正面 · 正面: 11,390 right, 1,110 taken for 负面"),
+    ],
+)  # fmt: skip
+def test_the_confusion_matrix_is_one_line(labels, width, line):
+    assert run_summary.confusion_line((11_203, 1_297, 1_110, 11_390), labels, width) == line
 
 
 class Reviews:

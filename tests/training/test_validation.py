@@ -73,7 +73,7 @@ def test_a_run_without_callbacks(in_process, tmp_path, typed):
     assert not list((tmp_path / "run").rglob("*.ckpt"))
 
 
-def test_a_callback_whose_import_fails_says_why(in_process, tmp_path, monkeypatch):
+def test_a_callback_whose_import_fails_names_the_cause(in_process, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     for name, content in {
         "wants": "import not_there\nclass Mine: ...\n",

@@ -107,7 +107,7 @@ def test_order_does_not_follow_the_cells():
         assert abs(np.corrcoef(values, np.arange(len(values)))[0, 1]) < 0.05
 
 
-def test_negators_opinion_words_and_distance_stand_as_the_columns_say(corpus):
+def test_negators_opinion_words_and_distance_match_the_columns(corpus):
     for words, label, negated, distance in itertools.chain(*corpus.values()):
         place = opinion_place(words)  # exactly one opinion word
         assert [i for i, w in enumerate(words) if w in NEGATORS] == [place - distance] * negated
@@ -126,7 +126,7 @@ def test_every_word_of_the_lists_is_one_token_and_in_use(corpus):
     assert not [w for w in used if w.endswith("n't") or w in ("no", "nothing", "nor", "without")]
 
 
-def test_only_negator_and_opinion_word_tell_four_reviews_apart():
+def test_only_negator_and_opinion_word_distinguish_four_reviews():
     """The proof that nothing else gives the halves away, a thousand times over."""
     for seed, distance in itertools.product(range(90), DISTANCES):
         four = quadruple(seed, distance)
@@ -196,7 +196,7 @@ def accuracy(logits, target):
 
 
 @pytest.mark.parametrize(("hide_negators", "low", "high"), [(True, 0.47, 0.53), (False, 0.99, 1.0)])
-def test_everything_but_the_negator_says_nothing_about_it(corpus, hide_negators, low, high):
+def test_everything_but_the_negator_is_independent_of_it(corpus, hide_negators, low, high):
     # The second case shows that the classifier would find a leak if there were one.
     vocabulary = {w: i for i, w in enumerate(sorted({w for r in corpus["train"] for w in r[0]}))}
     x, held_out = (

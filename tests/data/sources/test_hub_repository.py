@@ -110,7 +110,7 @@ def test_the_hub_and_then_its_cache(repositories, tmp_path):
         assert "holds no copy" in answers[3]["error"]
 
 
-def test_without_network_imdb_says_what_to_do_within_seconds(tmp_path):
+def test_without_network_imdb_names_the_remedy_within_seconds(tmp_path):
     with stand_in({}) as endpoint:
         pass  # and gone
     (refused,) = ask(endpoint, tmp_path, ("Imdb", {}))

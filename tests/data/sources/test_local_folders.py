@@ -107,7 +107,7 @@ def test_a_configuration_in_its_readme(mydata, scratch):
     assert Hub(str(mydata), config="b").load(scratch)["train"]["text"][:] == ["worse", "null"]
 
 
-def test_a_folder_without_data_says_what_was_looked_for(tmp_path, scratch):
+def test_a_folder_without_data_names_what_was_looked_for(tmp_path, scratch):
     write(tmp_path / "d" / "notes.md", "nothing")
     looked = r"Looked for train, validation and test as \.parquet, \.csv.*save_to_disk"
     with pytest.raises(DataError, match=rf"data\.path=.*/d: .*{looked}.*found notes\.md\.$"):

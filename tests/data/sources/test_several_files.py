@@ -43,7 +43,7 @@ def test_a_pattern_takes_files_in_the_order_of_their_names(tmp_path, scratch, mo
 def test_messages_name_the_file_at_fault(tmp_path, scratch):
     first = write_table(tmp_path / "a.csv", TWO)
     wrong = write(tmp_path / "b.csv", "text,label\nx,0\ny,7\n")
-    with pytest.raises(DataError, match=r"b\.csv: row 1 \(counted from 0\).* the label '7'"):
+    with pytest.raises(DataError, match=r"b\.csv: row 3 \(the header is row 1\).* the label '7'"):
         Files(train=[first, wrong]).load(scratch)
     wrong = write(tmp_path / "c.csv", "text,verdict\nx,0\ny,1\n")
     with pytest.raises(DataError, match=r"c\.csv: no column 'label', which .*a\.csv has;"):

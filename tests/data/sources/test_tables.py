@@ -175,7 +175,7 @@ ERRORS = {
     "latin.jsonl": (b'{"text": "caf\xe9", "label": 1}\n', "line 1: .*not UTF-8"),
     "third.jsonl": (
         b'{"text": "a", "label": 1}\n{"text": "b", "label": 0}\n{"text": "c", "label": "x"}\n',
-        "row 2 .*'x' is neither.* holds '1', '0', 'x'",
+        "line 3, .*'x' is neither.* holds '1', '0', 'x'",
     ),
     "bad.jsonl": (
         b'{"text": "a", "label": 0}\n{"text": oh}\n',
@@ -197,13 +197,16 @@ ERRORS = {
     "empty.csv": (b"", "the file is empty"),
     "empty.jsonl": (b"", "the file is empty"),
     "header.csv": (b"text,label\n", "no rows at all"),
-    "nested.jsonl": (b'{"text": ["a"], "label": 0}\n', "row 0 .*'text': holds a list, not text"),
+    "nested.jsonl": (b'{"text": ["a"], "label": 0}\n', "line 1, .*'text': holds a list, not text"),
     "label.jsonl": (
         b'{"text": "a", "label": [0]}\n',
-        "row 0 .*'label': holds a list, where a label is a name or a number",
+        "line 1, .*'label': holds a list, where a label is a name or a number",
     ),
     "columns.csv": (b"review,label\na,0\n", "no column 'text'; its columns are review, label"),
-    "label.tsv": (b"text\tlabel\na\tgood\nb\tbad\n", "row 0 .*'good' is neither.*'good', 'bad'"),
+    "label.tsv": (
+        b"text\tlabel\na\tgood\nb\tbad\n",
+        r"row 2 \(the header is row 1\), .*'good' is neither.*'good', 'bad'",
+    ),
     "one.csv": (b"text,label\na,0\nb,0\n", "all 2 reviews of train have the label 0"),
     "blank.csv": (b"text,label\n ,0\n,1\n", "no row of train is left: 2 have no text"),
 }

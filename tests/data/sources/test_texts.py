@@ -133,7 +133,7 @@ def test_a_folder_of_stars(tmp_path, scratch):
     }  # fmt: skip
 
 
-def test_a_folder_with_nothing_to_read_says_what_was_looked_for(tmp_path, scratch):
+def test_a_folder_with_nothing_to_read_names_what_was_looked_for(tmp_path, scratch):
     folder = tmp_path / "all"
     folder.mkdir()
     looked = r"Looked for a folder a label, as in neg/\*\.txt and pos/\*\.txt, and found "

@@ -45,7 +45,7 @@ def test_curves_of_a_run_come_before_everything_else_in_the_alphabet():
          "gru hidden=96 data=files train=a_b.csv seed=0"),
     ],
 )  # fmt: skip
-def test_a_run_is_called_by_what_tells_it_from_others(overrides, title, monkeypatch):
+def test_a_run_is_called_by_what_differs_from_other_runs(overrides, title, monkeypatch):
     cfg = composed(*overrides)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)
     assert names.title(cfg, overrides) == title

@@ -41,16 +41,11 @@ from sentiment_pl.data.tokenizer import UNKNOWN
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, check_count
 from sentiment_pl.models.layers import Trace, inputs_kept, token_network
+from sentiment_pl.models.local_attention import attention_weights, windowed_attention
 from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.models.prediction import Prediction
 from sentiment_pl.models.reading import find_words
 from sentiment_pl.models.weighted_mlp import weighted_sum
-
-BLOCK = 16
-"""Number of queries that share one block of keys: the fastest of 8, 16, 32 and 64 on two cores."""
-
-OUTSIDE = -1e9
-"""Score of masked keys; finite, since the softmax of a row of −∞ would be NaN."""
 
 FAR = 32
 """Without a window: the relative position from which on all positions share one bias."""
@@ -182,80 +177,15 @@ class WindowedAttention(SentimentModule):
         self, projected: Tensor, position: Tensor, lengths: Tensor, weights: list[Tensor] | None
     ) -> Tensor:
         """Attend to the neighbours of each word: map [B, T, 3E] to [B, T, E]."""
-        q, k, v = projected.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, N, T, d)
-        # An exported graph cannot divide a dynamic length into blocks.
+        qkv = projected.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, N, T, d)
+        # An exported graph cannot divide a dynamic length into parts.
         if self.window is None or weights is not None or torch.onnx.is_in_onnx_export():
+            q, k, v = qkv.unbind(0)
             alpha = attention_weights(q, k, position, lengths, self.window)
             if weights is not None:
                 weights.append(alpha)
             gathered = alpha @ v
         else:
-            gathered = windowed_attention(q, k, v, position, lengths, self.window)
+            gathered = windowed_attention(qkv, position, lengths, self.window)
         joined: Tensor = gathered.transpose(1, 2).flatten(2)
         return joined
-
-
-def attention_weights(
-    q: Tensor, k: Tensor, position: Tensor, lengths: Tensor, window: int | None
-) -> Tensor:
-    """Return the attention weights of all pairs of words.
-
-    Args:
-        q: [B, N, T, d], queries.
-        k: [B, N, T, d], keys.
-        position: [N, 2·R + 1], added to the score of a key by its relative position.
-        lengths: [B] int64, number of words in each review; keys beyond it are masked.
-        window: the reach; None for all words.
-
-    Returns:
-        [B, N, T, T], one row per query; rows at the padding have no meaning.
-    """
-    T, reach = q.shape[2], position.shape[1] // 2
-    place = torch.arange(T, device=q.device)
-    offset = place - place[:, None]  # (query, key)
-    scores = q @ k.transpose(2, 3) * q.shape[3] ** -0.5
-    scores = scores + position[:, offset.clamp(-reach, reach) + reach]
-    unseen = place >= lengths[:, None, None, None]
-    if window is not None:
-        unseen = unseen | (offset.abs() > window)
-    weights: Tensor = scores.masked_fill(unseen, OUTSIDE).softmax(-1)
-    return weights
-
-
-def windowed_attention(
-    q: Tensor, k: Tensor, v: Tensor, position: Tensor, lengths: Tensor, window: int
-) -> Tensor:
-    """Attend to the words at most `window` positions away.
-
-    Queries are processed in blocks of `BLOCK`. Each block is multiplied with the keys of the same
-    block and of `window` more positions on both sides, so that memory grows with
-    T·(BLOCK + 2·window), not with T².
-
-    Args:
-        q: [B, N, T, d], queries.
-        k: [B, N, T, d], keys.
-        v: [B, N, T, d], values.
-        position: [N, 2·window + 1], added to the score of a key by its relative position.
-        lengths: [B] int64, number of words in each review; keys beyond it are masked.
-        window: the reach.
-
-    Returns:
-        [B, N, T, d]; rows at the padding have no meaning.
-    """
-    T, d = q.shape[2:]
-    blocks = -(-T // BLOCK)
-    fill, K = blocks * BLOCK - T, BLOCK + 2 * window
-    q = functional.pad(q, (0, 0, 0, fill)).unflatten(2, (blocks, BLOCK))
-    k = functional.pad(k, (0, 0, window, window + fill)).unfold(2, K, BLOCK)  # (B, N, blocks, d, K)
-    v = functional.pad(v, (0, 0, window, window + fill)).unfold(2, K, BLOCK)
-    key, query = torch.arange(K, device=q.device), torch.arange(BLOCK, device=q.device)
-    offset = key - query[:, None]  # (BLOCK, K), 0 for the key `window` positions to the left
-    bias = position[:, offset.clamp(0, 2 * window)]
-    bias = bias.masked_fill((offset < 0) | (offset > 2 * window), OUTSIDE)
-    place = torch.arange(blocks, device=q.device)[:, None] * BLOCK - window + key  # (blocks, K)
-    unseen = (place < 0) | (place >= lengths[:, None, None])  # (B, blocks, K)
-    scores = q @ k * d**-0.5 + bias[:, None]  # (B, N, blocks, BLOCK, K)
-    scores = scores.masked_fill(unseen[:, None, :, None], OUTSIDE)
-    mixed = scores.softmax(-1) @ v.transpose(-1, -2)  # (B, N, blocks, BLOCK, d)
-    joined: Tensor = mixed.flatten(2, 3)[:, :, :T]
-    return joined

@@ -1,16 +1,18 @@
-"""Attention in blocks against attention over a T×T matrix, and what it can and cannot see."""
+"""The fast forms of attention against that over a T×T matrix, and what it can and cannot see."""
 
 import math
 
 import pytest
 import torch
 
-from sentiment_pl.models.windowed_attention import (
+from sentiment_pl.models import local_attention
+from sentiment_pl.models.local_attention import (
     BLOCK,
-    FAR,
     attention_weights,
+    in_blocks,
     windowed_attention,
 )
+from sentiment_pl.models.windowed_attention import FAR
 
 B, N, D = 3, 2, 4
 WINDOWS = [1, 2, 5, 12]
@@ -36,17 +38,23 @@ def arguments(T, window):
     ]
 
 
+def attend(q, k, v, *others):
+    return windowed_attention(torch.stack([q, k, v]), *others)
+
+
+@pytest.mark.parametrize("form", [windowed_attention, in_blocks])
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize(
     "T", [1, 2, 4, 9, *(n * BLOCK + i for n in (1, 2) for i in (-1, 0, 1)), 77]
 )
-def test_blocks_equal_the_full_matrix(T, window):
+def test_fast_forms_equal_the_full_matrix(T, window, form, monkeypatch):
+    monkeypatch.setattr(local_attention, "STREAM", 2 * (T + window))  # the third review is alone
     q, k, v, position = arguments(T, window)
     lengths = torch.tensor([T, max(1, T // 2), 1])
     words = (torch.arange(T) < lengths[:, None])[
         :, None, :, None
     ]  # rows at the padding: no meaning
-    ours = windowed_attention(q, k, v, position, lengths, window) * words
+    ours = form(torch.stack([q, k, v]), position, lengths, window) * words
     wanted = naive(q, k, v, position, lengths, window) * words
     torch.testing.assert_close(ours, wanted, rtol=1e-10, atol=1e-12)
     wave = torch.arange(ours.numel()).double().cos().view_as(ours)
@@ -63,7 +71,7 @@ def test_a_word_sees_its_window_and_nothing_beyond(window):
     T = 2 * BLOCK + 3
     q, k, v, position = arguments(T, window)
     lengths = torch.tensor([T, T - 5, 4])
-    gathered = windowed_attention(q, k, v, position, lengths, window)
+    gathered = attend(q, k, v, position, lengths, window)
     places = torch.arange(T)
     for t in range(T):
         by_q, by_k, by_v = torch.autograd.grad(
@@ -104,24 +112,37 @@ def test_positions_distinguish_left_from_right(build):
     position = torch.zeros(N, 7, dtype=torch.float64)
     position[:, 2] = 1e4
     lengths = torch.full((B,), BLOCK + 4)
-    gathered = windowed_attention(q, k, v, position, lengths, 3)
+    gathered = attend(q, k, v, position, lengths, 3)
     torch.testing.assert_close(gathered[:, :, 1:], v[:, :, :-1])
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_the_matrix_of_weights_gathers_what_the_blocks_gather(window):
+def test_the_matrix_of_weights_gathers_what_the_fast_form_gathers(window):
     T = 2 * BLOCK + 5
     q, k, v, position = arguments(T, window)
     lengths = torch.tensor([T, T - 9, 2])
     words = (torch.arange(T) < lengths[:, None])[:, None, :, None]
     weights = attention_weights(q, k, position, lengths, window)
     torch.testing.assert_close(
-        weights @ v * words, windowed_attention(q, k, v, position, lengths, window) * words
+        weights @ v * words, attend(q, k, v, position, lengths, window) * words
     )
     torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
     place = torch.arange(T)
     beyond = ((place - place[:, None]).abs() > window) | (place >= lengths[:, None, None, None])
     assert (weights * words)[beyond.expand_as(weights)].abs().max() == 0
+
+
+@torch.no_grad()
+def test_half_precision_is_summed_in_full():
+    """The result is that of float32, rounded once at the end."""
+    generator = torch.Generator().manual_seed(0)
+    qkv = torch.randn(3, 2, N, 40, D, generator=generator).bfloat16()
+    position = torch.randn(N, 11, generator=generator)
+    lengths = torch.tensor([40, 40])
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = windowed_attention(qkv, position, lengths, 5)
+    exact = windowed_attention(qkv.float(), position, lengths, 5)
+    assert torch.equal(mixed, exact.bfloat16())
 
 
 def test_without_a_window_every_word_is_seen_and_far_positions_are_alike():

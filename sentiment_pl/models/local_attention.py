@@ -162,6 +162,7 @@ class _Shifted(torch.autograd.Function):
 
 
 def _parts(B: int, size: int) -> list[slice]:
+    """Divide B reviews into parts of at most `size`."""
     return [slice(i, i + size) for i in range(0, B, size)]
 
 
@@ -178,7 +179,8 @@ def _laid_out(x: Tensor, window: int) -> Tensor:
 
 def _taken_apart(streams: Tensor, T: int, window: int) -> Tensor:
     """Return the reviews [n, R, N, T, d] in streams [n, N, d, M]."""
-    return streams.unflatten(3, (-1, T + window))[..., :T].permute(0, 3, 1, 4, 2)
+    places: Tensor = streams.unflatten(3, (-1, T + window))[..., :T]  # (n, N, d, R, T)
+    return places.permute(0, 3, 1, 4, 2)
 
 
 def _shifts(stream: Tensor, window: int) -> tuple[Tensor, Tensor, Tensor]:

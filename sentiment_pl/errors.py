@@ -24,6 +24,19 @@ class DataError(UserError):
     """Reviews or vectors that cannot be used; the message names file, row and column."""
 
 
+class SectionError(UserError):
+    """Sections of a report that raised an exception; the rest of the report is written.
+
+    Args:
+        message: which sections failed, and why.
+        sections: the paths of their classes.
+    """
+
+    def __init__(self, message: str, sections: Collection[str]) -> None:
+        super().__init__(message)
+        self.sections = tuple(dict.fromkeys(sections))
+
+
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 

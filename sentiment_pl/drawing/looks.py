@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import chain, count
 from typing import Any
 
 import yaml
@@ -43,26 +42,32 @@ def _numbers() -> dict[str, int]:
 def looks(models: Iterable[str]) -> dict[str, Look]:
     """Give each architecture a look of its own.
 
-    Architectures in `looks` of `conf/report.yaml` have the same look in every figure. The name of
-    any other decides which of the unused colours it gets, so that it keeps its colour from one
-    figure to the next; if two names ask for the same colour, the later one in alphabetical order
-    gets the next look that is free.
+    Architectures in `looks` of `conf/report.yaml` have the same look in every figure. Any other
+    gets one of the colours that these leave, a marker and a line style by its name, so that it
+    looks the same in every figure and report, whatever it is compared with. Only if two names give
+    the same colour and marker, the later one in alphabetical order gets the next that are free.
 
     Args:
         models: names of the architectures in a figure or report.
     """
     fixed = _numbers()
-    unused = [n for n in range(len(COLOURS)) if n not in fixed.values()]
-    found: dict[str, int] = {}
+    colours = [c for n, c in enumerate(COLOURS) if n not in fixed.values()] or list(COLOURS)
+    # Neighbours differ in colour.
+    places = [(colour, marker) for marker in range(len(MARKERS)) for colour in colours]
+    found: dict[str, Look] = {}
     for model in sorted(set(models)):
         if model in fixed:
-            found[model] = fixed[model]
+            found[model] = nth_look(fixed[model])
             continue
-        taken = {*fixed.values(), *found.values()}
-        start = zlib.crc32(model.encode()) % max(len(unused), 1)
-        wanted = unused[start:] + unused[:start]
-        found[model] = next(n for n in chain(wanted, count()) if n not in taken)
-    return {model: nth_look(number) for model, number in found.items()}
+        start = zlib.crc32(model.encode()) % len(places)
+        wanted = [
+            {"color": colour, "marker": MARKERS[marker], "linestyle": LINES[line % len(LINES)]}
+            for turn in range(len(LINES))
+            for colour, marker in places[start:] + places[:start]
+            for line in [marker + turn]
+        ]
+        found[model] = next((look for look in wanted if look not in found.values()), wanted[0])
+    return found
 
 
 def setting_looks(look: Look, settings: int) -> Sequence[Look]:

@@ -66,7 +66,10 @@ class Flow:
         return dict(zip(self.tables, map(float, found), strict=True))
 
     def factor(self, moment: str) -> tuple[float, Interval | None]:
-        """Return the factor per step and its 95 % t interval over seeds, None for one seed."""
+        """Return the factor per step and its interval over seeds, None for one seed.
+
+        It is the 95 % t interval of the logarithm of the factor.
+        """
         slopes = list(self.slopes(moment).values())
         interval = over_seeds(slopes)
         ends = None if interval is None else Interval(math.exp(interval[0]), math.exp(interval[1]))

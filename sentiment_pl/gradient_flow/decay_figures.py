@@ -37,9 +37,9 @@ def draw(flows: list[Flow], group: Group) -> list[Picture]:
         Picture(
             name, title,
             "Norm of the derivative of the loss relative to its value nearest to the loss, "
-            "geometric mean over seeds; band: 95 % t interval over seeds. Left: at the start, the "
-            "first epoch at which the derivative is not zero everywhere; right: after the last "
-            "epoch.",
+            "geometric mean over seeds; band: 95 % t interval over seeds, of the logarithm. Left: "
+            "at the start, the first epoch at which the derivative is not zero everywhere; right: "
+            "after the last epoch.",
             _figure(some, axis, group, narrow=False),
             _figure(some, axis, group, narrow=True),
         )

@@ -14,8 +14,8 @@ from sentiment_pl.reports.section import Part, Section
 _EXPLANATION = """\
 The factor by which the norm of the derivative of the loss changes per step away from the loss. \
 A step is a word for recurrent networks and a layer for token-wise ones. Below 1 derivatives \
-vanish, above 1 they grow. In brackets: the 95 % t interval over seeds. *Left*: the share of the \
-derivative that is left at the last step.
+vanish, above 1 they grow. In brackets: the 95 % t interval over seeds, of its \
+logarithm. *Left*: the share of the derivative that is left at the last step.
 """
 
 

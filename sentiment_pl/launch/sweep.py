@@ -1,5 +1,6 @@
 """What happens around a multirun: names of its folders, its progress, its report."""
 
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from sentiment_pl import exits, processes
 from sentiment_pl.config import renamed_overrides
 from sentiment_pl.config.locating import locate
-from sentiment_pl.errors import ConfigError, UserError, mendable
+from sentiment_pl.errors import ConfigError, SectionError, UserError, mendable
 from sentiment_pl.launch import grids, launchers, sweep_progress
 from sentiment_pl.launch.sweep_progress import Progress, RunCounter
 from sentiment_pl.live_display import claim_console, release_console
@@ -114,21 +115,34 @@ class SweepCallback(Callback):
         if not any(folder.rglob(file_names.SETTINGS)) and not any(folder.rglob(file_names.ERROR)):
             return  # nothing ran, and Hydra has printed the reason
         with exits.ending(partial(mendable, folders="")):
-            self._report(folder)
+            failure = self._report(folder)
             self._check_complete(folder)
+            if failure is not None:
+                raise failure
 
-    def _report(self, folder: Path) -> None:
-        """Write the report of the sweep; name the command that repeats it if that fails."""
+    def _report(self, folder: Path) -> SectionError | None:
+        """Write the report of the sweep; name the command that repeats it if anything fails.
+
+        Returns:
+            The failure of some sections, if the rest of the report is written.
+        """
         from sentiment_pl.reports.writing import report
 
+        options = [part for name in self._sections for part in ("--section", name)]
+        again = shlex.join(["python", "-m", "sentiment_pl.report", str(folder), *options])
         try:
             report([folder], folder / file_names.REPORT, self._sections)
-        except Exception:
+        except SectionError as error:
             print(
-                f"the runs are done, their report failed: python -m sentiment_pl.report {folder}",
+                f"the runs are done, and so is their report but for {', '.join(error.sections)};"
+                f" once that is mended: {again}",
                 file=sys.stderr,
             )
+            return error
+        except Exception:
+            print(f"the runs are done, their report failed: {again}", file=sys.stderr)
             raise
+        return None
 
     def _check_complete(self, folder: Path) -> None:
         """Name the runs that are not complete.

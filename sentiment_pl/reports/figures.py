@@ -36,7 +36,7 @@ def draw(group: Group, references: Sequence[Reference] = ()) -> list[Picture]:
         ("architectures", "Architectures compared", metrics.architectures_caption(references),
          partial(metrics.architectures, references=references)),
         ("cost", "Accuracy against cost",
-         "Means over seeds with the 95 % t interval over seeds, on log axes. Of the parameters, "
+         f"Means over seeds, on log axes; bars: {metrics.INTERVAL_CAPTION}. Of the parameters, "
          "full marks count the weights without word vectors and open ones all of them, where a run "
          "has recorded both. Training times depend on the machine and on what else ran on it.",
          cost),

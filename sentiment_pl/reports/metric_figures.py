@@ -22,9 +22,12 @@ TITLES = {"accuracy": "Accuracy", "f1": "F1", "auc": "AUC"}
 WHOLE = "whole review"
 """What `model.window=null` is called in figures."""
 
+INTERVAL_CAPTION = "95 % interval over seeds (a t interval on the scale of logits)"
+"""What the intervals of proportions are that `Setting.interval` returns."""
+
 SIZES_CAPTION = (
-    "Mean over seeds; band or bar: 95 % t interval over seeds; small marks: single runs. Dashed, "
-    "where the axis comes near it: what guessing gets."
+    f"Mean over seeds; band or bar: {INTERVAL_CAPTION}; small marks: single runs. Dashed, where the "
+    "axis comes near it: what guessing gets."
 )
 
 _MOST_ROWS = 24
@@ -192,8 +195,8 @@ def architectures(
 def architectures_caption(references: Sequence[Reference]) -> str:
     """Return the caption of `architectures`."""
     return (
-        "Mean over seeds; thin line: 95 % bootstrap interval over test examples; thick band: 95 % t"
-        " interval over seeds. Dashed, where the axis comes near it: what guessing gets."
+        "Mean over seeds; thin line: 95 % bootstrap interval over test examples; thick band:"
+        f" {INTERVAL_CAPTION}. Dashed, where the axis comes near it: what guessing gets."
         + "".join(
             f" Open {marks}: {reference.source}{_margins(reference)}."
             for reference, (_, marks) in zip(references, _OPEN_MARKS, strict=False)

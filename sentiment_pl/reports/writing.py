@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sentiment_pl.errors import DataError, UserError
+from sentiment_pl.errors import DataError, SectionError, UserError
 
 
 def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) -> None:
@@ -17,8 +17,8 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
 
     Raises:
         UserError: there is nothing to report, nothing can be read, `output` holds something other
-            than a report, a section cannot be imported, or a section failed; in the last case the
-            report is written without it.
+            than a report, or a section cannot be imported.
+        SectionError: a section failed; the report is written without it.
     """
     from sentiment_pl.reports import collecting, page, running_sections, summary_table
     from sentiment_pl.runs.states import find_runs
@@ -39,4 +39,7 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
     summary_table.report(found, output)
     if running.failures:
         failed = "".join(f"\n  {name}, {about}: {why}" for name, about, why in running.failures)
-        raise UserError(f"some sections failed, and the report is written without them:{failed}")
+        raise SectionError(
+            f"some sections of the report failed; {output / 'report.html'} has the rest of it:{failed}",
+            [failure.section for failure in running.failures],
+        )

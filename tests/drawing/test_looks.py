@@ -28,10 +28,13 @@ def test_every_newcomer_has_a_look_of_its_own():
     assert {look["color"] for look in two.values()}.isdisjoint(COLOUR_OF.values())
 
 
-def test_a_newcomer_keeps_its_colour_from_one_figure_to_the_next():
+def test_the_look_of_a_newcomer_follows_from_its_name():
     alone = looks(["textcnn"])["textcnn"]
     assert looks([*COLOUR_OF, "textcnn"])["textcnn"] == alone
-    rival = next(n for n in map("rival{}".format, range(9)) if looks([n])[n] == alone)
+    names = [f"my_project.models.Model{number}" for number in range(200)]
+    rival = next(name for name in names if looks([name])[name] == alone)
+    other = next(name for name in names if looks([name])[name] != alone)
+    assert looks([other, "textcnn"])["textcnn"] == alone
     both = looks([rival, "textcnn"])
     assert both["textcnn"]["color"] != both[rival]["color"]
 

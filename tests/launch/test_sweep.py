@@ -114,7 +114,24 @@ def test_a_report_that_fails_is_not_passed_over(command, tmp_path):
     (tmp_path / "sweep" / "run" / "predictions.parquet").write_text("spoilt")
     done = command(*grid, code=1)
     assert "predictions.parquet cannot be read" in done.stderr
-    assert "python -m sentiment_pl.report sweep" in done.stderr
+    assert "their report failed: python -m sentiment_pl.report sweep" in done.stderr
+
+
+def test_a_section_that_fails_is_named_and_the_rest_of_the_report_is_written(command, tmp_path):
+    (tmp_path / "failing_sections.py").write_text(
+        "from sentiment_pl.reports.section import Section\n\n\n"
+        "class Fails(Section):\n    def of_group(self, group):\n        return 1 / 0\n"
+    )
+    own = "hydra.callbacks.sweep.sections=[failing_sections.Fails]"
+    done = command("train", "-m", "model=mlp", *TINY, "hydra.sweep.dir=sweep", own, code=1)
+    assert (
+        "the runs are done, and so is their report but for failing_sections.Fails; once that is"
+        " mended: python -m sentiment_pl.report sweep --section failing_sections.Fails"
+    ) in done.stderr
+    assert "their report failed" not in done.stderr
+    assert "sweep/report/report.html has the rest of it" in done.stderr
+    assert "failing_sections.Fails, negation: ZeroDivisionError" in done.stderr
+    assert (tmp_path / "sweep" / "report" / "report.html").exists()
 
 
 def test_a_sweep_with_other_settings_is_refused_and_loses_nothing(command, tmp_path):

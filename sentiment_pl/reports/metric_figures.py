@@ -26,8 +26,8 @@ INTERVAL_CAPTION = "95 % interval over seeds (a t interval on the scale of logit
 """What the intervals of proportions are that `Setting.interval` returns."""
 
 SIZES_CAPTION = (
-    f"Mean over seeds; band or bar: {INTERVAL_CAPTION}; small marks: single runs. Dashed, where the "
-    "axis comes near it: what guessing gets."
+    f"Mean over seeds; band or bar: {INTERVAL_CAPTION}; small marks: single runs. Dashed, where "
+    "the axis comes near it: what guessing gets."
 )
 
 _MOST_ROWS = 24

@@ -40,6 +40,7 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
     if running.failures:
         failed = "".join(f"\n  {name}, {about}: {why}" for name, about, why in running.failures)
         raise SectionError(
-            f"some sections of the report failed; {output / 'report.html'} has the rest of it:{failed}",
+            f"some sections of the report failed; {output / 'report.html'} has the rest of it:"
+            f"{failed}",
             [failure.section for failure in running.failures],
         )

@@ -61,12 +61,14 @@ def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
         UserError: A setting, the data or a checkpoint cannot be used, in any of the processes.
     """
     check_target(cfg.model._target_)
+    title = names.title(cfg, overrides)
     logged = loggers.RunSettings(
         loggers.chosen(cfg.get("logger")),
         _logged_settings(cfg),
         *hparams.settings(cfg, overrides),
         (*measures.selected(cfg.metrics), "loss"),
         folder,
+        title,
     )
     callbacks = [
         *callback_building.build(cfg), Relocation(), RandomState(cfg.seed), RunningMetrics(),
@@ -81,7 +83,7 @@ def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
     with distributed.together():
         # The trainer comes before the data: a missing device is reported at once, whereas the data
         # may take long to prepare.
-        trainer = _trainer(cfg, folder, [*callbacks, logged], names.title(cfg, overrides))
+        trainer = _trainer(cfg, folder, [*callbacks, logged], title)
         data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
         recipe = instantiate(cfg.embedding)
         data.prepare_data()

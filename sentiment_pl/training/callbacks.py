@@ -165,10 +165,14 @@ class FiniteLoss(lightning.Callback):
         )
 
 
+_PROBES = "probes"
+"""First part of the tags of the figures of `WordScores`."""
+
+
 class WordScores(lightning.Callback):
     """Callback that draws sentences with their word scores into TensorBoard after every epoch.
 
-    For an architecture with attention or word weights, a second figure, "words", shows them.
+    For an architecture with attention or word weights, a second figure, "probes/words", shows them.
 
     Args:
         sentences: the sentences to draw.
@@ -191,9 +195,9 @@ class WordScores(lightning.Callback):
             if isinstance(logger, TensorBoardLogger) and self.sentences:
                 readings = pl_module.read(self.sentences)
                 figure = word_scores_figure(readings, pl_module.labels)
-                logger.experiment.add_figure("word scores", figure, trainer.global_step)
+                logger.experiment.add_figure(f"{_PROBES}/word scores", figure, trainer.global_step)
                 scores = run_texts.word_scores(readings, pl_module.labels)
                 logger.experiment.add_text("word scores", scores, trainer.global_step)
                 if has_picture(pl_module, readings[0]):
                     figure = sentences_figure([pl_module], [pl_module.name], self.sentences)
-                    logger.experiment.add_figure("words", figure, trainer.global_step)
+                    logger.experiment.add_figure(f"{_PROBES}/words", figure, trainer.global_step)

@@ -105,7 +105,8 @@ def _known(folder: Path) -> dict[str, str]:
     return content if isinstance(content, dict) else {}
 
 
-_FINAL = {"test": "test", "val": "best_val"}  # val/… is already the tag of a curve over epochs
+_FINAL = {"test": "test", "val": "val_best"}
+"""First part of the tags of final metrics, by split. TensorBoard sorts them after the curves."""
 SECONDS = "time/training_seconds"
 """Tag of the training time in seconds."""
 
@@ -123,13 +124,15 @@ class RunSettings(lightning.Callback):
         vary: the columns of the row that are shown first.
         metrics: names of the metrics that are passed to `finish` for each split.
         folder: the folder of the run.
+        title: the title of the run, with which the name of its row begins.
     """
 
     def __init__(
         self, loggers: Sequence[str], settings: Mapping[str, Any], row: Mapping[str, Any],
-        vary: set[str], metrics: Sequence[str], folder: Path,
+        vary: set[str], metrics: Sequence[str], folder: Path, title: str,
     ) -> None:  # fmt: skip
         self._loggers, self._settings, self._folder = list(loggers), dict(settings), folder
+        self._name = names.row_name(title, folder)
         self._row, self._vary, self._metrics = dict(row), set(vary), list(metrics)
         self._split = "test"
         self._figures: list[str] = []
@@ -152,7 +155,7 @@ class RunSettings(lightning.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.hparams.update(settings)  # for hparams.yaml
-                hparams.begin_row(logger, self._row, self._vary, titles)
+                hparams.begin_row(logger, self._row, self._vary, titles, self._name)
             else:
                 logger.log_hyperparams(settings)
         known = {

@@ -162,4 +162,4 @@ def test_a_figure_of_no_known_format_is_refused(capsys, saved):
 
 def test_tensorboard_shows_the_probe_sentences(command, tmp_path):
     command("train", "model=windowed_attention", *SMALL, "trainer.max_epochs=1")
-    assert len(events(only_run(tmp_path)).Images("words")) == 1
+    assert len(events(only_run(tmp_path)).Images("probes/words")) == 1

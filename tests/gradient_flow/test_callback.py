@@ -60,7 +60,7 @@ def test_training_with_and_without_is_the_same_to_the_bit(command, tmp_path, mod
         assert not (without / f"gradient_flow.{suffix}").exists()
     shown = events(watched)
     assert len(shown.Images("gradient flow")) == 3
-    assert len(shown.Images("word scores")) == 2  # the default callbacks are there as well
+    assert len(shown.Images("probes/word scores")) == 2  # the default callbacks are there as well
 
 
 def test_what_is_recorded_is_the_model_that_is_saved(command, tmp_path):

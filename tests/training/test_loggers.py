@@ -128,7 +128,7 @@ def test_settings_are_there_from_the_start_and_figures_at_the_end(
     ]  # fmt: skip
     assert CALLS[-1] == ("metrics", pytest.approx(expected))
     logged = {name for kind, metrics in CALLS[2:-1] for name in metrics if kind == "metrics"}
-    assert {"auc/val", "auc/train", "loss/train_by_step", "time/epoch"} <= logged
+    assert {"auc/val", "auc/train", "loss/train_by_step", "progress/epoch"} <= logged
     assert not {name for name in logged if name.startswith(("val/", "train/"))}
 
 
@@ -172,7 +172,7 @@ def test_a_failed_run_is_let_go_of(monkeypatch):
             ended.append(exit_code)
 
     monkeypatch.setitem(sys.modules, "wandb", Wandb)
-    loggers.RunSettings([], {}, {}, set(), [], None).on_exception(None, None, ValueError())
+    loggers.RunSettings([], {}, {}, set(), [], Path(), "").on_exception(None, None, ValueError())
     assert ended == [1]
 
 

@@ -60,8 +60,9 @@ def settings(cfg: DictConfig, overrides: Sequence[str]) -> tuple[dict[str, Any],
 
 
 def begin_row(
-    logger: TensorBoardLogger, row: Mapping[str, Any], vary: set[str], metrics: Mapping[str, str]
-) -> None:
+    logger: TensorBoardLogger, row: Mapping[str, Any], vary: set[str],
+    metrics: Mapping[str, str], name: str = "",
+) -> None:  # fmt: skip
     """Write the row of a run at its start.
 
     If there are several rows in one folder, TensorBoard shows the first one, so a resumed run may
@@ -72,6 +73,8 @@ def begin_row(
         row: the settings, by column.
         vary: the columns that TensorBoard shows first.
         metrics: tags of the final metrics of the run, with their titles.
+        name: the name of the row, which no other run may have: TensorBoard shows the mean of rows
+            of one name. By default the path of the event files.
     """
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
     from torch.utils.tensorboard.summary import hparams
@@ -98,6 +101,12 @@ def begin_row(
     experiment.value[0].metadata.plugin_data.content = data.SerializeToString()
     writer = logger.experiment._get_file_writer()
     writer.add_summary(experiment)
+    start = session.value[0].metadata.plugin_data
+    info = metadata.parse_session_start_info_plugin_data(start.content)
+    info.group_name = name
+    start.content = plugin_data_pb2.HParamsPluginData(
+        version=metadata.PLUGIN_DATA_VERSION, session_start_info=info
+    ).SerializeToString()
     writer.add_summary(session)
     logger.experiment.flush()
 

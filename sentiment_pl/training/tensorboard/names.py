@@ -26,7 +26,9 @@ def curve_name(key: str) -> str:
     """Return the name of a curve in trackers: "loss/val" for the metric "val/loss".
 
     So training and validation of a metric are side by side, and sorted before all other curves.
-    Learning rates become "lr/GROUP", and the epoch "time/epoch"; other names do not change.
+    Learning rates become "lr/GROUP", and the epoch "progress/epoch"; other names do not change.
+    TensorBoard shows the groups of names in alphabetical order and unfolds the first two, so that
+    final values, "test/METRIC" and `SECONDS`, come last and folded.
 
     Args:
         key: the name that Lightning's modules and callbacks log under.
@@ -35,7 +37,7 @@ def curve_name(key: str) -> str:
     if metric and split in ("train", "val"):
         return f"{metric}/{split}"
     if key == "epoch":
-        return "time/epoch"
+        return "progress/epoch"
     return re.sub(r"^lr-\w+", "lr", key)
 
 
@@ -124,6 +126,16 @@ def _short(value: Any) -> str:
         c if unicodedata.category(c)[0] not in "CZ" and c not in '$~<>:"|?*' else "_" for c in text
     )
     return "".join(letters)[:_LONGEST_VALUE] or "_"
+
+
+def row_name(title: str, folder: Path) -> str:
+    """Return the name of a run's row in HParams: its title, and its folder to tell it from others.
+
+    Args:
+        title: the title of the run.
+        folder: the folder of the run.
+    """
+    return f"{title} ({folder.parent.name}/{folder.name})"
 
 
 def event_folder(run: Path, name: str) -> str:

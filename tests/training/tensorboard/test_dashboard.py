@@ -84,7 +84,7 @@ def test_each_part_can_be_switched_off_and_changes_nothing_of_the_run(shown, tmp
     tags = events(tmp_path / "run").Tags()
     assert LOSS_BY_STEP not in tags["scalars"]
     assert not tags["graph"]
-    assert tags["images"] == ["word scores"]
+    assert tags["images"] == ["probes/word scores"]
     assert set(tags["tensors"]) == {"word scores/text_summary"}
     assert not tags["histograms"]
     assert not list(tmp_path.rglob("*.tsv"))

@@ -52,7 +52,7 @@ def test_what_is_swept_varies_and_other_settings_are_added(settings):
 def test_columns_are_those_of_every_architecture_what_varies_marked(settings, tmp_path):
     logger = TensorBoardLogger(str(tmp_path), name="run", version="")
     row, vary = settings("model.hidden=8", "seed=1")
-    hparams.begin_row(logger, row, vary, {"test/auc": "test auc"})
+    hparams.begin_row(logger, row, vary, {"test/auc": "test auc"}, "gru seed=1 (runs/a)")
     hparams.end_row(logger)
     logger.save()
     shown = events(tmp_path)
@@ -65,4 +65,8 @@ def test_columns_are_those_of_every_architecture_what_varies_marked(settings, tm
     assert infos["model"].type == api_pb2.DATA_TYPE_STRING
     (metric,) = experiment.metric_infos
     assert (metric.name.tag, metric.display_name) == ("test/auc", "test auc")
+    content = shown.SummaryMetadata(metadata.SESSION_START_INFO_TAG).plugin_data.content
+    begun = metadata.parse_session_start_info_plugin_data(content)
+    assert begun.group_name == "gru seed=1 (runs/a)"
+    assert begun.hparams["hidden"].number_value == 8
     assert metadata.SESSION_END_INFO_TAG in shown.summary_metadata

@@ -17,7 +17,7 @@ from tests.helpers import composed
         ("lr-AdamW/embedding", "lr/embedding"),
         ("lr-AdamW", "lr"),
         ("lr-AdamW-momentum", "lr-momentum"),
-        ("epoch", "time/epoch"),
+        ("epoch", "progress/epoch"),
         ("loss/train_by_step", "loss/train_by_step"),
     ],
 )

@@ -47,7 +47,8 @@ def word_scores_figure(readings: Sequence[Reading], labels: Sequence[str]) -> Fi
     height = 0.8 * len(lines)
     whole = 0.95 + height
     # Places in inches: to find them, a layout engine would add a quarter to the time of drawing.
-    figure = Figure(figsize=(6.4, whole), layout="none")
+    figure = Figure(figsize=(6.4, whole))
+    figure.set_layout_engine("none")
     axes = figure.add_axes((0.02, 0.85 / whole, 0.96, height / whole))
     bar = figure.add_axes((0.02, 0.6 / whole, 0.96, 0.12 / whole))
     axes.set_axis_off()

@@ -36,11 +36,10 @@ def predictions_figure(
         title: stands above.
     """
     # Fixed places: to find them, a layout engine would add half to the time of drawing.
-    figure = Figure(figsize=(9, 8), layout="none")
-    panels = figure.subplots(2, 2)
-    figure.subplots_adjust(
-        left=0.08, right=0.98, bottom=0.065, top=0.91, hspace=0.28, wspace=0.2
-    )  # fmt: skip
+    figure = Figure(figsize=(9, 8))
+    figure.set_layout_engine("none")
+    places = {"left": 0.08, "right": 0.98, "bottom": 0.065, "top": 0.91}
+    panels = figure.subplots(2, 2, gridspec_kw=places | {"hspace": 0.28, "wspace": 0.2})
     figure.suptitle(title, fontsize=12)
     _roc(panels[0, 0], truth, probabilities)
     _calibration(panels[0, 1], truth, probabilities, labels)

@@ -75,7 +75,7 @@ def test_a_run_leaves_the_files_of_its_contract(command, tmp_path, model):
     assert record["val"]["n"] == 96
     assert math.isfinite(record["val"]["loss"])
     # What the console shows at the end.
-    assert str(run) in done.stdout
+    assert str(run.relative_to(tmp_path)) in done.stdout
     assert "python -m sentiment_pl.predict" in done.stdout
     # What TensorBoard shows.
     shown = events(run)

@@ -17,15 +17,25 @@ from sentiment_pl.runs.predictions import write_predictions
 N = 1500
 
 
+def resample_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reports take enough resamples to decide what is clear, in a tenth of the time."""
+    monkeypatch.setattr(results, "bootstrap", partial(bootstrap, resamples=200))
+
+
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    """Enough to decide what is clear, in a tenth of the time."""
-    monkeypatch.setattr(results, "bootstrap", partial(bootstrap, resamples=200))
+    """See `resample_little`."""
+    resample_little(monkeypatch)
 
 
 @pytest.fixture
 def make_run(tmp_path):
     """Write a completed run whose logits are right by `quality` standard deviations."""
+    return run_maker(tmp_path)
+
+
+def run_maker(base: Path):
+    """Return a function that writes runs into folders within `base`; see `make_run`."""
     labels = np.random.default_rng(99).integers(0, 2, N)
     common = np.random.default_rng(98).normal(size=N)  # some reviews are hard for every model
 
@@ -33,7 +43,7 @@ def make_run(tmp_path):
         model="gru", hidden=64, seed=0, quality=1.0, val_auc=None, data="imdb", sweep="sweep",
         name=None, test=True, settings_of_model=None, **other,
     ) -> Path:  # fmt: skip
-        folder = tmp_path / sweep / (name or f"model={model},model.hidden={hidden},seed={seed}")
+        folder = base / sweep / (name or f"model={model},model.hidden={hidden},seed={seed}")
         folder.mkdir(parents=True)
         key = [seed, len(model), *np.atleast_1d(hidden)]
         noise = np.random.default_rng(key).normal(size=N) * 0.5 + common

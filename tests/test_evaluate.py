@@ -15,14 +15,14 @@ import torch
 from sentiment_pl.data.corpus import writer as negation
 from sentiment_pl.evaluation.output import write_predictions
 from sentiment_pl.models import load_checkpoint
-from tests.helpers import SMALL
+from tests.helpers import NO_FIGURES, SMALL
 
 DATA = [*SMALL[:3], "trainer.accelerator=cpu"]
 
 
 def trained(command, tmp_path, *overrides):
     known = set(tmp_path.glob("outputs/runs/*"))
-    command("train", *SMALL, "trainer.max_epochs=1", *overrides)
+    command("train", *SMALL, *NO_FIGURES, "trainer.max_epochs=1", *overrides)
     (run,) = set(tmp_path.glob("outputs/runs/*")) - known
     return run
 
@@ -49,9 +49,9 @@ def test_it_reproduces_the_figures_of_the_training_to_the_last_digit(command, tm
     assert found["loss"] != record["test"]["loss"]
 
 
-def test_slices_of_several_checkpoints(command, tmp_path, saved):
+def test_slices_of_several_checkpoints(in_process, tmp_path, saved):
     runs = [saved(name) for name in ("mlp", "gru")]
-    done = command(
+    shown = in_process(
         "evaluate", f"checkpoint=[{runs[0]},{runs[1]}]", *DATA,
         "slice=[distance,negated,length,has_negator,unknown_share]",
     )  # fmt: skip
@@ -85,8 +85,8 @@ def test_slices_of_several_checkpoints(command, tmp_path, saved):
         for kind in ("length", "has_negator", "unknown_share"):
             found = [row for row in own if row["slice"] == kind]
             assert sum(int(row["n"]) for row in found) == 144
-    assert "unknown_share" in done.stdout
-    assert str(folder) in done.stdout
+    assert "unknown_share" in shown
+    assert str(folder) in shown
 
 
 def test_a_checkpoint_does_not_take_over_the_settings_of_another(in_process, tmp_path, saved):
@@ -132,11 +132,11 @@ def test_it_never_writes_over_a_training_and_is_no_run_of_a_report(command, tmp_
     assert "1 completed run" in (tmp_path / "outputs" / "report" / "report.md").read_text(), output
 
 
-def test_figures_over_a_part_of_the_reviews_are_refused(command, tmp_path, saved):
-    done = command(
+def test_figures_over_a_part_of_the_reviews_are_refused(in_process, tmp_path, saved):
+    shown = in_process(
         "evaluate", f"checkpoint={saved('mlp')}", *DATA, "trainer.limit_test_batches=1", code=1
     )
-    assert "64 of 144 reviews were scored: trainer.limit_test_batches" in done.stdout
+    assert "64 of 144 reviews were scored: trainer.limit_test_batches" in shown
     assert [path.name for path in evaluation(tmp_path).iterdir()] == ["evaluate.log"]
 
 
@@ -148,15 +148,15 @@ def test_other_data_than_that_of_the_training(command, tmp_path):
     assert "was trained on files, but is evaluated on negation" in output
 
 
-def test_any_value_can_be_drawn_and_an_empty_cell_is_none(command, tmp_path, saved):
+def test_any_value_can_be_drawn_and_an_empty_cell_is_none(in_process, tmp_path, saved):
     rows = [f"a {word} film,{label},{price},{pair}" for word, label, price, pair in (
         ("good", 1, "$", 1), ("bad", 0, "$$", 1), ("good", 1, "$a^$", ""), ("bad", 0, "", ""),
     )]  # fmt: skip
     (tmp_path / "t.csv").write_text("text,label,price,pair\n" + "\n".join(rows) + "\n")
-    output = command(
+    output = in_process(
         "evaluate", f"checkpoint={saved('mlp')}", "data=files", "data.test=t.csv", "slice=price",
         "pair_column=pair", "trainer.accelerator=cpu",
-    ).stdout  # fmt: skip
+    )  # fmt: skip
     assert "(none)" in output
     assert "1 pairs by pair" in output
     assert "2 row(s) without a partner" in output
@@ -174,10 +174,10 @@ def contrast(path, labels=("negative", "positive")):
     path.write_text("pair,text,label\n" + "\n".join(lines) + "\n")
 
 
-def test_contrast_pairs_of_files_without_a_training_split(command, tmp_path, saved):
+def test_contrast_pairs_of_files_without_a_training_split(in_process, tmp_path, saved):
     run = saved("mlp")
     contrast(tmp_path / "pairs.csv")
-    done = command(
+    shown = in_process(
         "evaluate", f"checkpoint={run}", "data=files", "data.test=pairs.csv", "pair_column=pair",
         "trainer.accelerator=cpu",
     )  # fmt: skip
@@ -190,20 +190,20 @@ def test_contrast_pairs_of_files_without_a_training_split(command, tmp_path, sav
     right = (table["probability"] >= 0.5) == table["label"]
     assert found["consistency"] == right[:16].groupby(table["pair"][:16]).all().mean()
     assert found["consistency_low"] <= found["consistency"] <= found["consistency_high"]
-    assert "8 pairs by pair" in done.stdout
-    assert "1 row(s) without a partner" in done.stdout
+    assert "8 pairs by pair" in shown
+    assert "1 row(s) without a partner" in shown
 
 
-def test_names_of_labels(command, tmp_path, saved):
+def test_names_of_labels(in_process, tmp_path, saved):
     run = saved("mlp")
     contrast(tmp_path / "other.csv", ("bad", "good"))
     arguments = ["evaluate", f"checkpoint={run}", "data=files", "data.test=other.csv",
                  "trainer.accelerator=cpu"]  # fmt: skip
-    assert "labels differ" in command(*arguments, "data.labels=[bad,good]").stdout
+    assert "labels differ" in in_process(*arguments, "data.labels=[bad,good]")
     contrast(tmp_path / "other.csv")
-    done = command(*arguments, "data.labels=[positive,negative]", code=1)
-    assert "'data.labels=[negative,positive]' puts them in the order" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    shown = in_process(*arguments, "data.labels=[positive,negative]", code=1)
+    assert "'data.labels=[negative,positive]' puts them in the order" in shown
+    assert "Traceback" not in shown
 
 
 @pytest.mark.parametrize(
@@ -223,12 +223,12 @@ def test_names_of_labels(command, tmp_path, saved):
         (["checkpoint=RUN", "slice=['']"], "slice must be a name"),
     ],
 )
-def test_mistakes_end_in_a_sentence(command, tmp_path, saved, overrides, words):
+def test_mistakes_end_in_a_sentence(in_process, tmp_path, saved, overrides, words):
     checkpoint = str(saved("mlp"))
     overrides = [override.replace("RUN", checkpoint) for override in overrides]
-    done = command("evaluate", *DATA, *overrides, code=1)
-    assert words.lower() in done.stdout.lower()
-    assert "Traceback" not in done.stdout + done.stderr
+    shown = in_process("evaluate", *DATA, *overrides, code=1)
+    assert words.lower() in shown.lower()
+    assert "Traceback" not in shown
     assert not list(tmp_path.glob("outputs/evaluations/*/evaluation.json"))
 
 
@@ -244,10 +244,10 @@ def test_help_needs_no_torch():
     assert all(f" data={name} " in done.stdout for name in ("files", "hub", "imdb", "negation"))
 
 
-def test_training_still_needs_training_reviews(command, tmp_path):
+def test_training_still_needs_training_reviews(in_process, tmp_path):
     contrast(tmp_path / "pairs.csv")
-    done = command("train", "data=files", "data.test=pairs.csv", code=1)
-    assert "data.train=FILE" in done.stdout
+    shown = in_process("train", "data=files", "data.test=pairs.csv", code=1)
+    assert "data.train=FILE" in shown
     assert not list(tmp_path.glob("outputs/runs/*"))
 
 

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from tests import extending
-from tests.helpers import SMALL
+from tests.helpers import NO_FIGURES, SMALL
 
 QUICK = ["data.train=200", "data.val=50", "data.test=50", *SMALL[3:], "trainer.max_epochs=1"]
-NARROW = ["model=mlp", "model.hidden=[4]"]
+NARROW = ["model=mlp", "model.hidden=[4]", *NO_FIGURES]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from sentiment_pl import live_display
 from sentiment_pl.live_display import ConsoleHandler, LiveDisplay, duration, step
-from tests.helpers import SMALL
+from tests.helpers import NO_FIGURES, SMALL
 from tests.terminals import lines, run_in_terminal
 
 
@@ -98,7 +98,10 @@ def test_a_long_step_gets_a_bar_and_one_line(monkeypatch, caplog):
     ]
 
 
-RUN = ["sentiment_pl.train", "model=mlp", "model.hidden=[4]", *SMALL, "trainer.max_epochs=2"]
+RUN = [
+    "sentiment_pl.train", "model=mlp", "model.hidden=[4]", *SMALL, *NO_FIGURES,
+    "trainer.max_epochs=2",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("columns", [80, 110])

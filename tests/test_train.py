@@ -18,7 +18,7 @@ from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Negation
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.mlp import MLP
-from tests.helpers import SMALL, events, only_run
+from tests.helpers import NO_FIGURES, SMALL, events, only_run
 
 
 def figures(run):
@@ -99,7 +99,10 @@ def test_the_same_command_twice_gives_the_same_to_the_bit_and_another_seed_does_
     runs = []
     for seed in (1, 1, 2):
         known = set(tmp_path.glob("outputs/runs/*"))
-        command("train", *SMALL, "trainer.max_epochs=2", f"seed={seed}", "embedding.dropout=0.1")
+        command(
+            "train", *SMALL, *NO_FIGURES, "trainer.max_epochs=2", f"seed={seed}",
+            "embedding.dropout=0.1",
+        )  # fmt: skip
         runs += set(tmp_path.glob("outputs/runs/*")) - known
     first, second, other = runs
     assert figures(first) == figures(second)
@@ -110,7 +113,8 @@ def test_the_same_command_twice_gives_the_same_to_the_bit_and_another_seed_does_
 
 
 def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_path):
-    same = [*SMALL, "trainer.max_epochs=4", "embedding.dropout=0.1", "model.word_dropout=0.1"]
+    same = [*SMALL, *NO_FIGURES, "trainer.max_epochs=4", "embedding.dropout=0.1",
+            "model.word_dropout=0.1"]  # fmt: skip
     every = [
         "+callbacks.last_checkpoint.save_top_k=-1",
         "+callbacks.last_checkpoint.filename='last-{epoch}'",
@@ -146,8 +150,8 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
 
 @pytest.mark.parametrize("model", ["mlp", pytest.param("gru", marks=pytest.mark.slow)])
 def test_the_settings_for_a_gpu_train(command, tmp_path, model):
-    command("train", *SMALL, f"model={model}", "trainer=gpu", "trainer.accelerator=cpu",
-            "trainer.max_epochs=1")  # fmt: skip
+    command("train", *SMALL, *NO_FIGURES, f"model={model}", "trainer=gpu",
+            "trainer.accelerator=cpu", "trainer.max_epochs=1")  # fmt: skip
     record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
     assert record["settings"]["trainer"]["precision"] == "bf16-mixed"
     assert record["test"]["n"] == 144
@@ -177,7 +181,7 @@ def test_every_epoch_has_an_order_of_its_own(tmp_path):
 
 
 def test_a_checkpoint_stands_alone(command, tmp_path):
-    command("train", "model=weighted_mlp", *SMALL, "trainer.max_epochs=1")
+    command("train", "model=weighted_mlp", *SMALL, *NO_FIGURES, "trainer.max_epochs=1")
     path = only_run(tmp_path) / "checkpoints" / "best.ckpt"
     alone = path.rename(tmp_path / "alone.ckpt")
     model = load_checkpoint(alone)
@@ -205,8 +209,8 @@ def test_predict_names_a_checkpoint_that_is_none(command, tmp_path):
 
 def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(command, tmp_path):
     done = command(
-        "train", "-m", "model=mlp", "model.hidden=[8],[0],[4,4]", *SMALL, "trainer.max_epochs=1",
-        code=1,
+        "train", "-m", "model=mlp", "model.hidden=[8],[0],[4,4]", *SMALL, *NO_FIGURES,
+        "trainer.max_epochs=1", code=1,
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     runs = {path.name for path in sweep.iterdir() if path.is_dir()}
@@ -219,7 +223,9 @@ def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(com
 
 
 def test_a_multirun_over_numbers_as_the_card_documents(command, tmp_path):
-    command("train", "-m", "model=gru", "model.hidden=4,8", *SMALL, "trainer.max_epochs=1")
+    command(
+        "train", "-m", "model=gru", "model.hidden=4,8", *SMALL, *NO_FIGURES, "trainer.max_epochs=1"
+    )
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     complete = {path.parent.name for path in sweep.glob("*/metrics.json")}
     assert complete == {"model.hidden=4", "model.hidden=8"}
@@ -228,8 +234,8 @@ def test_a_multirun_over_numbers_as_the_card_documents(command, tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["model.hidden=0"], "model.hidden must be a positive integer, got 0"),
-        (["model.pooling=sum"], "model.pooling must be one of last, mean, max, mean_max"),
+        ([*SMALL, "model.hidden=0"], "model.hidden must be a positive integer, got 0"),
+        ([*SMALL, "model.pooling=sum"], "model.pooling must be one of last, mean, max, mean_max"),
         (["seed=-1"], "seed must be an integer from 0"),
         (["ckpt_path=absent.ckpt"], "ckpt_path: there is no file absent.ckpt"),
         (["data=files"], "data.train=FILE"),
@@ -240,9 +246,8 @@ def test_a_multirun_over_numbers_as_the_card_documents(command, tmp_path):
         (["data.max_tokens=0"], "data.max_tokens must be a positive integer"),
     ],
 )
-def test_mistakes_end_in_a_sentence(command, tmp_path, overrides, words):
-    done = command("train", *overrides, code=1)
-    output = done.stdout + done.stderr
+def test_mistakes_end_in_a_sentence(in_process, tmp_path, overrides, words):
+    output = in_process("train", *overrides, code=1)
     assert words in output
     assert "error: " in output
     assert "Traceback" not in output
@@ -262,7 +267,7 @@ def test_files_of_ones_own_without_a_test_split(command, tmp_path):
     (tmp_path / "mine.csv").write_text("review,mood\n" + rows)
     done = command(
         "train", "model=mlp", "data=files", "data.train=mine.csv", "data.text_column=review",
-        "data.label_column=mood", "data.labels=[neg,pos]", "trainer.max_epochs=2",
+        "data.label_column=mood", "data.labels=[neg,pos]", "trainer.max_epochs=2", *NO_FIGURES,
     )  # fmt: skip
     record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
     assert record["test"] is None
@@ -270,10 +275,16 @@ def test_files_of_ones_own_without_a_test_split(command, tmp_path):
     assert "no test split" in done.stdout
 
 
-@pytest.mark.parametrize("debug", ["fast", "overfit"])
-def test_debug(command, tmp_path, debug):
-    command("train", "model=mlp", *SMALL, f"debug={debug}")
+def test_debug_fast(command, tmp_path):
+    command("train", "model=mlp", *SMALL, "debug=fast")
     assert (only_run(tmp_path) / "metrics.json").exists()
+
+
+def test_debug_overfit(command, tmp_path):
+    command("train", "model=mlp", *SMALL, *NO_FIGURES, "debug=overfit", "trainer.max_epochs=20")
+    history = json.loads((only_run(tmp_path) / "metrics.json").read_text())["history"]
+    assert len(history) == 20
+    assert history[-1]["train/loss"] < 0.5 * history[0]["train/loss"]
 
 
 def test_help_needs_no_torch(command):

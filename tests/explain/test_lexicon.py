@@ -18,7 +18,7 @@ from sentiment_pl.models import SentimentModule, architectures, load_checkpoint
 from sentiment_pl.models.lexicon import Lexicon, TokenWise, reader
 from sentiment_pl.models.tokenwise import TokenwiseModule
 from sentiment_pl.predict import main
-from tests.helpers import SMALL, only_run
+from tests.helpers import NO_FIGURES, SMALL, only_run
 
 TEXTS = ["Not what I expected!", "the best movie, xyzzy: best", ";", "I can not understand why"]
 TOKEN_WISE = ["mlp", "weighted_mlp"]
@@ -259,7 +259,8 @@ def test_the_file_is_sorted_and_holds_every_word_but_the_padding(saved, tmp_path
 
 
 def test_a_trained_checkpoint_knows_how_often_it_saw_each_word(command, tmp_path):
-    command("train", "model=weighted_mlp", *SMALL, "trainer.max_epochs=1", "data.max_tokens=9")
+    command("train", "model=weighted_mlp", *SMALL, *NO_FIGURES, "trainer.max_epochs=1",
+            "data.max_tokens=9")  # fmt: skip
     run = only_run(tmp_path)
     command("predict", str(run), "--lexicon", "lexicon.csv")
     frame = pd.read_csv(tmp_path / "lexicon.csv", keep_default_na=False, index_col="word")

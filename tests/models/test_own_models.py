@@ -21,7 +21,7 @@ from sentiment_pl.models.layers import padding_mask
 from sentiment_pl.predict import main as predict
 from sentiment_pl.report import main as report
 from tests.extending import TEXTCNN, models, write
-from tests.helpers import SMALL, only_run, refusal
+from tests.helpers import NO_FIGURES, SMALL, only_run, refusal
 
 TRAIN = [*SMALL, "model=textcnn", "trainer.max_epochs=1"]
 
@@ -93,7 +93,7 @@ def test_a_model_of_two_files_does_what_the_others_do(in_process, project, tmp_p
 
 
 def test_a_run_of_ones_own_model_goes_on_and_begins_others(in_process, project, tmp_path):
-    long = [*project, *TRAIN[:-1], "trainer.max_epochs=2"]
+    long = [*project, *TRAIN[:-1], *NO_FIGURES, "trainer.max_epochs=2"]
     in_process("train", *long, "hydra.run.dir=whole", "+callbacks.last_checkpoint.save_top_k=-1",
                "+callbacks.last_checkpoint.filename='last-{epoch}'")  # fmt: skip
     start = tmp_path / "whole" / "checkpoints" / "last-epoch=0.ckpt"
@@ -102,7 +102,9 @@ def test_a_run_of_ones_own_model_goes_on_and_begins_others(in_process, project, 
         json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("whole", "rest")
     )
     assert whole["test"] == rest["test"]
-    output = in_process("train", *project, *TRAIN, "hydra.run.dir=next", "init_from=whole")
+    output = in_process(
+        "train", *project, *TRAIN, *NO_FIGURES, "hydra.run.dir=next", "init_from=whole"
+    )
     assert "begin with the vectors trained there (100.0 %)" in output
     output = in_process("train", *SMALL, "model=mlp", "init_from=whole", code=1)
     assert f"init_from=whole holds a {TEXTCNN}, this run trains a mlp" in output

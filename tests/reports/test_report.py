@@ -1,11 +1,14 @@
 """The report as its readers get it."""
 
+import contextlib
 import csv
+import io
 import json
 import re
 from html.parser import HTMLParser
 
 import pytest
+from matplotlib.figure import Figure
 from scipy.special import logit
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -14,19 +17,42 @@ from sentiment_pl.errors import UserError
 from sentiment_pl.metrics.scores import scores
 from sentiment_pl.reports import page, writing
 from sentiment_pl.reports.collecting import collect
+from sentiment_pl.reports.section import Picture
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import read_predictions, write_predictions
 from sentiment_pl.runs.states import find_runs
 from tests.helpers import refusal
+from tests.made_runs import resample_little, run_maker
 
 
-@pytest.fixture
-def grid(make_run, tmp_path):
+def make_grid(make_run):
     for seed in (0, 1, 2):
         for hidden in (64, 96, 128):
             make_run("gru", hidden, seed, 2.2)
             make_run("elman", hidden, seed, 1.0)
+
+
+@pytest.fixture
+def grid(make_run, tmp_path):
+    make_grid(make_run)
     return tmp_path / "sweep"
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """The folder of the report of such a grid, to be looked at, and what the command printed."""
+    base = tmp_path_factory.mktemp("reported")
+    make_grid(run_maker(base))
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
+        resample_little(patch)
+        report.main([str(base / "sweep")])
+    return base / "sweep" / "report", out.getvalue()
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Reports without figures, which take most of the time."""
+    monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
 
 
 def rows(path):
@@ -34,9 +60,8 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_a_grid_ends_in_a_report(grid, capsys):
-    report.main([str(grid)])
-    folder = grid / "report"
+def test_a_grid_ends_in_a_report(reported):
+    folder, printed = reported
     text = (folder / "report.md").read_text()
     assert "| **confirmed** | GRU beats Elman at every hidden size. |" in text
     assert "gru hidden=96" in text
@@ -52,14 +77,12 @@ def test_a_grid_ends_in_a_report(grid, capsys):
         assert float(row["accuracy_seeds_low"]) < float(row["accuracy"])
         assert float(row["accuracy_examples_high"]) > float(row["accuracy"])
     assert len(rows(folder / "runs.csv")) == 18
-    printed = capsys.readouterr().out
     assert "hidden=96" in printed
     assert str(folder / "report.html") in printed
 
 
-def test_tensorboard_shows_the_figures_and_a_curve_over_hidden_size(grid):
-    report.main([str(grid)])
-    folder = grid / "report"
+def test_tensorboard_shows_the_figures_and_a_curve_over_hidden_size(reported):
+    folder, _ = reported
     events = EventAccumulator(str(folder))
     events.Reload()
     assert "report/imdb_hidden" in events.Tags()["images"]
@@ -77,9 +100,8 @@ def test_tensorboard_shows_the_figures_and_a_curve_over_hidden_size(grid):
             assert list(shown) == [64, 96, 128]
 
 
-def test_the_page_needs_nothing_beside_it(grid):
-    report.main([str(grid)])
-    page = (grid / "report" / "report.html").read_text()
+def test_the_page_needs_nothing_beside_it(reported):
+    page = (reported[0] / "report.html").read_text()
     assert not re.findall(r"(?:src|srcset|href)=\"(?!data:|#)", page)
     assert page.count('<img alt="') == 6
     assert page.count("data:image/svg+xml;base64,") == 12  # wide and stacked
@@ -110,11 +132,8 @@ class Markup(HTMLParser):
         self.addresses += [v for name, v in attrs if name in ("href", "src", "srcset")]
 
 
-def test_whatever_a_run_is_called_the_page_shows_it_and_runs_nothing(
-    make_run, tmp_path, capsys, monkeypatch
-):
-    # Figures take most of the time.
-    monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
+@pytest.mark.usefixtures("undrawn")
+def test_whatever_a_run_is_called_the_page_shows_it_and_runs_nothing(make_run, tmp_path, capsys):
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) `|"
     folders = [
         make_run(
@@ -142,6 +161,7 @@ def test_whatever_a_run_is_called_the_page_shows_it_and_runs_nothing(
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_not_finished_is_named(grid, make_run):
     running, failed, stopped = (
         make_run("gru", 8, seed, name=name) for seed, name in enumerate("rfs", 5)
@@ -160,6 +180,7 @@ def test_what_is_not_finished_is_named(grid, make_run):
     assert (states["r"], states["f"], states["s"]) == ("running", "failed", "interrupted")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_several_folders_and_a_run_that_stands_twice(make_run, tmp_path, capsys):
     for seed in (0, 1):
         make_run("gru", 64, seed, sweep="one")
@@ -198,7 +219,11 @@ def test_old_and_new_runs_of_one_setting_are_one_setting(make_run, tmp_path):
     assert [(setting.name, setting.seeds) for setting in group.settings] == [("gru", [0, 1])]
 
 
-def test_figures_of_each_test_set_have_names_of_their_own_and_no_folder(make_run, tmp_path):
+def test_figures_of_each_test_set_have_names_of_their_own_and_no_folder(
+    make_run, tmp_path, monkeypatch
+):
+    drawn = Picture("roc", "ROC", "A figure.", Figure())
+    monkeypatch.setattr(page.figures, "draw", lambda group, references: [drawn])
     make_run("gru", 64, data="owner/name")
     other = make_run("gru", 96, data="owner/name")  # another file of that name
     ids, labels, probabilities = read_predictions(other)
@@ -223,6 +248,7 @@ def test_other_test_sets_are_not_compared(make_run, tmp_path):
     assert len(collect(find_runs([tmp_path])).groups) == 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_without_test_split(make_run, tmp_path):
     make_run("gru", 64, 0)
     make_run("gru", 64, 1, test=False)
@@ -232,6 +258,7 @@ def test_a_run_without_test_split(make_run, tmp_path):
     assert "| completed | no test split |" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_replaces_a_report_and_nothing_else(grid, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -270,6 +297,7 @@ def test_predictions_of_another_run_are_noticed(make_run, tmp_path, capsys):
     assert "has 1500 rows" in refusal(capsys, report.main, tmp_path / "sweep")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_file_is_no_folder_and_a_link_stays_one(make_run, tmp_path, capsys):
     run = str(make_run())
     (tmp_path / "file").write_text("")
@@ -288,6 +316,7 @@ def test_nothing_to_report(tmp_path, capsys):
     assert "no such folder" in refusal(capsys, report.main, tmp_path / "absent")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_where_nothing_was_validated_validation_chose_nothing(make_run, tmp_path):
     for hidden in (64, 96):
         folder = make_run("gru", hidden)
@@ -304,10 +333,10 @@ def test_where_nothing_was_validated_validation_chose_nothing(make_run, tmp_path
     assert "| gru | gru hidden=128 |" in text  # the only one that can be chosen
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_debug_runs_and_failures_that_never_began_are_counted_and_left_out(
-    make_run, tmp_path, capsys, monkeypatch
+    make_run, tmp_path, capsys
 ):
-    monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
     make_run("gru", 64, 0)
     sweep = tmp_path / "sweep"
     for seed, debug in ((1, "debug=fast"), (2, "+debug=overfit"), (3, "debug=null")):
@@ -345,8 +374,8 @@ def test_debug_runs_alone_are_reported(make_run, tmp_path):
     assert found.debug == []
 
 
-def test_underscores_survive(make_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(page.figures, "draw", lambda group, references: [])
+@pytest.mark.usefixtures("undrawn")
+def test_underscores_survive(make_run, tmp_path):
     names = ["my_own_models._Private_", "__dunder__.a_b", "_x"]
     for name in names:
         make_run(name, 8, data="my_data_set", name=name)

@@ -19,18 +19,20 @@ from tests.training.runs import DROPOUTS, assert_same, trained
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["model=gru", "model.hidden=8", "trainer.max_epochs=2", "data.batch_size=96"],
+        ["model=gru", "model.hidden=8", "trainer.max_epochs=2", "data.train=192"],
         ["model=mlp", "trainer.max_epochs=1", "+trainer.val_check_interval=0.5"],
         ["model=mlp", "trainer.max_epochs=1", "+trainer.accumulate_grad_batches=2"],
         ["model=mlp", "trainer.max_epochs=2", "trainer.limit_train_batches=3"],
-        ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.batch_size=96"],
+        ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.train=192"],
         ["model=mlp", "trainer.max_epochs=2", "+trainer.accumulate_grad_batches=2",
-         "+trainer.val_check_interval=3", "data.batch_size=96"],
-        ["model=mlp", "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2"],
-        ["model=mlp", "trainer.max_epochs=-1", "+trainer.max_steps=12"],
+         "+trainer.val_check_interval=3", "data.train=320"],
+        ["model=mlp", "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2",
+         "data.train=192"],
+        ["model=mlp", "trainer.max_epochs=-1", "+trainer.max_steps=8", "data.train=320"],
         ["model=mlp", "trainer.max_epochs=2", "+trainer.val_check_interval=1000",
-         "+trainer.check_val_every_n_epoch=null"],
-        ["model=mlp", "trainer.max_epochs=8", "callbacks.early_stopping.patience=0"],
+         "+trainer.check_val_every_n_epoch=null", "data.train=192"],
+        ["model=mlp", "trainer.max_epochs=8", "callbacks.early_stopping.patience=0",
+         "data.train=192"],
     ],
     ids=["gru", "validation in the epoch", "accumulation", "limit", "workers",
          "accumulation over a validation", "validation now and then", "steps",
@@ -39,10 +41,6 @@ from tests.training.runs import DROPOUTS, assert_same, trained
 def test_a_run_saved_anywhere_ends_where_it_would_have_ended(tmp_path, monkeypatch, overrides):
     folder, saved = tmp_path / "run", []
     overrides = [*DROPOUTS, *overrides, "callbacks.last_checkpoint.every_minutes=0"]
-    if "trainer.val_check_interval=0.5" in overrides:
-        overrides[overrides.index("trainer.val_check_interval=0.5")] = (
-            "+trainer.val_check_interval=0.5"
-        )
     save = AtomicCheckpointIO.save_checkpoint
 
     def spy(self, checkpoint, path, storage_options=None):
@@ -93,7 +91,7 @@ def start(begin):
 
     def run(folder, *overrides):
         return begin(
-            "train", *SMALL, *DROPOUTS, *overrides, "hydra.run.dir=run", cwd=folder,
+            "train", *SMALL, *NO_FIGURES, *DROPOUTS, *overrides, "hydra.run.dir=run", cwd=folder,
             SENTIMENT_PL_CACHE=str(folder / "cache"),
         )  # fmt: skip
 

@@ -30,6 +30,17 @@ def end(hook, epoch):
     ]
 
 
+EVERY_STEP = "trainer.log_every_n_steps=1"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The curves of a run that nothing interrupts."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    ran(folder, EVERY_STEP)
+    return points(folder)
+
+
 @pytest.mark.parametrize(
     ("hook", "epoch"),
     [
@@ -41,17 +52,15 @@ def end(hook, epoch):
         ("on_train_epoch_start", 1),
     ],
 )
-def test_an_interrupted_run_has_every_point_of_its_curves_once(tmp_path, hook, epoch):
-    more = ["trainer.log_every_n_steps=1"]
-    ran(tmp_path / "whole", *more)
+def test_an_interrupted_run_has_every_point_of_its_curves_once(tmp_path, whole, hook, epoch):
     folder = tmp_path / "run"
     with pytest.raises(SystemExit) as ended:
-        ran(folder, *more, *end(hook, epoch))
+        ran(folder, EVERY_STEP, *end(hook, epoch))
     assert ended.value.code == 128 + signal.SIGTERM
     assert run_checkpoints.last(folder) is not None
-    ran(folder, *more, f"ckpt_path={folder}")
+    ran(folder, EVERY_STEP, f"ckpt_path={folder}")
     curves, rows = points(folder)
-    whole_curves, whole_rows = points(tmp_path / "whole")
+    whole_curves, whole_rows = whole
     assert curves == whole_curves
     assert sorted(map(str, rows)) == sorted(map(str, whole_rows))
     for split in ("train", "val"):  # a point an epoch, and none of the best checkpoint's validation
@@ -70,14 +79,13 @@ class Fails(lightning.Callback):
             raise ZeroDivisionError
 
 
-def test_what_a_failed_attempt_logged_is_in_no_curve_of_the_next(tmp_path):
-    folder, more = tmp_path / "run", ["trainer.log_every_n_steps=1"]
+def test_what_a_failed_attempt_logged_is_in_no_curve_of_the_next(tmp_path, whole):
+    folder = tmp_path / "run"
     with pytest.raises(ZeroDivisionError):
-        ran(folder, *more, "+callbacks.fails._target_=tests.training.test_curves.Fails")
+        ran(folder, EVERY_STEP, "+callbacks.fails._target_=tests.training.test_curves.Fails")
     assert run_checkpoints.last(folder) is None
-    ran(folder, *more)
-    ran(tmp_path / "whole", *more)
-    assert points(folder) == points(tmp_path / "whole")
+    ran(folder, EVERY_STEP)
+    assert points(folder) == whole
 
 
 def test_a_run_killed_after_a_validation_within_the_epoch_has_its_points_once(tmp_path):

@@ -10,9 +10,12 @@ from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.training import initial_weights
-from tests.helpers import SMALL
+from tests.helpers import NO_FIGURES, SMALL
 
-RUN = [*SMALL, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1", "embedding.dim=8"]
+RUN = [
+    *SMALL, *NO_FIGURES, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1",
+    "embedding.dim=8",
+]  # fmt: skip
 
 
 @pytest.fixture

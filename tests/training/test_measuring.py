@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from sentiment_pl.models import load_checkpoint
-from tests.helpers import SMALL
+from tests.helpers import NO_FIGURES, SMALL
 
-RUN = [*SMALL, "model=mlp", "model.hidden=[4]", "optimizer.lr=0.01", "trainer.max_epochs=3"]
+RUN = [
+    *SMALL, *NO_FIGURES, "model=mlp", "model.hidden=[4]", "optimizer.lr=0.01",
+    "trainer.max_epochs=3",
+]  # fmt: skip
 AVERAGES = {
     "nothing": [],
     "an exponential average": [

@@ -2,12 +2,13 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
 from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
-from tests.helpers import SMALL
+from tests.helpers import NO_FIGURES, SMALL
 from tests.training.runs import DROPOUTS, assert_same, trained
 
 RUN = [
@@ -17,14 +18,14 @@ RUN = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def interrupted(tmp_path, monkeypatch):
-    """A whole run, its weights and figures, and a copy of its folder as a kill would leave it.
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """A copy of the folder of a run after the second of four epochs, and how the run ended.
 
-    The copy is of the moment after the second of four epochs; the whole run is moved away, so that
-    nothing stands at the paths that checkpoints name.
+    The whole run is moved away, so that nothing stands at the paths that checkpoints name.
     """
-    folder, copy = tmp_path / "run", tmp_path / "copy"
+    base = tmp_path_factory.mktemp("base")
+    folder, copy = base / "run", base / "copy"
     save = AtomicCheckpointIO.save_checkpoint
 
     def spy(self, checkpoint, path, storage_options=None):
@@ -32,15 +33,23 @@ def interrupted(tmp_path, monkeypatch):
         if str(path).endswith("last.ckpt") and checkpoint["epoch"] == 1:
             shutil.copytree(folder, copy)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AtomicCheckpointIO, "save_checkpoint", spy)
         whole = trained(folder, *RUN)
-    folder.rename(tmp_path / "whole")
+    folder.rename(base / "whole")
     state = states(copy / "checkpoints" / "last.ckpt")
     assert state["best_model_path"] == str(folder / "checkpoints" / "best.ckpt")
-    for run in (copy, tmp_path / "whole"):
+    for run in (copy, base / "whole"):
         assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 0
     return copy, whole
+
+
+@pytest.fixture
+def interrupted(tmp_path, whole_run):
+    """A folder as a kill would leave it, and the weights and figures that the run would have."""
+    copy, whole = whole_run
+    yield shutil.copytree(copy, tmp_path / "copy"), whole
+    shutil.rmtree(copy.parent / "run", ignore_errors=True)
 
 
 def states(path):
@@ -70,7 +79,8 @@ def test_a_run_folder_that_was_moved_goes_on(interrupted, tmp_path, recwarn):
 def test_a_run_goes_on_from_another_and_leaves_that_as_it_was(interrupted, tmp_path, stands):
     other, whole = interrupted
     if stands == "where it was written":
-        shutil.copytree(other, tmp_path / "run")
+        written = states(other / "checkpoints" / "last.ckpt")["best_model_path"]
+        shutil.copytree(other, Path(written).parents[1])
         (other / "checkpoints" / "best.ckpt").unlink()
     before = listing(other)
     again = trained(tmp_path / "new", *RUN, f"ckpt_path={other}/checkpoints/last.ckpt")
@@ -100,7 +110,7 @@ def test_a_lost_best_checkpoint_is_reported(interrupted, tmp_path, caplog, lost)
 
 
 def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, monkeypatch):
-    run = [*SMALL, *RUN]
+    run = [*SMALL, *NO_FIGURES, *RUN]
     in_process("train", *run, "hydra.run.dir=run", "trainer.max_epochs=2")
     (tmp_path / "run" / "metrics.json").unlink()
     best = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()
@@ -113,7 +123,7 @@ def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, mo
 
 
 def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_process, tmp_path):
-    run = [*SMALL, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
+    run = [*SMALL, *NO_FIGURES, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
     in_process("train", *run)
     (tmp_path / "run" / "metrics.json").unlink()
     (tmp_path / "run" / "checkpoints" / "best.ckpt").unlink()
@@ -127,15 +137,27 @@ def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_proces
                for key in last["state_dict"])  # fmt: skip
 
 
-BEGUN = [*SMALL, "model=mlp", "schedule=constant"]
+BEGUN = [*SMALL, *NO_FIGURES, "model=mlp", "schedule=constant"]
 """With a schedule that leaves open how long the next run is."""
 
 
+SIZED = [*BEGUN, "data.vocab_size=300", "trainer.max_epochs=1"]
+"""With a vocabulary of one size, as most are."""
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory, run_command):
+    """The folder of two complete runs."""
+    folder = tmp_path_factory.mktemp("complete")
+    run_command("train", *BEGUN, "trainer.max_epochs=1", "hydra.run.dir=other", cwd=folder)
+    run_command("train", *SIZED, "hydra.run.dir=sized", cwd=folder)
+    return folder
+
+
 @pytest.fixture
-def other(in_process, tmp_path):
+def other(tmp_path, complete):
     """The last checkpoint of a complete run, from which another may begin."""
-    in_process("train", *BEGUN, "trainer.max_epochs=1", "hydra.run.dir=other")
-    return tmp_path / "other" / "checkpoints" / "last.ckpt"
+    return shutil.copytree(complete / "other", tmp_path / "other") / "checkpoints" / "last.ckpt"
 
 
 def test_a_run_that_began_with_another_goes_on_from_its_own(in_process, other, tmp_path):
@@ -161,12 +183,9 @@ def test_a_run_that_began_with_another_goes_on_from_its_own(in_process, other, t
          r" optimizer.weight_decay was 0.01, is 0.5\)"),
     ],
 )  # fmt: skip
-def test_a_run_that_the_other_does_not_fit_is_refused(in_process, other, overrides, words):
-    # Vocabularies of one size, as most are.
-    sized = ["data.vocab_size=300", "trainer.max_epochs=1"]
-    in_process("train", *BEGUN, *sized, "hydra.run.dir=sized")
-    path = other.parents[2] / "sized" / "checkpoints" / "last.ckpt"
-    output = in_process("train", *BEGUN, *sized, *overrides, f"ckpt_path={path}", code=1)
+def test_a_run_that_the_other_does_not_fit_is_refused(in_process, complete, overrides, words):
+    path = complete / "sized" / "checkpoints" / "last.ckpt"
+    output = in_process("train", *SIZED, *overrides, f"ckpt_path={path}", code=1)
     assert re.search(words, output)
     assert "Nothing was changed" in output
     assert "Traceback" not in output

@@ -1,6 +1,6 @@
 """What a run that fails leaves behind."""
 
-from tests.helpers import SMALL
+from tests.helpers import NO_FIGURES, SMALL
 
 
 def test_a_setting_that_only_the_model_refuses_leaves_no_folder(in_process, tmp_path):
@@ -26,8 +26,8 @@ def test_the_working_folder_is_kept(in_process, tmp_path, monkeypatch):
 
 def test_a_sweep_names_it_and_goes_on(in_process, tmp_path):
     in_process(
-        "train", "-m", *SMALL, "model=mlp", "model.hidden=[0],[4]", "trainer.max_epochs=1",
-        "hydra.sweep.dir=sweep", code=1,
+        "train", "-m", *SMALL, *NO_FIGURES, "model=mlp", "model.hidden=[0],[4]",
+        "trainer.max_epochs=1", "hydra.sweep.dir=sweep", code=1,
     )  # fmt: skip
     assert len(list((tmp_path / "sweep").glob("*/error.txt"))) == 1
     assert len(list((tmp_path / "sweep").glob("*/metrics.json"))) == 1

@@ -99,7 +99,7 @@ def start(begin):
 
 
 def test_a_run_that_is_ended_by_a_signal_saves_first(start, tmp_path):
-    process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
+    process = start(tmp_path, "data.train=20000", "data.batch_size=4", "trainer.max_epochs=1")
     log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -117,7 +117,7 @@ def test_a_run_that_is_ended_by_a_signal_saves_first(start, tmp_path):
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_a_signal_ends_while_it_is_measured_logs_that(start, tmp_path, end):
-    process = start(tmp_path, "data.test=60000", "data.batch_size=8", "trainer.max_epochs=1")
+    process = start(tmp_path, "data.test=30000", "data.batch_size=4", "trainer.max_epochs=1")
     ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120
     while time.monotonic() < deadline:
         if ended.exists() and "epoch 1/1" in ended.read_text():
@@ -134,7 +134,7 @@ def test_a_run_that_a_signal_ends_while_it_is_measured_logs_that(start, tmp_path
 
 
 def test_ctrl_c_saves(start, tmp_path):
-    process = start(tmp_path, "data.train=40000", "data.batch_size=8", "trainer.max_epochs=1")
+    process = start(tmp_path, "data.train=20000", "data.batch_size=4", "trainer.max_epochs=1")
     log, deadline = tmp_path / "run" / "metrics.csv", time.monotonic() + 120
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.05)

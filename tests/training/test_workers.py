@@ -90,7 +90,7 @@ def test_no_room_for_batches_in_shared_memory(tmp_path, cache):
         ["unshare", "--mount", "sh", "-c", f'{small} "$@"', "sh", sys.executable, "-m",
          "sentiment_pl.train", *RUN, "hydra.run.dir=run"],
         cwd=tmp_path, env={**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     output = done.stdout + done.stderr
     if "unshare:" in output or "mount:" in output:

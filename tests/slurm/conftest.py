@@ -4,18 +4,19 @@ Debian's `slurm-wlm` and `munge` are all it takes: one slurmctld, and a slurmd a
 and ports of their own. Everything lives in a temporary directory and ends with the tests.
 """
 
+import functools
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.slurm.sweeps import NODES
+from tests.slurm.pause import UNTIL
+from tests.slurm.sweeps import NODES, ended
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
 CPUS = 2
@@ -198,14 +199,18 @@ def environment(cluster, cache):
 
 
 @pytest.fixture
-def train(environment, tmp_path):
-    """Start the training command in an empty folder; return the process."""
+def train(cluster, environment, begin, tmp_path):
+    """Start the training command in a folder with the callback of `PAUSE`; return the process.
 
-    def start(*arguments: str, **kwargs) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, "-m", "sentiment_pl.train", *arguments],
-            cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, **kwargs,
-        )  # fmt: skip
+    Jobs of runs with that callback go slowly until there is a file `go` in the folder.
+    """
+    shutil.copy(Path(__file__).with_name("pause.py"), tmp_path)
+    variables = {**environment, UNTIL: str(tmp_path / "go")}
+    yield functools.partial(begin, "train", cwd=tmp_path, **variables)
+    cluster.says("scancel", "--user=root")  # what a test that failed has left
 
-    return start
+
+@pytest.fixture
+def alone(train):
+    """Run the training command on this machine, without SLURM and without pauses, to its end."""
+    return lambda *arguments: ended(train(*arguments, **{UNTIL: ""}))

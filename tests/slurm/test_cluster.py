@@ -18,10 +18,10 @@ def test_a_requeued_job_starts_again(cluster, environment, tmp_path):
     script.write_text('#!/bin/bash\necho "start $SLURM_RESTART_COUNT" >> starts\nsleep 60\n')
     done = subprocess.run(
         ["sbatch", "--parsable", "--requeue", str(script)],
-        env=environment, cwd=tmp_path, capture_output=True, text=True, check=True,
+        env=environment, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     job, starts = done.stdout.strip(), tmp_path / "starts"
-    until(starts.exists)
+    until(starts.exists, "the start of the job")
     cluster.says("scontrol", "requeue", job)
-    until(lambda: starts.read_text() == "start \nstart 1\n")
+    until(lambda: starts.read_text() == "start \nstart 1\n", "its second start")
     cluster.says("scancel", job)

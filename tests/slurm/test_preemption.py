@@ -1,104 +1,64 @@
 """Jobs that SLURM interrupts: saved in the middle of an epoch, requeued, equal in the end."""
 
-import os
+import functools
 import re
-import subprocess
-import sys
 
 import pytest
-import torch
 
-from tests.slurm.sweeps import SLURM, same_figures, until
-
-LONG = [
-    "data.train=6000", "data.val=200", "data.test=200", "data.batch_size=8", "model=gru",
-    "model.hidden=4", "trainer.max_epochs=5", "trainer.accelerator=cpu", "embedding.dropout=0.1",
-]  # fmt: skip
-"""Seconds an epoch, so that a signal falls in the middle of one."""
+from tests.slurm.sweeps import BATCHES, LONG, SLURM, ended, last_checkpoint, same_figures, until
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, cache):
-    """The same sweep on one machine."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    command = [sys.executable, "-m", "sentiment_pl.train", "-m", *LONG, "seed=0,1,2"]
-    subprocess.run(
-        [*command, "hydra.sweep.dir=sweep"], check=True, cwd=folder, capture_output=True,
-        env={**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    return folder / "sweep"
+@pytest.fixture
+def sweep_of(cluster, train, alone, tmp_path):
+    """Start a sweep on the cluster; return its runs, once all train, and how it is to be ended."""
+
+    def start(seeds, *overrides):
+        sweep = [*LONG, "model.hidden=4", f"seed={','.join(map(str, seeds))}"]
+        process = train(*SLURM, *sweep, *overrides, "hydra.sweep.dir=sweep")
+        names = [f"seed={seed}" for seed in seeds] if len(seeds) > 1 else ["run"]
+        runs = [tmp_path / "sweep" / name for name in names]
+        until(lambda: all(map(last_checkpoint, runs)), "the first checkpoint of each run")
+
+        def end():
+            (tmp_path / "go").touch()
+            output = ended(process)
+            alone("-m", *sweep, "hydra.sweep.dir=undisturbed")
+            same_figures(tmp_path / "undisturbed", tmp_path / "sweep")
+            logs = [(run / "train.log").read_text() for run in runs]
+            assert all("going on from" in log for log in logs)
+            return output, logs
+
+        return runs, end
+
+    return start
 
 
 def in_the_middle_of_an_epoch(run):
-    """Whether a run is past its first epoch's checkpoint."""
-    return (run / "checkpoints" / "last.ckpt").exists()
+    """Whether the last checkpoint of a run was saved between two batches of an epoch."""
+    place = last_checkpoint(run)
+    return 0 < place["batches"] < BATCHES and place["epoch"] >= 1
 
 
-def disturbed(train, cluster, folder, undisturbed, disturb, *overrides):
-    """Run the sweep, disturb each of its jobs once, and compare its end."""
-    process = train(*SLURM, *LONG, *overrides, "seed=0,1,2", "hydra.sweep.dir=sweep",
-                    "hydra.launcher.cpus_per_task=1")  # fmt: skip
-    runs = [folder / "sweep" / f"seed={seed}" for seed in range(3)]
-    until(lambda: all(in_the_middle_of_an_epoch(run) for run in runs), 180)
+def test_interrupted_jobs_end_as_if_they_had_not_been(cluster, sweep_of):
+    """One job gets the signal before a time limit, one is requeued, one makes room."""
+    runs, end = sweep_of([0, 1, 2])
     array = max(int(job.split("_")[0]) for job in cluster.jobs())
-    disturb(array)
-    output, _ = process.communicate(timeout=420)
-    assert process.returncode == 0, output
-    logs = [(run / "train.log").read_text() for run in runs]
-    assert all("going on from" in log for log in logs)
-    same_figures(undisturbed, folder / "sweep")
-    return output, logs
-
-
-@pytest.mark.parametrize(
-    ("name", "how"),
-    [
-        ("SIGUSR2", ("scancel", "--signal=USR2")),  # what SLURM sends before a time limit
-        ("SIGTERM", ("scontrol", "requeue")),
-    ],
-)
-def test_interrupted_jobs_end_as_if_they_had_not_been(
-    train, cluster, tmp_path, undisturbed, name, how
-):
-    def disturb(array):
-        for task in range(3):
-            cluster.says(*how, f"{array}_{task}")
-
-    output, logs = disturbed(train, cluster, tmp_path, undisturbed, disturb)
-    assert all(re.search(rf"{name} in epoch [2-5]: \S+last.ckpt is saved", log) for log in logs)
-    assert "PENDING" in output
-
-
-def test_jobs_that_reach_their_time_limit_go_on(train, cluster, tmp_path, undisturbed):
-    _, logs = disturbed(
-        train, cluster, tmp_path, undisturbed, lambda array: None,
-        "hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=45",
-    )  # fmt: skip
-    assert all("SIGUSR2 in epoch" in log for log in logs)
-
-
-def test_a_more_urgent_job_takes_the_place(train, cluster, tmp_path, undisturbed):
-    def disturb(array):
-        cluster.says("sbatch", "--partition=urgent", "--nodes=3", "--exclusive", "--time=1",
-                     "--output=/dev/null", "--wrap", "sleep 5")  # fmt: skip
-
-    _, logs = disturbed(train, cluster, tmp_path, undisturbed, disturb)
-    assert all("is saved, the run stops here" in log for log in logs)
-
-
-def test_what_is_saved_lies_in_the_middle_of_an_epoch(train, cluster, tmp_path):
-    process = train(*SLURM, *LONG, "seed=0,1", "hydra.sweep.dir=sweep", "trainer.max_epochs=2",
-                    "data.train=20000")  # fmt: skip
-    runs = [tmp_path / "sweep" / f"seed={seed}" for seed in range(2)]
-    until(lambda: all((run / "metrics.csv").exists() for run in runs), 180)
-    array = max(int(job.split("_")[0]) for job in cluster.jobs())
-    for task in range(2):
-        cluster.says("scancel", "--signal=USR2", f"{array}_{task}")
+    node = cluster.says("squeue", "-h", "-r", f"--job={array}_2", "-o", "%N").strip()
+    cluster.says("scancel", "--signal=USR2", f"{array}_0")
+    cluster.says("scontrol", "requeue", f"{array}_1")
+    cluster.says("sbatch", "--partition=urgent", f"--nodelist={node}", "--exclusive", "--time=1",
+                 "--output=/dev/null", "--wrap", "sleep 2")  # fmt: skip
     for run in runs:
-        last = run / "checkpoints" / "last.ckpt"
-        until(last.exists, 30)
-        place = torch.load(last, weights_only=True)["ReviewDataModule"]
-        assert place["epoch"] == 0
-        assert 0 < place["batches"] < 2500
-    output, _ = process.communicate(timeout=420)
-    assert process.returncode == 0, output
+        until(functools.partial(in_the_middle_of_an_epoch, run), f"what is saved of {run.name}")
+    output, logs = end()
+    assert "PENDING" in output
+    for log, name in zip(logs, ("SIGUSR2", "SIGTERM", r"SIG\w+"), strict=True):
+        assert re.search(rf"{name} in epoch [2-5]: \S+last.ckpt is saved, the run stops here", log)
+
+
+def test_a_job_that_reaches_its_time_limit_goes_on(sweep_of):
+    # SLURM looks at time limits twice a minute: the signal comes 15 to 45 seconds after the start.
+    (run,), end = sweep_of([0], "hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=15")
+    log = run / "train.log"
+    until(lambda: "SIGUSR2 in epoch" in log.read_text(), "the signal before the time limit")
+    end()

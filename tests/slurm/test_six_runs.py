@@ -12,13 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.sweeps import SLURM, same_figures, until
+from tests.slurm.sweeps import LONG, NODES, SLURM, ended, same_figures, until
 
-SWEEP = [
-    "model=gru", "model.hidden=4,8", "seed=0,1,2", "data.train=6000", "data.val=200",
-    "data.test=200", "data.batch_size=8", "trainer.max_epochs=4", "trainer.accelerator=cpu",
-    "embedding.dropout=0.1",
-]  # fmt: skip
+SWEEP = [*LONG, "model.hidden=4,8", "seed=0,1,2"]
 
 
 class Transcript:
@@ -54,22 +50,28 @@ def place(cluster, array):
     return dict(row.split() for row in rows.splitlines())
 
 
-def test_six_runs_end_in_the_report_of_an_undisturbed_sweep(train, cluster, tmp_path, transcript):
-    command = "python -m sentiment_pl.train"
-    whole, began = train("-m", *SWEEP, "hydra.sweep.dir=undisturbed"), transcript.now()
-    output, _ = whole.communicate(timeout=900)
-    assert whole.returncode == 0, output
+def test_six_runs_end_in_the_report_of_an_undisturbed_sweep(
+    train, alone, cluster, tmp_path, transcript
+):
+    command, began = "python -m sentiment_pl.train", transcript.now()
+    output = alone("-m", *SWEEP, "hydra.sweep.dir=undisturbed")
     transcript.typed(began, f"{command} -m {' '.join(SWEEP)} hydra.sweep.dir=undisturbed", output)
 
     sweep = [*SLURM, *SWEEP, "hydra.sweep.dir=disturbed"]
     process, began = train(*sweep), transcript.now()
     folder = tmp_path / "disturbed"
-    until(lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) >= 3, 300)
+    until(
+        lambda: len(list(folder.glob("*/checkpoints/last.ckpt"))) >= NODES,
+        "the first checkpoints of as many runs as there are nodes",
+    )
     array = max(int(job.split("_")[0]) for job in cluster.jobs())
     jobs = place(cluster, array)
     drained = sorted(set(jobs.values()))[-1]
     requeued = next(job for job, node in sorted(jobs.items()) if node == drained)
     killed = next(job for job, node in sorted(jobs.items()) if node != drained)
+
+    def saved_by(job):
+        return next((folder / ".submitit").glob(f"{job}/*_log.out")).read_text()
 
     def shell(*words):
         transcript.typed(transcript.now(), " ".join(words), cluster.says(*words))
@@ -80,16 +82,16 @@ def test_six_runs_end_in_the_report_of_an_undisturbed_sweep(train, cluster, tmp_
         shell("scontrol", "requeue", requeued)
         shell("scancel", "--signal=KILL", killed)
         shell("sinfo", "-N", "-o", "%N %T %E")
-        output, _ = process.communicate(timeout=900)
+        until(lambda: "is saved" in saved_by(requeued), "the checkpoint of the requeued run")
+        (tmp_path / "go").touch()
+        output = ended(process, code=1)
         transcript.typed(began, f"{command} {' '.join(sweep)}", output)
-        assert process.returncode == 1
         assert f"SLURM job {killed} ended without a result" in output
         assert "1 failed" in (folder / "report" / "report.md").read_text()
         assert drained not in place(cluster, array).values()
         again, began = train(*sweep), transcript.now()
-        output, _ = again.communicate(timeout=900)
+        output = ended(again)
         transcript.typed(began, f"{command} {' '.join(sweep)}", output)
-        assert again.returncode == 0, output
     finally:
         cluster.says("scontrol", "update", f"nodename={drained}", "state=resume")
     logs = [path.read_text() for path in sorted(folder.glob("*/train.log"))]

@@ -145,11 +145,11 @@ class Separated(Reader):
         if any(
             len(column) > 1 and all(map(_NUMBER.fullmatch, column)) for column in columns
         ) or any(len(name) > 60 or len(name.split()) > 7 for name in self._names):
-            sizes = [sum(map(len, set(column))) for column in columns]
-            longest = str(sizes.index(max(sizes)))
+            letters = [_letters(column) for column in columns]
+            texts = str(letters.index(max(letters)))
             return (
                 f"Its first line looks like a row: {self.options.typed('header', 'false')} reads it"
-                f" as one, and columns go by number: {self.options.column('text', longest)}"
+                f" as one, and columns go by number: {self.options.column('text', texts)}"
             )
         if len(self._names) == 1:
             return (
@@ -269,6 +269,16 @@ class Separated(Reader):
         arrays = [pa.array(columns[place], pa.string()) for place in places]
         table = pa.table(arrays, names=[self._names[place] for place in places])
         return Chunk(table, np.array(numbers, np.int64), rejects)
+
+
+def _letters(values: list[str]) -> tuple[bool, int]:
+    """Return by how much a column looks like texts, for a comparison with others.
+
+    Texts differ in their letters, as keys (user1, user2) do not, and have more of them than names
+    and dates.
+    """
+    letters = ["".join(filter(str.isalpha, value)) for value in values]
+    return len(set(letters)) > 1, sum(map(len, letters))
 
 
 def _strict(line: str, separator: str) -> list[str]:

@@ -125,6 +125,13 @@ def test_a_file_without_names_of_columns(tmp_path, scratch, monkeypatch):
     assert "data.text_column=3" in learned
     assert "--no-header" in scored
     assert "--text-column 3" in scored
+    # Keys and a date, which are longer in all than the few texts.
+    rows = (
+        f"4,Mon Apr 06 2009,NO_QUERY,user{n},{'good' if n % 2 else 'bad'} plot" for n in range(20)
+    )
+    path.write_text("".join(f"{row}\n" for row in rows))
+    for message in both_messages(path, scratch, monkeypatch):
+        assert re.search(r"text.column[ =]4$", message)
 
 
 def test_archives_of_several_files_and_workbooks(tmp_path, scratch, monkeypatch):

@@ -42,6 +42,7 @@ def test_a_file_gets_no_bar(monkeypatch):
 
 
 def test_processes_that_share_a_terminal_leave_it_to_the_one_that_started_them(monkeypatch):
+    monkeypatch.setenv("SENTIMENT_PL_CONSOLE", "")  # so that its end removes it
     monkeypatch.setattr(sys, "stdout", Terminal())
     live_display.claim_console()
     assert LiveDisplay().live

@@ -265,7 +265,10 @@ class ReviewDataModule(lightning.LightningDataModule):
         return self._folder
 
     def _build(self, folder: Path) -> None:
-        log.info("preparing %s (once; later runs find it in %s)", self.source.name, self.cache_dir)
+        shown, home = self.cache_dir, Path.home()
+        if shown.is_relative_to(home):
+            shown = "~" / shown.relative_to(home)
+        log.info("preparing %s (once; later runs find it in %s)", self.source.name, shown)
         self.preparation.build(folder)
 
     def adopt(self, settings: Mapping[str, Any]) -> None:

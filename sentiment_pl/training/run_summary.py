@@ -174,13 +174,13 @@ def _print_test(
                 "Not better than guessing: always choosing the more frequent label has an accuracy"
                 f" of {verdict.most_frequent:.3f}{reason}. More epochs"
                 " (trainer.max_epochs=), more reviews or another optimizer.lr may help.",
-                soft_wrap=True,
+                soft_wrap=not console.is_terminal,  # a line in a file
             )
     if chosen:
         console.print(
             f"F1 at {threshold:.3g}: the threshold with the highest F1 on validation; others at"
             " 0.5.",
-            soft_wrap=True,
+            soft_wrap=not console.is_terminal,
         )
 
 

@@ -155,8 +155,8 @@ def proportion_over_seeds(values: Sequence[float], n: int, level: float = 0.95) 
     The t interval of the mean on the scale of logits, with the standard error s / (m (1 - m)) that
     the delta method gives the logit of a mean m with standard error s. Values on n examples are
     known to 1 / n, so that their standard deviation counts as at least that of rounding,
-    1 / (n √12). Where all are 0 or all are 1, the interval is that of `at_bound` for the examples
-    of all seeds.
+    1 / (n √12). Where the mean is less than half an example of all seeds away from 0 or 1, the
+    logit of such a mean says nothing, and the interval is that of `at_bound` for these examples.
 
     Args:
         values: accuracy, F1 or AUC of the runs, one for each seed.
@@ -169,8 +169,9 @@ def proportion_over_seeds(values: Sequence[float], n: int, level: float = 0.95) 
     if len(values) < 2:
         return None
     mean = float(np.mean(values))
-    if mean in (0.0, 1.0):
-        return at_bound(mean, n * len(values), level)
+    examples = n * len(values)
+    if min(mean, 1 - mean) < 0.5 / examples:
+        return at_bound(float(round(mean)), examples, level)
     spread = max(float(np.std(values, ddof=1)), 1 / (n * math.sqrt(12)))
     error = spread / math.sqrt(len(values)) / (mean * (1 - mean))
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error

@@ -62,6 +62,8 @@ def test_the_interval_of_a_proportion_over_seeds_of_known_cases():
     assert 0.99 < high < 1
     # All right in 3 · 100 examples: Clopper and Pearson's 0.025 ** (1 / 300).
     assert proportion_over_seeds([1.0, 1.0, 1.0], 100) == pytest.approx((0.987779, 1.0), abs=1e-6)
+    near = proportion_over_seeds([1.0, 1 - 1e-6, 1.0], 100)  # an AUC
+    assert near == pytest.approx((0.987779, 1.0), abs=1e-6)
     assert proportion_over_seeds([0.0, 0.0, 0.0], 100) == pytest.approx((0.0, 0.012221), abs=1e-6)
     # Equal on 100 examples: t(1) = 12.7062 times rounding of 0.01 / sqrt(12), over sqrt(2).
     half = 12.7062 * 0.01 / 24**0.5 / (0.7 * 0.3)

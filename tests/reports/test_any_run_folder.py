@@ -195,7 +195,7 @@ def tables(folder):
     every = pd.read_csv(folder / "runs.csv")
     text = (folder / "report.md").read_text()
     mine = every[every.run == "odd"]
-    named = [line for line in text.splitlines() if line.startswith("| `odd`")]
+    named = [line for line in text.splitlines() if line.startswith("| odd |")]
     others = every[every.run != "odd"].dropna(axis=1, how="all").reset_index(drop=True)
     return pd.read_csv(folder / "summary.csv"), others, mine, named
 

@@ -55,7 +55,7 @@ def run_command(cache, request):
             "HF_HUB_OFFLINE": "1",
         }
         module = f"sentiment_pl.{door}"
-        if fresh or not FORKS or any("launcher=" in argument for argument in arguments):
+        if fresh or not FORKS or any("launcher=slurm" in argument for argument in arguments):
             done = subprocess.run(
                 [sys.executable, "-m", module, *arguments], cwd=cwd, env=environment,
                 capture_output=True, text=True, timeout=900, check=False, input=text,
@@ -152,6 +152,16 @@ def in_process(tmp_path, cache, capsys, monkeypatch):
         return output.out + output.err
 
     return run
+
+
+@pytest.fixture
+def no_report(monkeypatch):
+    """Make sweeps in this process write no report; return the folders that they would report on."""
+    folders: list[Path] = []
+    monkeypatch.setattr(
+        "sentiment_pl.reports.writing.report", lambda runs, *_: folders.extend(runs)
+    )
+    return folders
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Values and functions that tests in several folders use."""
 
+import copy
+import functools
 import json
 import math
 from pathlib import Path
@@ -16,6 +18,9 @@ SMALL = ["data.train=480", "data.val=96", "data.test=144", "trainer.accelerator=
 
 NO_FIGURES = ["probes=[]", "callbacks.dashboard.predictions=false"]
 """For trainings of which no test looks at an image in TensorBoard: drawing takes half the time."""
+
+NO_EVENTS = ["logger.tensorboard=null"]
+"""For trainings of which no test reads anything in TensorBoard: they take a third of the time."""
 
 NOT_NUMBERS = ["0.1", "", None, math.nan, math.inf, -math.inf, True, [0.1]]
 NOT_INTEGERS = ["3", None, math.nan, math.inf, True, 2.5, 3.0, [3]]
@@ -48,9 +53,27 @@ PRESETS = {
 
 
 def composed(*overrides):
+    return copy.deepcopy(_composed(config.CONF, overrides))
+
+
+@functools.cache
+def _composed(folder, overrides):
     config.register_resolvers()
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(folder), version_base="1.3"):
         return compose("train", list(overrides), return_hydra_config=True)
+
+
+def choices_together(groups):
+    """Choices of several groups of `conf/` as overrides, so that each choice occurs at least once.
+
+    Fewer configurations are then composed than there are choices.
+    """
+    of_groups = [
+        [f"{group}={path.stem}" for path in sorted((config.CONF / group).glob("*.yaml"))]
+        for group in groups
+    ]
+    for number in range(max(map(len, of_groups))):
+        yield [choices[number % len(choices)] for choices in of_groups]
 
 
 def composed_run(*overrides):

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from sentiment_pl.config import composed as config
 from sentiment_pl.models import SentimentModule, architectures, optimization
-from tests.helpers import composed_run
+from tests.helpers import choices_together, composed_run
 
 FOLLOW_THE_COMMAND = {"cache_dir"}
 """Arguments whose value in conf/ depends on the environment."""
@@ -91,9 +91,10 @@ def compare(cfg):
 
 
 def test_every_optimizer_and_schedule_of_conf_can_be_chosen():
-    for group in ("optimizer", "schedule"):
-        for option in options(group):
-            cfg = OmegaConf.to_container(composed_run(f"{group}={option}")[group])
+    for choices in choices_together(("optimizer", "schedule")):
+        run = composed_run(*choices)
+        for group, option in (choice.split("=") for choice in choices):
+            cfg = OmegaConf.to_container(run[group])
             target = cfg.pop("_target_", None)
             if target is None:
                 assert (option, cfg) == ("constant", {})

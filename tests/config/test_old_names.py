@@ -5,7 +5,7 @@ import pytest
 from sentiment_pl.config import old_names
 from sentiment_pl.launch import grids
 from sentiment_pl.launch.sweep import jobs
-from tests.helpers import SMALL, composed
+from tests.helpers import NO_EVENTS, SMALL, composed
 
 HIDDEN = [str(size) for size in range(64, 129, 8)]
 SHAPES = ["[50]", "[64,32]", "[64,32,16]", "[200,50]", "[32,16]", "[8,16,32]"]
@@ -68,8 +68,11 @@ def test_experiments_of_before_that_are_several_grids_are_refused(in_process, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_of_before_is_taken_up_in_its_folder(in_process, tmp_path):
-    sweep = ["model.hidden=4,5", "seed=0", *SMALL, "trainer.max_epochs=1", "hydra.sweep.dir=s"]
+def test_a_sweep_of_before_is_taken_up_in_its_folder(in_process, tmp_path, no_report):
+    sweep = [
+        "model.hidden=4,5", "seed=0", *SMALL, *NO_EVENTS, "trainer.max_epochs=1",
+        "hydra.sweep.dir=s",
+    ]  # fmt: skip
     output = in_process("train", "-m", "experiment=gru_hidden", *sweep)
     assert "experiment=gru_hidden is now experiment=hidden model=gru" in output
     runs = sorted(path.parent.name for path in (tmp_path / "s").glob("*/metrics.json"))

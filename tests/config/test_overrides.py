@@ -19,6 +19,7 @@ from sentiment_pl.config.override_grammar import QUOTED, split
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.launch import grids
 from sentiment_pl.launch.sweep import jobs
+from tests.helpers import NO_EVENTS, choices_together
 
 ODD = st.sampled_from("\\'\"${}[](),;:=#&%@~!*? \t\n.-+é评🙂")
 ANY_LETTER = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
@@ -246,13 +247,11 @@ def keys_with_words():
             found.add(key)
 
     groups = ("data", "embedding", "callbacks", "logger", "model", "trainer")
-    choices = [f"{g}={p.stem}" for g in groups for p in (config.CONF / g).glob("*.yaml")]
     config.register_resolvers()
     with initialize_config_dir(str(config.CONF), version_base="1.3"):
         for name in ("train", "evaluate"):
-            mine = [c for c in choices if name == "train" or c.startswith("data=")]
-            for choice in mine:
-                walk(OmegaConf.to_container(compose(name, [choice])), "")
+            for choices in choices_together(groups if name == "train" else ("data",)):
+                walk(OmegaConf.to_container(compose(name, choices)), "")
     return sorted(key for key in found if not key.endswith("_target_"))
 
 
@@ -272,18 +271,18 @@ def test_splitting_loses_nothing(text):
     assert ",".join(split(text)) == text
 
 
-def test_both_doors_take_odd_names(command, tmp_path):
+def test_both_doors_take_odd_names(in_process, tmp_path):
     rows = ["评论,text (raw)", *(f"a {w} film {i},{w}" for i in range(30) for w in ("差", "好"))]
     (tmp_path / "reseñas (1), a&b's.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     data = ["data=files", "data.text_column=评论", "data.label_column=text (raw)"]
-    command(
-        "train", *data, "data.train=reseñas (1), a&b's.csv", "data.labels=[差,好]", "model=mlp",
-        "model.hidden=[4]", "trainer.max_epochs=1", "trainer.accelerator=cpu",
-        "hydra.run.dir=a = ü",
+    in_process(
+        "train", *data, *NO_EVENTS, "data.train=reseñas (1), a&b's.csv",
+        "data.labels=[差,好]", "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1",
+        "trainer.accelerator=cpu", "hydra.run.dir=a = ü",
     )  # fmt: skip
     record = json.loads((tmp_path / "a = ü" / "metrics.json").read_text(encoding="utf-8"))
     assert record["settings"]["data"]["label_column"] == "text (raw)"
-    command(
+    in_process(
         "evaluate", *data, "checkpoint=a = ü", "data.test=reseñas (1), a&b's.csv",
         "data.labels={差: [差], 好: [好]}", "trainer.accelerator=cpu", "hydra.run.dir=e ü",
     )  # fmt: skip
@@ -295,9 +294,10 @@ def test_a_sweep_over_odd_names_in_other_processes(command, tmp_path):
         rows = ["text,label", *(f"a {w} film {i},{w}" for i in range(30) for w in "01")]
         (tmp_path / name).write_text("\n".join(rows) + "\n")
     command(
-        "train", "-m", "data=files", "data.train=reseñas (1).csv,it's; #2.csv", "data.labels=[0,1]",
-        "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1", "trainer.accelerator=cpu",
-        "hydra/launcher=parallel", "hydra.launcher.n_jobs=1", "hydra.sweep.dir=s",
+        "train", "-m", "data=files", "data.train=reseñas (1).csv,it's; #2.csv", *NO_EVENTS,
+        "data.labels=[0,1]", "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1",
+        "trainer.accelerator=cpu", "hydra/launcher=parallel", "hydra.launcher.n_jobs=1",
+        "hydra.sweep.dir=s",
     )  # fmt: skip
     found = {
         json.loads(path.read_text())["settings"]["data"]["train"]: path.parent.name

@@ -15,7 +15,7 @@ from sentiment_pl.data.sources import Files, Hub, Imdb, Negation
 from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import UserError
 from sentiment_pl.models import architectures
-from tests.helpers import SMALL, TRAINING_TEXTS, composed
+from tests.helpers import NO_EVENTS, SMALL, TRAINING_TEXTS, composed
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 40) | st.sampled_from([2**32, 10**30, -(2**70)])
@@ -142,14 +142,15 @@ def test_a_refused_setting_gives_a_message(in_process, override, words):
 
 def test_a_logger_can_be_left_out(in_process, tmp_path):
     in_process(
-        "train", *SMALL, "model=mlp", "trainer.max_epochs=1", "logger.csv=null", "hydra.run.dir=run"
-    )
+        "train", *SMALL, *NO_EVENTS, "model=mlp", "trainer.max_epochs=1", "logger.csv=null",
+        "hydra.run.dir=run",
+    )  # fmt: skip
     assert (tmp_path / "run" / "metrics.json").exists()
     assert not (tmp_path / "run" / "metrics.csv").exists()
 
 
 def test_a_run_that_is_to_be_longer_than_it_began(in_process, tmp_path):
-    run = [*SMALL, "model=mlp"]
+    run = [*SMALL, *NO_EVENTS, "model=mlp"]
     in_process("train", *run, "trainer.max_epochs=1", "hydra.run.dir=run")
     output = in_process(
         "train", *run, "trainer.max_epochs=2", "ckpt_path=run/checkpoints/last.ckpt", code=1
@@ -161,8 +162,9 @@ def test_a_run_that_is_to_be_longer_than_it_began(in_process, tmp_path):
 
 def test_splits_that_are_left_out_are_not_measured(in_process, tmp_path):
     in_process(
-        "train", *SMALL, "model=mlp", "trainer.max_epochs=1", "trainer.limit_val_batches=0",
-        "trainer.limit_test_batches=0", "monitor=train/loss", "mode=min", "hydra.run.dir=run",
+        "train", *SMALL, *NO_EVENTS, "model=mlp", "trainer.max_epochs=1",
+        "trainer.limit_val_batches=0", "trainer.limit_test_batches=0", "monitor=train/loss",
+        "mode=min", "hydra.run.dir=run",
     )  # fmt: skip
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert record["status"] == "completed"

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from sentiment_pl.config import composed as config
 from sentiment_pl.config import renamed_overrides, run_names
 from sentiment_pl.errors import ConfigError
-from tests.helpers import SMALL, composed, composed_run, only_run
+from tests.helpers import NO_EVENTS, SMALL, composed, composed_run, only_run
 
 TINY = [*SMALL, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1"]
 
@@ -76,8 +76,8 @@ def test_the_command_names_the_new_key_and_the_record_holds_it(in_process, tmp_p
         "defaults: [mlp, _self_]\nhidden: [4]\nlr: 0.5\nschedule: constant\n"
     )
     said = in_process(
-        "train", "--config-dir=mine", *SMALL, "model=mine", "model.weight_decay=0.25",
-        "trainer.max_epochs=1",
+        "train", "--config-dir=mine", *SMALL, *NO_EVENTS, "model=mine",
+        "model.weight_decay=0.25", "trainer.max_epochs=1",
     )  # fmt: skip
     for earlier, now in (
         ("lr", "optimizer.lr"), ("weight_decay", "optimizer.weight_decay"), ("schedule", "schedule")

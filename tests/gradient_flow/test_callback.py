@@ -11,7 +11,7 @@ from sentiment_pl.data.sources import Negation
 from sentiment_pl.gradient_flow import measure as gradient_flow
 from sentiment_pl.gradient_flow.measure import derivative_norms
 from sentiment_pl.models import load_checkpoint
-from tests.helpers import SMALL, events
+from tests.helpers import NO_EVENTS, SMALL, events
 
 
 def figures(run):
@@ -40,11 +40,14 @@ CHANCY = [*SMALL, "model.dropout=0.3", "model.word_dropout=0.1", "embedding.drop
 
 
 @pytest.mark.parametrize("model", ["elman", "gru", "mlp", "windowed_attention"])
-def test_training_with_and_without_is_the_same_to_the_bit(command, tmp_path, model):
-    for name in ("default", "gradient_flow"):
-        command(
-            "train", f"model={model}", *CHANCY, "trainer.max_epochs=2", f"callbacks={name}",
-            f"hydra.run.dir={name}",
+def test_training_with_and_without_is_the_same_to_the_bit(in_process, tmp_path, model):
+    for name, unread in (
+        ("default", NO_EVENTS),
+        ("gradient_flow", ["callbacks.dashboard=null"]),
+    ):
+        in_process(
+            "train", f"model={model}", *CHANCY, *unread, "trainer.max_epochs=2",
+            f"callbacks={name}", f"hydra.run.dir={name}",
         )  # fmt: skip
     without, watched = tmp_path / "default", tmp_path / "gradient_flow"
     assert figures(without) == figures(watched)
@@ -63,10 +66,12 @@ def test_training_with_and_without_is_the_same_to_the_bit(command, tmp_path, mod
     assert len(shown.Images("probes/word scores")) == 2  # the default callbacks are there as well
 
 
-def test_what_is_recorded_is_the_model_that_is_saved(command, tmp_path):
-    command("train", "model=elman", *SMALL, "trainer.max_epochs=1", "callbacks=gradient_flow",
-            "callbacks.gradient_flow.reviews=40", "hydra.run.dir=run",
-            f"data.cache_dir={tmp_path}/cache")  # fmt: skip
+def test_what_is_recorded_is_the_model_that_is_saved(in_process, tmp_path):
+    in_process(
+        "train", "model=elman", *SMALL, *NO_EVENTS, "trainer.max_epochs=1",
+        "callbacks=gradient_flow", "callbacks.gradient_flow.reviews=40", "hydra.run.dir=run",
+        f"data.cache_dir={tmp_path}/cache",
+    )  # fmt: skip
     model = load_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
     data = ReviewDataModule(
         Negation(train=480, val=96, test=144), cache_dir=str(tmp_path / "cache")
@@ -77,23 +82,23 @@ def test_what_is_recorded_is_the_model_that_is_saved(command, tmp_path):
     assert [row for row in gradient_flow.read(tmp_path / "run") if row.epoch == 1] == wanted
 
 
-def test_a_run_that_is_continued_has_the_whole_table(command, tmp_path):
-    watched = [*CHANCY, "trainer.max_epochs=3", "callbacks=gradient_flow"]
+def test_a_run_that_is_continued_has_the_whole_table(in_process, tmp_path):
+    watched = [*CHANCY, *NO_EVENTS, "trainer.max_epochs=3", "callbacks=gradient_flow"]
     every = [
         "+callbacks.last_checkpoint.save_top_k=-1",
         "+callbacks.last_checkpoint.filename='last-{epoch}'",
     ]
-    command("train", *watched, *every, "hydra.run.dir=whole")
+    in_process("train", *watched, *every, "hydra.run.dir=whole")
     start = tmp_path / "whole" / "checkpoints" / "last-epoch=0.ckpt"
     shutil.copy(start, tmp_path / "start.ckpt")
-    command("train", *watched, *every, "hydra.run.dir=rest", "ckpt_path=start.ckpt")
+    in_process("train", *watched, *every, "hydra.run.dir=rest", "ckpt_path=start.ckpt")
     whole, rest = (gradient_flow.read(tmp_path / name) for name in ("whole", "rest"))
     assert {row.epoch for row in whole} == {0, 1, 2, 3}
     assert whole == rest
 
 
-def test_how_many_reviews_is_checked(command):
-    done = command(
+def test_how_many_reviews_is_checked(in_process):
+    printed = in_process(
         "train", *SMALL, "callbacks=gradient_flow", "callbacks.gradient_flow.reviews=0", code=1
     )
-    assert "callbacks.gradient_flow.reviews must be a positive integer" in done.stdout
+    assert "callbacks.gradient_flow.reviews must be a positive integer" in printed

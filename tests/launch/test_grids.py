@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 from sentiment_pl.config import command_line
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.launch import grids
-from tests.helpers import PRESETS, SMALL, composed
+from tests.helpers import NO_EVENTS, PRESETS, SMALL, composed
 
-TINY = [*SMALL, "trainer.max_epochs=1", "model=mlp", "model.hidden=[4]"]
+TINY = [*SMALL, *NO_EVENTS, "trainer.max_epochs=1", "model=mlp", "model.hidden=[4]"]
 
 
 def refused(check, cfg, *typed):
@@ -127,13 +127,13 @@ def test_a_search_of_ones_own_keeps_the_best_run(command, tmp_path):
     assert (tmp_path / "my trials.db").is_file()
 
 
-def test_a_sweep_with_long_and_odd_values_is_taken_up_again(command, tmp_path):
+def test_a_sweep_with_long_and_odd_values_is_taken_up_again(in_process, tmp_path, no_report):
     long = "x" * 150
     sweep = [
         "train", "-m", *TINY[:-2], "model=glob(*mlp)", "model.hidden=[4]", f"probes=[{long}],[a/b]",
         f"+trainer.default_root_dir={long},y/z", "hydra.sweep.dir=s",
     ]  # fmt: skip
-    command(*sweep)
+    in_process(*sweep)
     folders = sorted(path.parent for path in (tmp_path / "s").rglob("metrics.json"))
     assert len(folders) == 8
     assert all(folder.parent == tmp_path / "s" for folder in folders)
@@ -142,4 +142,4 @@ def test_a_sweep_with_long_and_odd_values_is_taken_up_again(command, tmp_path):
         f"probes=['{long}']" in json.loads((f / "metrics.json").read_text())["overrides"]
         for f in folders
     )
-    assert command(*sweep).stdout.count("is complete already") == 8
+    assert in_process(*sweep).count("is complete already") == 8

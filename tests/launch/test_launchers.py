@@ -1,5 +1,7 @@
 """Launchers: what a sweep knows of one, and launchers of a user's own project."""
 
+from pathlib import Path
+
 import pytest
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.plugins import Plugins
@@ -11,7 +13,7 @@ from sentiment_pl.errors import ConfigError
 from sentiment_pl.launch import launchers
 from sentiment_pl.launch.parallel_launcher import ParallelLauncher
 from sentiment_pl.launch.slurm_launcher import SlurmLauncher
-from tests.helpers import SMALL, composed
+from tests.helpers import NO_EVENTS, SMALL, composed
 
 
 class Quiet(BasicLauncher):
@@ -63,7 +65,7 @@ def test_a_launcher_that_does_not_exist_is_refused(target, words):
         launchers.accept(cfg)
 
 
-def test_a_launcher_of_ones_own_project(in_process, tmp_path, monkeypatch):
+def test_a_launcher_of_ones_own_project(in_process, tmp_path, monkeypatch, no_report):
     (tmp_path / "my_project").mkdir()
     (tmp_path / "my_project" / "launch.py").write_text(
         "from hydra._internal.core_plugins.basic_launcher import BasicLauncher\n"
@@ -78,11 +80,12 @@ def test_a_launcher_of_ones_own_project(in_process, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     output = in_process(
         "train", "-m", "--config-dir", "conf", "hydra/launcher=last_first", "model=mlp",
-        "model.hidden=[4]", "seed=0,1", *SMALL, "trainer.max_epochs=1", "hydra.sweep.dir=s",
+        "model.hidden=[4]", "seed=0,1", *SMALL, *NO_EVENTS, "trainer.max_epochs=1",
+        "hydra.sweep.dir=s",
     )  # fmt: skip
     assert "last first: 2 runs" in output
     assert "epoch 1/1" in output  # one after another in this process: they show their progress
     assert "sweep: " not in output
     ends = [(tmp_path / "s" / f"seed={s}" / "metrics.json").stat().st_mtime_ns for s in (0, 1)]
     assert ends[1] < ends[0]
-    assert (tmp_path / "s" / "report" / "report.md").exists()
+    assert no_report == [Path("s")]

@@ -15,11 +15,16 @@ archive is never written again.
 
 import json
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from sentiment_pl import report
+from sentiment_pl.metrics.intervals import bootstrap
+from sentiment_pl.reports import results
 
 ARCHIVES = sorted((Path(__file__).parent / "earlier").glob("*.tar.xz"))
 SETTINGS = [
@@ -66,39 +71,42 @@ def test_evaluate_gives_the_recorded_figures(earlier, in_process):
     assert {key: model[key] for key in recorded} == recorded
 
 
-def test_a_report_reads_the_runs(earlier, command):
-    command("report", "sweep")
+def test_a_report_reads_the_runs(earlier, monkeypatch):
+    monkeypatch.setattr(results, "bootstrap", partial(bootstrap, resamples=200))
+    report.main([str(earlier)])
     runs = pd.read_csv(earlier / "report" / "runs.csv")
     assert runs["state"].tolist() == ["completed"] * 3
     assert runs["setting"].nunique() == 2  # two seeds of one, a GRU
 
 
-def test_a_sweep_leaves_complete_runs_alone(earlier, command):
+def test_a_sweep_leaves_complete_runs_alone(earlier, in_process, no_report):
     records = {path: path.read_bytes() for path in earlier.rglob("metrics.json")}
-    done = command(
+    printed = in_process(
         "train", "-m", "model=mlp", "model.hidden=[2]", "seed=0,1", *SETTINGS,
         "hydra.sweep.dir=sweep",
     )  # fmt: skip
-    assert done.stdout.count("is complete already: nothing to do") == 2
+    assert printed.count("is complete already: nothing to do") == 2
     assert {path: path.read_bytes() for path in records} == records
 
 
-def test_a_sweep_over_the_learning_rate_leaves_its_complete_runs_alone(rates, command):
+def test_a_sweep_over_the_learning_rate_leaves_its_complete_runs_alone(
+    rates, in_process, no_report
+):
     records = {path: path.read_bytes() for path in (rates / "rates").rglob("metrics.json")}
-    done = command(
+    printed = in_process(
         "train", "-m", "model=mlp", "model.hidden=[2]", "model.lr=0.01,0.003", *SETTINGS,
         "hydra.sweep.dir=rates",
     )  # fmt: skip
-    assert done.stdout.count("is complete already: nothing to do") == 2
+    assert printed.count("is complete already: nothing to do") == 2
     assert {path: path.read_bytes() for path in (rates / "rates").rglob("metrics.json")} == records
 
 
-def test_an_interrupted_run_ends_as_if_it_had_not_stopped(rates, command):
-    done = command(
+def test_an_interrupted_run_ends_as_if_it_had_not_stopped(rates, in_process):
+    printed = in_process(
         "train", "model=mlp", "model.hidden=[2]", "model.lr=0.01", *SETTINGS,
         "hydra.run.dir=interrupted",
     )  # fmt: skip
-    assert "going on from" in done.stdout
+    assert "going on from" in printed
     whole, resumed = (
         json.loads((rates / run / "metrics.json").read_text())
         for run in ("rates/model.lr=0.01", "interrupted")

@@ -11,6 +11,7 @@ from sentiment_pl.errors import ConfigError
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.states import read_run
+from tests.helpers import NO_EVENTS
 
 SETTINGS = {"model": {"hidden": 64}, "trainer": {"max_epochs": 3}}
 
@@ -96,12 +97,14 @@ def test_two_processes_do_not_write_one_folder(tmp_path):
         pass
 
 
-def test_a_run_that_failed_before_it_trained_is_mended_in_its_folder(in_process, tmp_path):
+def test_a_run_that_failed_before_it_trained_is_mended_in_its_folder(
+    in_process, tmp_path, no_report
+):
     rows = "".join(f"a {w} film {i},{s}\n" for i in range(20)
                    for w, s in (("fine", "positive"), ("poor", "negative")))  # fmt: skip
     (tmp_path / "train.csv").write_text("text,label\n" + rows)
     run = ["data=files", "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1",
-           "trainer.accelerator=cpu"]  # fmt: skip
+           "trainer.accelerator=cpu", *NO_EVENTS]  # fmt: skip
     for where in ("hydra.run.dir=run", "hydra.sweep.dir=sweep"):
         more = [*(["-m", "seed=0,1"] if "sweep" in where else []), *run, where]
         shown = in_process("train", *more, "data.train=trian.csv", code=1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,15 +13,16 @@ import pytest
 import torch
 from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from sentiment_pl.config import composed as config
 from sentiment_pl.launch import grids
 from sentiment_pl.launch.sweep import jobs
 from sentiment_pl.runs import file_names
-from tests.helpers import NO_FIGURES, PRESETS, SMALL, composed, timeless
+from tests.helpers import NO_EVENTS, NO_FIGURES, PRESETS, SMALL, composed, timeless
 
-TINY = [*SMALL, "trainer.max_epochs=1"]
+TINY = [*SMALL, *NO_EVENTS, "trainer.max_epochs=1"]
 
 
 def seeds(preset):
@@ -38,7 +40,11 @@ def test_a_preset_spans_its_grid_and_each_of_its_runs_composes(preset, number):
     grid = jobs(cfg, grids.parse([f"experiment={preset}"]))
     assert len(grid) == number
     for overrides in grid[:: seeds(preset)]:
-        run = composed(*overrides)
+        # Runs that differ in values alone share a composition, into which those are then set.
+        values = [each for each in overrides if re.match(r"\w+\.[\w.]+=", each)]
+        run = composed(*(each for each in overrides if each not in values))
+        for parsed in OverridesParser.create().parse_overrides(values):
+            OmegaConf.update(run, parsed.key_or_group, parsed.value())
         HydraConfig.instance().set_config(run)
         OmegaConf.set_struct(run, False)
         run.pop("hydra")
@@ -98,23 +104,25 @@ def test_a_search_goes_by_what_is_monitored_and_can_be_repeated(command, tmp_pat
     assert command(*search).stdout.count("is complete already") == 3
 
 
-def test_one_failing_run_stops_no_other_and_is_repeated_alone(command, tmp_path):
+def test_one_failing_run_stops_no_other_and_is_repeated_alone(in_process, tmp_path):
     grid = ["train", "-m", "model=gru", "model.hidden=4,0", *TINY, "hydra.sweep.dir=sweep"]
     for attempt in range(2):
-        done = command(*grid, code=1)
-        assert "model.hidden must be a positive integer, got 0" in done.stderr
-        assert ("is complete already" in done.stdout) == (attempt == 1)
+        printed = in_process(*grid, code=1)
+        assert "model.hidden must be a positive integer, got 0" in printed
+        assert ("is complete already" in printed) == (attempt == 1)
         text = (tmp_path / "sweep" / "report" / "report.md").read_text()
         assert "**This report is not complete: 1 failed.**" in text
 
 
-def test_a_report_that_fails_is_not_passed_over(command, tmp_path):
+def test_a_report_that_fails_is_not_passed_over(in_process, tmp_path, monkeypatch):
     grid = ["train", "-m", "model=mlp", "seed=0", *TINY, "hydra.sweep.dir=sweep"]
-    command(*grid)
+    with monkeypatch.context() as patch:
+        patch.setattr("sentiment_pl.reports.writing.report", lambda *_: None)
+        in_process(*grid)
     (tmp_path / "sweep" / "run" / "predictions.parquet").write_text("spoilt")
-    done = command(*grid, code=1)
-    assert "predictions.parquet cannot be read" in done.stderr
-    assert "their report failed: python -m sentiment_pl.report sweep" in done.stderr
+    printed = in_process(*grid, code=1)
+    assert "predictions.parquet cannot be read" in printed
+    assert "their report failed: python -m sentiment_pl.report sweep" in printed
 
 
 def test_a_section_that_fails_is_named_and_the_rest_of_the_report_is_written(command, tmp_path):
@@ -134,40 +142,41 @@ def test_a_section_that_fails_is_named_and_the_rest_of_the_report_is_written(com
     assert (tmp_path / "sweep" / "report" / "report.html").exists()
 
 
-def test_a_sweep_with_other_settings_is_refused_and_loses_nothing(command, tmp_path):
+def test_a_sweep_with_other_settings_is_refused_and_loses_nothing(in_process, tmp_path, no_report):
     grid = ["train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=sweep"]
-    command(*grid)
+    in_process(*grid)
     before = (tmp_path / "sweep" / "seed=0" / "metrics.json").read_text()
     composed_before = (tmp_path / "sweep" / "seed=0" / ".hydra" / "config.yaml").read_text()
-    done = command(*grid, "optimizer.lr=0.5", code=1)
-    assert "optimizer.lr was 0.003, is 0.5" in done.stderr
+    printed = in_process(*grid, "optimizer.lr=0.5", code=1)
+    assert "optimizer.lr was 0.003, is 0.5" in printed
     assert (tmp_path / "sweep" / "seed=0" / "metrics.json").read_text() == before
     assert (tmp_path / "sweep" / "seed=0" / ".hydra" / "config.yaml").read_text() == composed_before
-    done = command(*grid)
-    assert done.stdout.count("is complete already") == 2
+    assert in_process(*grid).count("is complete already") == 2
 
 
-def test_values_with_a_slash(command, tmp_path):
+def test_values_with_a_slash(in_process, tmp_path, no_report):
     for name in ("x.csv", "y.csv"):
         rows = [f"a {word} film {i},{i % 2}" for i in range(40) for word in ("good",)]
         (tmp_path / name).write_text("text,label\n" + "\n".join(rows) + "\n")
-    done = command(
+    printed = in_process(
         "train", "-m", "data=files", "model=mlp", "trainer.max_epochs=1", "trainer.accelerator=cpu",
-        f"data.train={tmp_path}/x.csv,{tmp_path}/y.csv,{tmp_path}/none.csv", "hydra.sweep.dir=s",
-        code=1,
+        *NO_EVENTS, f"data.train={tmp_path}/x.csv,{tmp_path}/y.csv,{tmp_path}/none.csv",
+        "hydra.sweep.dir=s", code=1,
     )  # fmt: skip
     assert len(list((tmp_path / "s").rglob("metrics.json"))) == 2
-    assert "none.csv" in done.stderr
-    assert "1 failed; the same command" in done.stderr
-    assert (tmp_path / "s" / "report" / "report.md").exists()
+    assert "none.csv" in printed
+    assert "1 failed; the same command" in printed
+    assert no_report == [Path("s")]
 
 
-def test_a_run_that_another_process_is_at_is_named(command, tmp_path):
+def test_a_run_that_another_process_is_at_is_named(in_process, tmp_path, no_report):
     (tmp_path / "s" / "seed=1").mkdir(parents=True)
     with FileLock(tmp_path / "s" / "seed=1" / file_names.LOCK):
-        done = command("train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=s", code=1)
-    assert "another process is writing this run" in done.stdout
-    assert "1 not begun; the same command with hydra.sweep.dir=s" in done.stderr
+        printed = in_process(
+            "train", "-m", "model=mlp", "seed=0,1", *TINY, "hydra.sweep.dir=s", code=1
+        )
+    assert "another process is writing this run" in printed
+    assert "1 not begun; the same command with hydra.sweep.dir=s" in printed
 
 
 @pytest.fixture
@@ -180,7 +189,7 @@ def begun(tmp_path, cache):
         [sys.executable, "-m", "sentiment_pl.train", "-m", "hydra/launcher=parallel",
          "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=16000",
          "data.batch_size=8", "trainer.max_epochs=1", "hydra.sweep.dir=s",
-         "trainer.log_every_n_steps=1"],
+         "trainer.log_every_n_steps=1", *NO_EVENTS],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120

@@ -82,8 +82,11 @@ class EncodedReviews(Dataset[Batch]):
     def tokens(self, index: int) -> NDArray[np.int32]:
         """Return the word ids of one review."""
         chunk = int(np.searchsorted(self._starts, index, side="right")) - 1
-        start, stop = self._offsets[chunk][index - self._starts[chunk] :][:2]
-        words: NDArray[np.int32] = self._values[chunk][start:stop]
+        return self._row(chunk, index - int(self._starts[chunk]))
+
+    def _row(self, chunk: int, place: int) -> NDArray[np.int32]:
+        offsets = self._offsets[chunk]
+        words: NDArray[np.int32] = self._values[chunk][offsets[place] : offsets[place + 1]]
         return words
 
     def counts(self, vocabulary: int) -> NDArray[np.int64]:
@@ -101,7 +104,9 @@ class EncodedReviews(Dataset[Batch]):
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """Return the reviews of these rows as one padded batch; a DataLoader calls this."""
         picked = np.asarray(indices)
-        rows = [self.tokens(i) for i in indices]
+        chunks = np.searchsorted(self._starts, picked, side="right") - 1
+        places = (picked - self._starts[chunks]).tolist()
+        rows = [self._row(chunk, i) for chunk, i in zip(chunks.tolist(), places, strict=True)]
         batch = collate(rows, self._labels[picked], self._ids[picked])
         if self.class_weights is None:
             return batch

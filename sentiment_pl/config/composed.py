@@ -185,7 +185,7 @@ def default_settings() -> dict[str, Any]:
     chosen = [
         f"{group}={choice}"
         for group, choice in groups.items()
-        if isinstance(choice, str) and not str(group).startswith("hydra/") and group != "recipe"
+        if isinstance(choice, str) and str(group).partition("/")[0] not in ("hydra", "recipe")
     ]
     return settings(compose("train", chosen))
 

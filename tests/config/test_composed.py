@@ -9,7 +9,7 @@ from sentiment_pl.config import callback_settings, command_line
 from sentiment_pl.config import composed as config
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.training import loggers
-from tests.helpers import composed
+from tests.helpers import composed, composed_run
 
 
 @pytest.mark.parametrize("argument", command_line._EXTRAS)
@@ -45,3 +45,21 @@ def test_what_is_left_of_a_callback_is_none():
         named = callback_settings.wanted(compose("train", ["callbacks.history=null"]))
     assert "history" not in named
     assert "checkpoint" in named
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ([], (512, 0.01, 5)),
+        (["data.batch_size=64", "optimizer.lr=0.003", "trainer.max_epochs=3"], (64, 0.003, 3)),
+        (["optimizer=sgd"], (64, 0.1, 3)),
+        (["embedding=glove"], (64, 0.003, 3)),
+        (["model=gru"], (64, 0.003, 3)),
+        (["model=mlp_reference"], (64, 0.0001, 3)),
+        (["data=negation"], (64, 0.003, 6)),
+    ],
+    ids=str,
+)
+def test_a_recipe_holds_for_the_choices_in_its_name(typed, expected):
+    cfg = composed_run("data=imdb", "model=mlp", *typed)
+    assert (cfg.data.batch_size, cfg.optimizer.lr, cfg.trainer.max_epochs) == expected

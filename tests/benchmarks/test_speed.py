@@ -8,6 +8,7 @@ from 30,000 words by Zipf's law, about 4.7 tokens a distinct word, 100 numbers a
 """
 
 import os
+import time
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,9 @@ from sentiment_pl.models import Prediction
 from sentiment_pl.models.gru import GRU
 from sentiment_pl.models.mlp import MLP
 from sentiment_pl.models.windowed_attention import WindowedAttention
-from tests.benchmarks.timing import ROUNDS, imdb_like_lengths, in_turns
+from sentiment_pl.training import assembly
+from tests.benchmarks.timing import imdb_like_lengths, in_turns
+from tests.helpers import composed_run
 
 pytestmark = [
     pytest.mark.benchmark,
@@ -34,6 +37,8 @@ pytestmark = [
 
 B, E, V = 64, 100, 30_000
 SETTINGS = {"embedding_dim": E, "dropout": 0.0, "schedule": None}
+AS_TRAINED = {"embedding_dim": E, "embedding_dropout": 0.3, "schedule": None}
+"""The dropout of `data=imdb`; between layers it is the default."""
 
 
 @pytest.fixture(scope="module")
@@ -42,34 +47,56 @@ def tokenizer():
 
 
 @pytest.fixture(scope="module")
-def batches():
-    """Four batches of an epoch: at an eighth, three, five and seven eighths of the lengths."""
-    rng = np.random.default_rng(1)
-    lengths = imdb_like_lengths(6_400)
-    epoch = sorted(LengthBuckets(lengths, B, shuffle=True), key=lambda rows: lengths[rows].max())
+def made_batches():
+    """A function that makes four batches of a size.
+
+    They are those of an epoch at an eighth, three, five and seven eighths of the lengths.
+    """
     rank = np.arange(V) + 1.0
     share = rank**-1.15
     share /= share.sum()
-    made = []
-    for i in (12, 37, 62, 87):
-        rows = [rng.choice(V, size=lengths[row], p=share) for row in epoch[i]]
-        rows = [np.maximum(row, 1) for row in rows]
-        made.append(collate(rows, rng.integers(0, 2, B), range(B)))
-    words = [len(batch.tokens[batch.tokens > 0]) / len(batch.tokens.unique()) for batch in made]
-    longest = [batch.tokens.shape[1] for batch in made]
-    print(f"\nbatches of {B}, up to {longest} words, {np.round(words, 1).tolist()} a distinct word")
-    return made
+
+    def make(size):
+        rng = np.random.default_rng(1)
+        lengths = imdb_like_lengths(100 * size)
+        buckets = LengthBuckets(lengths, size, shuffle=True)
+        epoch = sorted(buckets, key=lambda rows: lengths[rows].max())
+        made = []
+        for i in (12, 37, 62, 87):
+            rows = [rng.choice(V, size=lengths[row], p=share) for row in epoch[i]]
+            rows = [np.maximum(row, 1) for row in rows]
+            made.append(collate(rows, rng.integers(0, 2, size), range(size)))
+        words = [len(batch.tokens[batch.tokens > 0]) / len(batch.tokens.unique()) for batch in made]
+        longest = [batch.tokens.shape[1] for batch in made]
+        each = np.round(words, 1).tolist()
+        print(f"\nbatches of {size}, up to {longest} words, {each} a distinct word")
+        return made
+
+    return make
 
 
-def steps_of(model, batches):
-    """Functions that train `model` for a step, one for each batch."""
+@pytest.fixture(scope="module")
+def batches(made_batches):
+    """Four batches of the default size."""
+    return made_batches(B)
+
+
+def steps_of(model, batches, *, whole=False):
+    """Functions that train `model` for a step, one for each batch.
+
+    `whole` steps clip gradients and update metrics, as those of the command do.
+    """
     model.train()
     optimizer = model.configure_optimizers()
 
     def step(batch):
         optimizer.zero_grad()
         logits = model(batch.tokens, batch.lengths).logits
-        functional.binary_cross_entropy_with_logits(logits, batch.labels).backward()
+        loss = functional.binary_cross_entropy_with_logits(logits, batch.labels)
+        loss.backward()
+        if whole:
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            model.update_metrics("train", loss, logits, batch.labels)
         optimizer.step()
 
     return [partial(step, batch) for batch in batches]
@@ -150,15 +177,25 @@ def test_gru(benchmark, tokenizer, batches):
     assert share >= 0.45
 
 
-def test_mlp_with_and_without_dedup(benchmark, tokenizer, batches):
+@pytest.mark.parametrize("size", [64, 512])
+def test_mlp(benchmark, tokenizer, made_batches, size):
+    """A step as the command takes it, beside the same without dropout, clipping and metrics."""
     torch.manual_seed(0)
+    batches = made_batches(size)
     steps = {
-        name: steps_of(MLP(tokenizer=tokenizer, dedup=dedup, **SETTINGS), batches)
-        for name, dedup in {"once a distinct word": True, "once a token": False}.items()
+        "as the command trains": steps_of(
+            MLP(tokenizer=tokenizer, **AS_TRAINED), batches, whole=True
+        ),
+        "plain": steps_of(MLP(tokenizer=tokenizer, **SETTINGS), batches),
+        "plain, once a token": steps_of(MLP(tokenizer=tokenizer, dedup=False, **SETTINGS), batches),
     }
-    ratio = ratios("MLP, a training step", in_turns(steps, 2 * ROUNDS), steps=len(batches))
-    benchmark.pedantic(all_of(steps["once a distinct word"]), rounds=3)
-    assert ratio["once a token"] >= 2
+    seconds = in_turns(steps)
+    ratio = ratios(f"MLP, a training step of {size} reviews", seconds, steps=len(batches))
+    epoch = np.median(seconds["as the command trains"], 0).mean() / size * 22_500
+    print(f"  steps of 22,500 reviews, as the command trains: {epoch:.2f} s")
+    benchmark.pedantic(all_of(steps["as the command trains"]), rounds=3)
+    assert ratio["plain, once a token"] >= 2 * ratio["plain"]
+    assert ratio["plain"] >= 0.4  # dropout, clipping and metrics do not outweigh the network
 
 
 class Unfolded(WindowedAttention):
@@ -236,6 +273,7 @@ def trainer_run(model, loader, folder):
 
 def bare_run(model, loader):
     model.train()
+    model.make_schedule = None  # it would need a trainer
     optimizer = model.configure_optimizers()
     for batch in loader:
         logits = model(batch.tokens, batch.lengths).logits
@@ -247,7 +285,7 @@ def bare_run(model, loader):
 
 
 def test_trainer_overhead(benchmark, tokenizer, batches, tmp_path):
-    """Sixty-four steps of `Trainer.fit` as conf/trainer sets it, metrics included."""
+    """Sixty-four steps of `Trainer.fit` as conf/trainer sets it, metrics included, no callbacks."""
     loader = torch.utils.data.DataLoader(batches * 16, batch_size=None)
     model = GRU(tokenizer=tokenizer, **SETTINGS)
     runs = {
@@ -257,3 +295,36 @@ def test_trainer_overhead(benchmark, tokenizer, batches, tmp_path):
     ratio = ratios("GRU, a training step of 64", in_turns(runs, 3), steps=64)
     benchmark.pedantic(all_of(runs["Trainer.fit"]), rounds=1)
     assert ratio["Trainer.fit"] <= 1.15
+
+
+@pytest.mark.skipif(
+    "SENTIMENT_PL_IMDB" not in os.environ, reason="SENTIMENT_PL_IMDB names no folder"
+)
+@pytest.mark.parametrize("settings", [[], ["data.batch_size=64"]], ids=["recipe", "batches of 64"])
+def test_all_that_runs_by_default(settings, tmp_path):
+    """An epoch of the MLP with the command's loggers and callbacks, beside a bare loop over it.
+
+    In CPU seconds of this process, which other programs disturb less than seconds of the clock.
+    Both validate once; what TensorBoard gets once a run counts in full.
+    """
+    source = ["data=imdb", f"data.path={os.environ['SENTIMENT_PL_IMDB']}", "model=mlp"]
+    cfg = composed_run(*source, "trainer.max_epochs=1", *settings)
+    seconds = {"bare loop": [], "command": []}
+    for turn in range(3):
+        for name, spent in seconds.items():
+            cfg.run_dir = str(tmp_path / f"{name}{turn}")
+            parts = assembly.assemble(cfg, Path(cfg.run_dir), [])
+            start = time.process_time()
+            if name == "bare loop":
+                bare_run(parts.model, parts.data.train_dataloader())
+                parts.model.eval()
+                with torch.no_grad():
+                    for batch in parts.data.val_dataloader():
+                        parts.model(batch.tokens, batch.lengths)
+            else:
+                parts.trainer.fit(parts.model, parts.data)
+            spent.append(time.process_time() - start)
+    torch.use_deterministic_algorithms(False)
+    bare, whole = (np.median(spent) for spent in seconds.values())
+    print(f"\nMLP, an epoch: {bare:.2f} s bare, {whole:.2f} s by the command: {whole / bare:.2f}")
+    assert whole / bare <= 2

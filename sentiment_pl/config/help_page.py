@@ -43,7 +43,7 @@ def page(config_name: str, arguments: Sequence[str]) -> str:
     chosen = {
         group: choice
         for group, choice in hydra["runtime"]["choices"].items()
-        if not group.startswith("hydra/") and group not in known_settings.INTERNAL
+        if group.partition("/")[0] not in known_settings.INTERNAL
     }
     first = [group for group in _ORDER if group in chosen]
     choices = {group: chosen[group] for group in dict.fromkeys([*first, *chosen])}

@@ -51,6 +51,7 @@ def test_what_is_left_of_a_callback_is_none():
     ("typed", "expected"),
     [
         ([], (512, 0.01, 5)),
+        (["model=weighted_mlp"], (512, 0.004, 7)),
         (["data.batch_size=64", "optimizer.lr=0.003", "trainer.max_epochs=3"], (64, 0.003, 3)),
         (["optimizer=sgd"], (64, 0.1, 3)),
         (["embedding=glove"], (64, 0.003, 3)),

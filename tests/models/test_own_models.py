@@ -68,7 +68,8 @@ def test_a_model_of_two_files_does_what_the_others_do(in_process, project, tmp_p
     assert output.index(hint) < output.index("epoch 1/1")
     assert "--allow my_project.models, evaluate with allow=[my_project.models]" in output
     run = only_run(tmp_path)
-    assert f"python -m sentiment_pl.predict --allow my_project.models {run}" in output
+    place = f"outputs/runs/{run.name}"  # within the working folder
+    assert f"python -m sentiment_pl.predict --allow my_project.models {place}" in output
     record = json.loads((run / "metrics.json").read_text())
     assert record["model"] == TEXTCNN == model_name(run)
     assert record["test"]["n"] == 144

@@ -192,9 +192,9 @@ def proportion(count: int, n: int) -> Estimate:
 def auc(labels: NDArray[Any], scores: Floats, seed: int = 0) -> Estimate | None:
     """Return the area under the ROC curve with a percentile bootstrap interval (Efron, 1979).
 
-    Positives and negatives are resampled separately, so that each resample has both labels. An
-    area of 1 has the interval [1, 1] whatever the number of reviews: the bootstrap cannot draw
-    mistakes that are not in the sample.
+    Positives and negatives are resampled separately, so that each resample has both labels. The
+    bootstrap cannot draw mistakes that are not in the sample: an area of 0 or 1 has the interval of
+    `at_bound`.
 
     Args:
         labels: [N], 0 or 1.
@@ -226,16 +226,18 @@ def auc(labels: NDArray[Any], scores: Floats, seed: int = 0) -> Estimate | None:
         )
         return found[0] if single else found
 
-    ends = stats.bootstrap(
+    resampled = stats.bootstrap(
         (positives, negatives), area, vectorized=True, method="percentile",
         n_resamples=RESAMPLES, batch=max(1, 2_000_000 // len(truth)),
         rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return Estimate(value, Interval(float(ends.low), float(ends.high)))
+    ).bootstrap_distribution  # fmt: skip
+    return Estimate(value, percentiles(resampled, len(truth)))
 
 
 def f1(labels: NDArray[Any], predicted: NDArray[np.bool_], seed: int = 0) -> Estimate | None:
     """Return F1 of label 1 with a percentile bootstrap interval over examples (Efron, 1979).
+
+    An F1 of 0 or 1 has the interval of `at_bound`.
 
     Args:
         labels: [N], 0 or 1.
@@ -253,5 +255,4 @@ def f1(labels: NDArray[Any], predicted: NDArray[np.bool_], seed: int = 0) -> Est
     shares = np.array([hits, misses, len(truth) - hits - misses]) / len(truth)
     drawn = np.random.default_rng(seed).multinomial(len(truth), shares, RESAMPLES)
     resampled = 2 * drawn[:, 0] / np.maximum(2 * drawn[:, 0] + drawn[:, 1], 1)
-    low, high = np.quantile(resampled, (0.025, 0.975))
-    return Estimate(2 * hits / (2 * hits + misses), Interval(float(low), float(high)))
+    return Estimate(2 * hits / (2 * hits + misses), percentiles(resampled, len(truth)))

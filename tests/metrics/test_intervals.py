@@ -160,6 +160,19 @@ def test_auc_of_one_label_is_none_and_of_two_rows_has_the_widest_interval():
     assert intervals.auc(np.array([0, 1]), np.array([0.1, 0.9])) == (1, (0, 1))
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_an_auc_and_f1_of_0_or_1_have_the_interval_of_as_many_trials(right):
+    labels = np.arange(100) % 2
+    predicted = (labels == 1) == right
+    exact = (0.025**0.01, 1.0) if right else (0.0, 1 - 0.025**0.01)
+    for estimate in (
+        intervals.auc(labels, predicted.astype(float)),
+        intervals.f1(labels, predicted),
+    ):
+        assert estimate.value == float(right)
+        assert estimate.interval == pytest.approx(exact)
+
+
 def test_f1_is_that_of_scikit_learn_and_its_interval_that_of_a_plain_bootstrap():
     rng = np.random.default_rng(2)
     labels = rng.integers(0, 2, 300)

@@ -155,6 +155,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         values.pop(key, None)
     for key in _NO_PART_IN_DATA:
         values["data"].pop(key, None)
+    values["trainer"].pop("threads", None)
     for name in left_out(cfg):
         del values["callbacks"][name.removeprefix("callbacks.")]
     if not (values.get("schedule") or {}).get("_target_"):  # constant, whatever else is set

@@ -16,7 +16,9 @@ NOT_EVALUATED = frozenset(
 )  # fmt: skip
 """Settings of the data that serve a training alone."""
 
-EVALUATED_TRAINER = frozenset({"trainer.accelerator", "trainer.devices", "trainer.precision"})
+EVALUATED_TRAINER = frozenset(
+    {"trainer.accelerator", "trainer.devices", "trainer.precision", "trainer.threads"}
+)
 """Settings of the trainer that an evaluation goes by."""
 
 _ORDER = (

@@ -31,6 +31,8 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
     "max_len": ("data.max_tokens",),
     "max_length": ("data.max_tokens",),
     "workers": ("data.num_workers",),
+    "threads": ("trainer.threads",),
+    "num_threads": ("trainer.threads",),
     "gpus": ("trainer.devices",),
     "gpu": ("trainer.devices",),
     "device": ("trainer.accelerator",),

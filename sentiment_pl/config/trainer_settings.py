@@ -22,6 +22,9 @@ def check_length(cfg: DictConfig) -> None:
         )
     if trainer.get("limit_train_batches") == 0:
         raise ConfigError("trainer.limit_train_batches=0 leaves nothing to train on")
+    threads: Any = trainer.get("threads", "auto")
+    if threads != "auto":
+        check_integer("trainer.threads", threads, least=1)
     epochs: Any = trainer.get("max_epochs")
     if epochs is not None:
         check_integer("trainer.max_epochs", epochs, least=-1)

@@ -20,6 +20,7 @@ from sentiment_pl.metrics import measures
 from sentiment_pl.metrics.imbalance import Scoring
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.runs.states import read_run
+from sentiment_pl.training import threads
 from sentiment_pl.training.callbacks import Predictions
 from sentiment_pl.training.progress_bar import ProgressBar
 
@@ -110,8 +111,10 @@ def predict(
         settings["batch_size"] = batch_size
     data.adopt({key: value for key, value in settings.items() if key not in given})
     predictions = Predictions()
+    threads.use(trainer.get("threads", "auto"), candidate.model, data.batch_size)
+    arguments = {key: value for key, value in trainer.items() if key != "threads"}
     runner = lightning.Trainer(
-        **{**trainer, "enable_model_summary": False}, callbacks=[ProgressBar(), predictions],
+        **{**arguments, "enable_model_summary": False}, callbacks=[ProgressBar(), predictions],
         logger=False, enable_checkpointing=False,
     )  # fmt: skip
     loader = data.serve(reviews, candidate.model.tokenizer)

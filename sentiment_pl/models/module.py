@@ -108,6 +108,9 @@ class SentimentModule(LogsMetrics, ABC):
     name: ClassVar[str]
     """The name of the architecture in conf/model and in checkpoints: the name of its file, or the
     full name of a class outside this package."""
+    rows_per_review: ClassVar[int] = 200
+    """The rows that a review adds to the largest product of matrices, by which the number of
+    threads is chosen: about the words of a review, unless they are computed one after another."""
     example_input_array: Any = None
     monitor: str = "val/auc"
     """The logged metric that a schedule such as ReduceLROnPlateau monitors."""

@@ -40,6 +40,7 @@ class RecurrentModule(SentimentModule):
         ConfigError: an argument is out of its range.
     """
 
+    rows_per_review = 1  # step by step
     gates: int
     """The number of projections of a word that one step needs, each of width H."""
 

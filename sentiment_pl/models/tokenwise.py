@@ -24,6 +24,7 @@ class TokenwiseModule(SentimentModule):
         ConfigError: an argument is out of its range.
     """
 
+    rows_per_review = 40  # the distinct words of a batch, shared among its reviews
     outputs: ClassVar[int]
     """The number of outputs of f for a word."""
 

@@ -35,8 +35,9 @@ class WordVectors(nn.Embedding):
         super().__init__(words, dim, padding_idx=PADDING)
 
     def forward(self, words: Tensor) -> Tensor:
-        """Map word ids [U] int64 to vectors [U, E]."""
-        if not (self.training and torch.is_grad_enabled() and words.device.type == "cpu"):
+        """Map word ids [U] int64, or of any other shape, to vectors [U, E]."""
+        quick = self.training and torch.is_grad_enabled() and words.device.type == "cpu"
+        if not quick or words.dim() != 1:
             return super().forward(words)
         vectors: Tensor = _Rows.apply(self.weight, words)  # type: ignore[no-untyped-call]
         return vectors

@@ -16,7 +16,13 @@ from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.embeddings.recipes import Corpus
 from sentiment_pl.metrics import measures
 from sentiment_pl.models import SentimentModule, check_target
-from sentiment_pl.training import callback_building, distributed, initial_weights, loggers
+from sentiment_pl.training import (
+    callback_building,
+    distributed,
+    initial_weights,
+    loggers,
+    threads,
+)
 from sentiment_pl.training.best_checkpoint import ContractedBest
 from sentiment_pl.training.callbacks import History
 from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
@@ -90,6 +96,7 @@ def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
         data.setup()
         model = _model(cfg, data, recipe)
         loggers.go_on(trainer.loggers, _load_weights(cfg, model, data, folder))
+    threads.use(cfg.trainer.get("threads", "auto"), model, data.batch_size)
     return Parts(trainer, data, model, callbacks, logged)
 
 
@@ -103,7 +110,7 @@ def _trainer(
         callbacks = [each for each in callbacks if not isinstance(each, LearningRateMonitor)]
     bar = any(isinstance(each, ProgressBar) for each in callbacks)  # else Lightning adds its own
     trainer: lightning.Trainer = instantiate(
-        cfg.trainer,
+        threads.without_threads(cfg.trainer),
         enable_progress_bar=cfg.trainer.get("enable_progress_bar", bar),
         callbacks=callbacks,
         logger=logged_to,

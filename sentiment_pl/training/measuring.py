@@ -17,6 +17,7 @@ from sentiment_pl.metrics.imbalance import BALANCE, TRAIN_LONGER, Scoring
 from sentiment_pl.models import SentimentModule, load_checkpoint
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
 from sentiment_pl.runs.predictions import write_predictions
+from sentiment_pl.training import threads
 from sentiment_pl.training.best_checkpoint import ContractedBest
 from sentiment_pl.training.callbacks import Predictions
 from sentiment_pl.training.progress_bar import ProgressBar
@@ -69,7 +70,7 @@ def measure(
     bars = [callback for callback in _callbacks(fitted) if isinstance(callback, ProgressBar)]
     cluster = distributed.environment()
     runner: lightning.Trainer = instantiate(
-        cfg.trainer,
+        threads.without_threads(cfg.trainer),
         precision="32-true",
         profiler=None,
         callbacks=[*bars, predictions, EndsWhileMeasured()],

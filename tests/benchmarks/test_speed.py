@@ -22,7 +22,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentiment_pl.data.batching import LengthBuckets, collate
 from sentiment_pl.data.tokenizer import Tokenizer
-from sentiment_pl.models import Prediction
+from sentiment_pl.models import Prediction, recurrence
 from sentiment_pl.models.gru import GRU
 from sentiment_pl.models.mlp import MLP
 from sentiment_pl.models.windowed_attention import WindowedAttention
@@ -144,20 +144,18 @@ class TorchGRU(GRU):
 def test_gru(benchmark, tokenizer, batches):
     """Four times as fast as packed sequences, and near what the processor can multiply."""
     torch.manual_seed(0)
-    model = GRU(tokenizer=tokenizer, **SETTINGS)
-    ours = steps_of(model, batches)
+    model = GRU(tokenizer=tokenizer, **AS_TRAINED)
+    ours = steps_of(model, batches, whole=True)
     n = 1024
     a, b = torch.randn(n, n), torch.randn(n, n)
     product = torch.empty(n, n)
+    packed, padded = (TorchGRU(each, tokenizer=tokenizer, **AS_TRAINED) for each in (True, False))
     seconds = in_turns(
         {
             "ours": ours,
-            "torch.nn.GRU, packed": steps_of(
-                TorchGRU(True, tokenizer=tokenizer, **SETTINGS), batches
-            ),
-            "torch.nn.GRU, padded": steps_of(
-                TorchGRU(False, tokenizer=tokenizer, **SETTINGS), batches
-            ),
+            "ours, plain": steps_of(GRU(tokenizer=tokenizer, **SETTINGS), batches),
+            "torch.nn.GRU, packed": steps_of(packed, batches, whole=True),
+            "torch.nn.GRU, padded": steps_of(padded, batches, whole=True),
             "matrix product": [lambda: [torch.mm(a, b, out=product) for _ in range(16)]]
             * len(batches),
         }
@@ -174,7 +172,36 @@ def test_gru(benchmark, tokenizer, batches):
     )
     benchmark.pedantic(all_of(ours), rounds=3)
     assert ratio["torch.nn.GRU, packed"] >= 4
+    assert ratio["torch.nn.GRU, padded"] >= 1
     assert share >= 0.45
+
+
+@pytest.mark.parametrize("hidden", [32, 96, 512])
+def test_the_recurrence_alone(hidden):
+    """Forward and backward over 60 words each, beside torch.nn.GRU, from batch 1 to 512."""
+    for reviews in (1, 8, 64, 512):
+        layer, linear = nn.GRU(E, hidden), nn.Linear(E, 3 * hidden)
+        weight, bias = (
+            nn.Parameter(torch.randn(3 * hidden, hidden)),
+            nn.Parameter(torch.ones(hidden)),
+        )
+        x, wrt_states = torch.randn(60, reviews, E), torch.randn(60, reviews, hidden)
+
+        def ours(reset_after, linear=linear, weight=weight, bias=bias, x=x, wrt_states=wrt_states):
+            states = recurrence.gru(linear(x), weight, bias, reset_after=reset_after)
+            torch.autograd.grad(states, [*linear.parameters(), weight, bias], wrt_states)
+
+        def theirs(layer=layer, x=x, wrt_states=wrt_states):
+            torch.autograd.grad(layer(x)[0], list(layer.parameters()), wrt_states)
+
+        ways = {
+            "reset_after=true": [partial(ours, True)],
+            "reset_after=false": [partial(ours, False)],
+            "torch.nn.GRU": [theirs],
+        }
+        ratio = ratios(f"hidden {hidden}, batch {reviews}", in_turns(ways), steps=1)
+        assert ratio["torch.nn.GRU"] >= 1
+        assert ratio["reset_after=false"] <= 1.5
 
 
 @pytest.mark.parametrize("size", [64, 512])
@@ -221,18 +248,31 @@ class Unfolded(WindowedAttention):
 
 def test_windowed_attention(benchmark, tokenizer, batches):
     ours, unfolded = (
-        kind(tokenizer=tokenizer, **SETTINGS) for kind in (WindowedAttention, Unfolded)
+        kind(tokenizer=tokenizer, **AS_TRAINED) for kind in (WindowedAttention, Unfolded)
     )
     for parameter in ours.parameters():
         nn.init.normal_(parameter, std=0.1)
     unfolded.load_state_dict(ours.state_dict())
     with torch.no_grad():  # they are the same function
-        got, wanted = (m(batches[0].tokens, batches[0].lengths).logits for m in (ours, unfolded))
+        got, wanted = (
+            m.eval()(batches[0].tokens, batches[0].lengths).logits for m in (ours, unfolded)
+        )
         torch.testing.assert_close(got, wanted)
-    steps = {"blocks": steps_of(ours, batches), "unfold and einsum": steps_of(unfolded, batches)}
+
+    def projections_and_stack(batch):
+        x = torch.randn(batch.tokens.numel(), E, requires_grad=True)
+        ours.projection(x).backward(torch.ones(len(x), 3 * E))
+        ours.network(x).backward(torch.ones(len(x), 2))
+
+    steps = {
+        "projections and stack alone": [partial(projections_and_stack, b) for b in batches],
+        "ours": steps_of(ours, batches, whole=True),
+        "unfold and einsum": steps_of(unfolded, batches, whole=True),
+    }
     ratio = ratios("Windowed attention, a training step", in_turns(steps), steps=len(batches))
-    benchmark.pedantic(all_of(steps["blocks"]), rounds=3)
-    assert ratio["unfold and einsum"] >= 4
+    benchmark.pedantic(all_of(steps["ours"]), rounds=3)
+    assert ratio["ours"] <= 2
+    assert ratio["unfold and einsum"] >= 2 * ratio["ours"]
 
 
 def padding(lengths):

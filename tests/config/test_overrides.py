@@ -230,6 +230,7 @@ NO_NAMES = {
     "shuffle_seed", "seed", "truncate", "dim", "workers", "hidden", "activation", "pooling",
     "schedule", "accelerator", "precision", "window", "max_tokens", "max_norm", "class_weight",
     "words", "quoting", "header", "devices", "num_nodes",
+    "threads",
 }  # fmt: skip
 """Keys with a choice of words, a number or a list of numbers."""
 

@@ -107,6 +107,7 @@ def test_any_setting_of_a_model_is_used_or_refused_by_name(data, value):
         ("probes=null", "probes must be a list of sentences"),
         ("trainer.max_epochs=abc", "trainer.max_epochs must be an integer"),
         ("trainer.max_epochs=-5", "trainer.max_epochs must be an integer, at least -1, got -5"),
+        ("trainer.threads=0", "trainer.threads must be an integer, at least 1, got 0"),
         ("trainer.precision=8", "trainer cannot be set up: Precision 8 is invalid"),
         ("trainer.gradient_clip_val=a", "trainer cannot be set up: `gradient_clip_val` should be"),
         ("trainer.limit_train_batches=-1", "trainer cannot be set up: You have passed invalid"),

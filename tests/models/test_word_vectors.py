@@ -81,3 +81,9 @@ def test_dropout_keeps_the_type_and_does_nothing_outside_of_training():
     values = torch.randn(MANY)
     assert Dropout(0.3)(values.bfloat16()).dtype == torch.bfloat16
     assert torch.equal(Dropout(0.3).eval()(values), values)
+
+
+def test_word_vectors_of_a_batch():
+    vectors = WordVectors(7, 3).train()
+    words = torch.tensor([[1, 2, 0], [6, 6, 2]])
+    assert vectors(words).equal(vectors.weight[words])

@@ -1,10 +1,12 @@
 """How many threads a run computes with."""
 
+import importlib
 import os
 
 import pytest
 import torch
 
+import sentiment_pl
 from sentiment_pl.config import trainer_settings
 from sentiment_pl.config.composed import settings
 from sentiment_pl.errors import ConfigError
@@ -98,3 +100,12 @@ def test_a_number_is_taken_as_it_is(monkeypatch):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_waiting_threads_sleep_unless_the_user_wants_otherwise(monkeypatch):
+    for given, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if given:
+            monkeypatch.setenv("OMP_WAIT_POLICY", given)
+        importlib.reload(sentiment_pl)
+        assert os.environ["OMP_WAIT_POLICY"] == expected

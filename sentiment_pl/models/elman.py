@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from sentiment_pl.errors import check_choice, check_number
 from sentiment_pl.models import recurrence
-from sentiment_pl.models.layers import ACTIVATIONS
+from sentiment_pl.models.layers import ACTIVATIONS, orthogonal
 from sentiment_pl.models.recurrent import RecurrentModule
 
 
@@ -56,7 +56,7 @@ class Elman(RecurrentModule):
             if activation in ("relu", "leaky_relu"):
                 nn.init.eye_(weight)
             else:
-                nn.init.orthogonal_(weight)
+                orthogonal(weight)
 
     def run(self, x: Tensor, direction: int) -> Tensor:
         """Run the recurrence over x [T, B, H] and return the states [T, B, H]."""

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from sentiment_pl.errors import check_flag
 from sentiment_pl.models import recurrence
+from sentiment_pl.models.layers import orthogonal
 from sentiment_pl.models.recurrent import RecurrentModule
 
 
@@ -53,7 +54,7 @@ class GRU(RecurrentModule):
         )
         for weight in self.recurrent:
             for gate in weight.data.chunk(3):
-                nn.init.orthogonal_(gate)
+                orthogonal(gate)
 
     def run(self, x: Tensor, direction: int) -> Tensor:
         """Run the recurrence over x [T, B, 3H] and return the states [T, B, H]."""

@@ -62,6 +62,23 @@ def padding_mask(lengths: Tensor, T: int) -> Tensor:
     return torch.arange(T, device=lengths.device) < lengths[:, None]
 
 
+def orthogonal(weight: Tensor, gain: float = 1.0) -> None:
+    """Fill a matrix with an orthogonal one (Saxe et al., 2014), the same on every machine.
+
+    LAPACK rounds differently with different numbers of threads, so that one is used.
+
+    Args:
+        weight: [m, n]; its rows or its columns, whichever are fewer, become orthogonal.
+        gain: the length of these rows or columns.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        nn.init.orthogonal_(weight, gain)
+    finally:
+        torch.set_num_threads(threads)
+
+
 def token_network(
     inputs: int,
     hidden: Sequence[int],

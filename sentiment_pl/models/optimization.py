@@ -8,7 +8,6 @@ the model's parameters and the arguments that depend on the training.
 
 import functools
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -57,6 +56,19 @@ def check(optimizer: Any, schedule: Any) -> None:
         check_number("optimizer.weight_decay", settings["weight_decay"], least=0)
     if "pct_start" in _settings(schedule):
         check_number("schedule.pct_start", _settings(schedule)["pct_start"], above=0, below=1)
+
+
+def check_end(schedule: MakeSchedule | None, trainer: lightning.Trainer) -> None:
+    """Check that training has an end if the schedule depends on it.
+
+    Raises:
+        ConfigError: The schedule needs the number of steps, and training is unlimited.
+    """
+    if trainer.max_epochs == -1 and trainer.max_steps == -1 and _step_arguments(schedule):
+        raise ConfigError(
+            f"schedule ({_name(schedule)}) has to know where training ends: trainer.max_epochs or"
+            " trainer.max_steps, or schedule=constant"
+        )
 
 
 def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
@@ -110,16 +122,11 @@ def configure(
     added: dict[str, Any] = {}
     if "max_lr" in parameters and "max_lr" not in settings:
         added["max_lr"] = optimizer.param_groups[0]["lr"]
-    steps = trainer.estimated_stepping_batches
+    check_end(make_schedule, trainer)
+    steps = trainer.estimated_stepping_batches  # also finds the number of batches in an epoch
     by_step = "total_steps" in parameters
-    for name in _STEPS:
-        if name in parameters and name not in settings:
-            if math.isinf(steps):
-                raise ConfigError(
-                    f"schedule ({_name(make_schedule)}) has to know where training ends:"
-                    " trainer.max_epochs or trainer.max_steps, or schedule=constant"
-                )
-            added[name], by_step = max(1, int(steps)), True
+    for name in _step_arguments(make_schedule):
+        added[name], by_step = max(1, int(steps)), True
     config: dict[str, Any] = {"interval": "step"}
     if not by_step:
         # Advance after the last step of an epoch. With "epoch", Lightning would advance after the
@@ -131,6 +138,14 @@ def configure(
             added["mode"] = measures.mode_of(monitor)
     config["scheduler"] = _made("schedule", make_schedule, optimizer, **added)
     return {"optimizer": optimizer, "lr_scheduler": config}  # type: ignore[return-value]
+
+
+def _step_arguments(make_schedule: MakeSchedule | None) -> list[str]:
+    """Return the arguments that get the number of training steps."""
+    if make_schedule is None:
+        return []
+    settings, parameters = _settings(make_schedule), _parameters(make_schedule)
+    return [name for name in _STEPS if name in parameters and name not in settings]
 
 
 def description(make: Callable[..., Any] | None) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from torch.nn import functional
 from sentiment_pl.data.tokenizer import UNKNOWN
 from sentiment_pl.data.truncation import Truncation
 from sentiment_pl.errors import ConfigError, check_count
-from sentiment_pl.models.layers import Trace, inputs_kept, token_network
+from sentiment_pl.models.layers import Trace, inputs_kept, orthogonal, token_network
 from sentiment_pl.models.local_attention import attention_weights, windowed_attention
 from sentiment_pl.models.module import SentimentModule
 from sentiment_pl.models.prediction import Prediction
@@ -61,8 +61,8 @@ class Block(nn.Module):
         self.position = nn.Parameter(torch.zeros(heads, 2 * reach + 1))
         self.mix = nn.Linear(E, E)
         for part in self.projection.weight.data.chunk(3):
-            nn.init.orthogonal_(part)
-        nn.init.orthogonal_(self.mix.weight)
+            orthogonal(part)
+        orthogonal(self.mix.weight)
 
 
 class WindowedAttention(SentimentModule):
@@ -109,8 +109,8 @@ class WindowedAttention(SentimentModule):
         # initially flat softmax averages over them. With PyTorch's small uniform weights, negation
         # is not learned at all.
         for part in self.projection.weight.data.chunk(3):
-            nn.init.orthogonal_(part)
-        nn.init.orthogonal_(self.mix.weight, gain=3.0)
+            orthogonal(part)
+        orthogonal(self.mix.weight, gain=3.0)
         self.network = token_network(E, hidden, 2, activation, self.dropout.p, residual=False)
         self.further = nn.ModuleList(Block(E, heads, reach) for _ in range(layers - 1))
 

@@ -15,7 +15,7 @@ from sentiment_pl.config import composed as config
 from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.embeddings.recipes import Corpus
 from sentiment_pl.metrics import measures
-from sentiment_pl.models import SentimentModule, check_target
+from sentiment_pl.models import SentimentModule, check_target, optimization
 from sentiment_pl.training import (
     callback_building,
     distributed,
@@ -87,14 +87,16 @@ def assemble(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> Parts:
                 "configuration": run_texts.configuration(cfg),
             }
     with distributed.together():
-        # The trainer comes before the data: a missing device is reported at once, whereas the data
-        # may take long to prepare.
+        # The trainer and the schedule come before the data: a missing device is reported at once,
+        # whereas the data may take long to prepare.
         trainer = _trainer(cfg, folder, [*callbacks, logged], title)
+        schedule = _schedule(cfg)
+        optimization.check_end(schedule, trainer)
         data: ReviewDataModule = instantiate(cfg.data, _convert_="all")
         recipe = instantiate(cfg.embedding)
         data.prepare_data()
         data.setup()
-        model = _model(cfg, data, recipe)
+        model = _model(cfg, data, recipe, schedule)
         loggers.go_on(trainer.loggers, _load_weights(cfg, model, data, folder))
     threads.use(cfg.trainer.get("threads", "auto"), model, data.batch_size)
     return Parts(trainer, data, model, callbacks, logged)
@@ -129,7 +131,9 @@ def _trainer(
     return trainer
 
 
-def _model(cfg: DictConfig, data: ReviewDataModule, recipe: Any) -> SentimentModule:
+def _model(
+    cfg: DictConfig, data: ReviewDataModule, recipe: Any, schedule: optimization.MakeSchedule | None
+) -> SentimentModule:
     corpus = Corpus(data.tokenizer.words, data.sentences, data.fingerprint, data.cache_dir)
     matrix = recipe.matrix(corpus)
     model: SentimentModule = instantiate(
@@ -141,7 +145,7 @@ def _model(cfg: DictConfig, data: ReviewDataModule, recipe: Any) -> SentimentMod
         freeze_embedding=recipe.freeze,
         embedding_matrix=matrix,
         optimizer=instantiate(cfg.optimizer, _convert_="all", _partial_=True),
-        schedule=_schedule(cfg),
+        schedule=schedule,
         _convert_="all",
     )
     model.monitor = cfg.monitor
@@ -149,11 +153,12 @@ def _model(cfg: DictConfig, data: ReviewDataModule, recipe: Any) -> SentimentMod
     return model
 
 
-def _schedule(cfg: DictConfig) -> Any:
+def _schedule(cfg: DictConfig) -> optimization.MakeSchedule | None:
     """Return a function of the optimizer, or None for a constant learning rate."""
     if not (cfg.get("schedule") or {}).get("_target_"):
         return None
-    return instantiate(cfg.schedule, _convert_="all", _partial_=True)
+    schedule: optimization.MakeSchedule = instantiate(cfg.schedule, _convert_="all", _partial_=True)
+    return schedule
 
 
 def _load_weights(

@@ -5,7 +5,9 @@ import torch
 from torch.nn import functional
 
 from sentiment_pl.data.batching import Batch
-from sentiment_pl.data.tokenizer import PADDING, UNKNOWN
+from sentiment_pl.data.tokenizer import PADDING, UNKNOWN, Tokenizer
+from tests.extending import models
+from tests.helpers import TRAINING_TEXTS
 
 LENGTHS = (23, 1, 34, 16, 5)
 TOLERANCE = {
@@ -196,3 +198,18 @@ def test_dropout_acts_in_training_alone(build, batch, name):
         model.train()
         first, second = model(tokens, lengths).logits, model(tokens, lengths).logits
         assert not torch.equal(first, second), rate
+
+
+@pytest.mark.parametrize("name", sorted(models()))
+def test_the_number_of_threads_does_not_matter_to_initial_weights(name):
+    words = Tokenizer.train(TRAINING_TEXTS, size=50).to_json()
+    before = torch.get_num_threads()
+    initial = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            torch.manual_seed(0)
+            initial.append(models()[name](tokenizer=words, embedding_dim=100).state_dict())
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(value, initial[1][key]) for key, value in initial[0].items())

@@ -15,14 +15,14 @@ import torch
 from sentiment_pl.data.corpus import writer as negation
 from sentiment_pl.evaluation.output import write_predictions
 from sentiment_pl.models import load_checkpoint
-from tests.helpers import NO_FIGURES, SMALL
+from tests.helpers import NO_EVENTS, SMALL
 
 DATA = [*SMALL[:3], "trainer.accelerator=cpu"]
 
 
 def trained(command, tmp_path, *overrides):
     known = set(tmp_path.glob("outputs/runs/*"))
-    command("train", *SMALL, *NO_FIGURES, "trainer.max_epochs=1", *overrides)
+    command("train", *SMALL, *NO_EVENTS, "trainer.max_epochs=1", *overrides)
     (run,) = set(tmp_path.glob("outputs/runs/*")) - known
     return run
 

@@ -14,9 +14,9 @@ from sentiment_pl.errors import mendable
 from sentiment_pl.runs import folder as runs
 from sentiment_pl.runs.predictions import write_predictions
 from sentiment_pl.runs.states import read_run
-from tests.helpers import NO_FIGURES, SMALL, refusal
+from tests.helpers import NO_EVENTS, NO_FIGURES, SMALL, refusal
 
-RUN = [*SMALL, *NO_FIGURES, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]
+RUN = [*SMALL, *NO_EVENTS, "model=mlp", "trainer.max_epochs=2", "hydra.run.dir=run"]
 
 
 @pytest.fixture
@@ -50,7 +50,10 @@ def in_words(done):
 
 def test_no_room_for_a_checkpoint(command, disk):
     folder = disk("size=600k")  # the embedding alone takes 200 kB, the optimiser twice that
-    run = [*RUN[:-1], "logger=none", f"hydra.run.dir={folder}/run"]  # logs fill it as well
+    run = [  # without logs, which fill it as well
+        *SMALL, *NO_FIGURES, "model=mlp", "trainer.max_epochs=2", "logger=none",
+        f"hydra.run.dir={folder}/run",
+    ]  # fmt: skip
     output = in_words(command("train", *run, code=1))
     assert "last.ckpt cannot be written" in output or "best.ckpt cannot be written" in output
     assert "No space left on device" in output

@@ -25,7 +25,7 @@ from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.lexicon import Lexicon
 from sentiment_pl.predict import main
 from tests.extending import ALLOW, models
-from tests.helpers import NO_FIGURES, ODD_TEXTS, SMALL, TRAINING_TEXTS
+from tests.helpers import NO_EVENTS, ODD_TEXTS, SMALL, TRAINING_TEXTS
 
 README = Path(__file__).parents[1] / "README.md"
 RULES = [Truncation(4, "head"), Truncation(4, "tail"), Truncation(5, "both"), Truncation()]
@@ -239,7 +239,7 @@ def test_training_and_serving_cut_alike(in_process, tmp_path):
 
 def test_a_run_without_a_limit_reads_all(in_process, tmp_path):
     in_process(
-        "train", "model=mlp", "model.hidden=[4]", *SMALL, *NO_FIGURES, "trainer.max_epochs=1",
+        "train", "model=mlp", "model.hidden=[4]", *SMALL, *NO_EVENTS, "trainer.max_epochs=1",
         "data.max_tokens=null", "hydra.run.dir=run",
     )  # fmt: skip
     model = load_checkpoint(str(tmp_path / "run"))

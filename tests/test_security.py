@@ -23,9 +23,9 @@ from sentiment_pl.embeddings.vectors import read_vectors
 from sentiment_pl.errors import DataError
 from sentiment_pl.models import load_checkpoint
 from sentiment_pl.predict import main
-from tests.helpers import NO_FIGURES, SMALL, refusal
+from tests.helpers import NO_EVENTS, SMALL, refusal
 
-RUN = [*SMALL, *NO_FIGURES, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
+RUN = [*SMALL, *NO_EVENTS, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
 
 
 class Malicious:

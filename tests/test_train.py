@@ -18,7 +18,7 @@ from sentiment_pl.data.datamodule import ReviewDataModule
 from sentiment_pl.data.sources import Negation
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.models.mlp import MLP
-from tests.helpers import NO_FIGURES, SMALL, events, only_run
+from tests.helpers import NO_EVENTS, SMALL, events, only_run
 
 
 def figures(run):
@@ -100,7 +100,7 @@ def test_the_same_command_twice_gives_the_same_to_the_bit_and_another_seed_does_
     for seed in (1, 1, 2):
         known = set(tmp_path.glob("outputs/runs/*"))
         command(
-            "train", *SMALL, *NO_FIGURES, "trainer.max_epochs=2", f"seed={seed}",
+            "train", *SMALL, *NO_EVENTS, "trainer.max_epochs=2", f"seed={seed}",
             "embedding.dropout=0.1",
         )  # fmt: skip
         runs += set(tmp_path.glob("outputs/runs/*")) - known
@@ -113,7 +113,7 @@ def test_the_same_command_twice_gives_the_same_to_the_bit_and_another_seed_does_
 
 
 def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_path):
-    same = [*SMALL, *NO_FIGURES, "trainer.max_epochs=4", "embedding.dropout=0.1",
+    same = [*SMALL, *NO_EVENTS, "trainer.max_epochs=4", "embedding.dropout=0.1",
             "model.word_dropout=0.1"]  # fmt: skip
     every = [
         "+callbacks.last_checkpoint.save_top_k=-1",
@@ -150,7 +150,7 @@ def test_a_run_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(command, tmp_p
 
 @pytest.mark.parametrize("model", ["mlp", pytest.param("gru", marks=pytest.mark.slow)])
 def test_the_settings_for_a_gpu_train(command, tmp_path, model):
-    command("train", *SMALL, *NO_FIGURES, f"model={model}", "trainer=gpu",
+    command("train", *SMALL, *NO_EVENTS, f"model={model}", "trainer=gpu",
             "trainer.accelerator=cpu", "trainer.max_epochs=1")  # fmt: skip
     record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
     assert record["settings"]["trainer"]["precision"] == "bf16-mixed"
@@ -181,7 +181,7 @@ def test_every_epoch_has_an_order_of_its_own(tmp_path):
 
 
 def test_a_checkpoint_stands_alone(command, tmp_path):
-    command("train", "model=weighted_mlp", *SMALL, *NO_FIGURES, "trainer.max_epochs=1")
+    command("train", "model=weighted_mlp", *SMALL, *NO_EVENTS, "trainer.max_epochs=1")
     path = only_run(tmp_path) / "checkpoints" / "best.ckpt"
     alone = path.rename(tmp_path / "alone.ckpt")
     model = load_checkpoint(alone)
@@ -209,7 +209,7 @@ def test_predict_names_a_checkpoint_that_is_none(command, tmp_path):
 
 def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(command, tmp_path):
     done = command(
-        "train", "-m", "model=mlp", "model.hidden=[8],[0],[4,4]", *SMALL, *NO_FIGURES,
+        "train", "-m", "model=mlp", "model.hidden=[8],[0],[4,4]", *SMALL, *NO_EVENTS,
         "trainer.max_epochs=1", code=1,
     )  # fmt: skip
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
@@ -224,7 +224,7 @@ def test_a_multirun_names_folders_by_what_differs_and_outlives_a_failing_run(com
 
 def test_a_multirun_over_numbers_as_the_card_documents(command, tmp_path):
     command(
-        "train", "-m", "model=gru", "model.hidden=4,8", *SMALL, *NO_FIGURES, "trainer.max_epochs=1"
+        "train", "-m", "model=gru", "model.hidden=4,8", *SMALL, *NO_EVENTS, "trainer.max_epochs=1"
     )
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
     complete = {path.parent.name for path in sweep.glob("*/metrics.json")}
@@ -267,7 +267,7 @@ def test_files_of_ones_own_without_a_test_split(command, tmp_path):
     (tmp_path / "mine.csv").write_text("review,mood\n" + rows)
     done = command(
         "train", "model=mlp", "data=files", "data.train=mine.csv", "data.text_column=review",
-        "data.label_column=mood", "data.labels=[neg,pos]", "trainer.max_epochs=2", *NO_FIGURES,
+        "data.label_column=mood", "data.labels=[neg,pos]", "trainer.max_epochs=2", *NO_EVENTS,
     )  # fmt: skip
     record = json.loads((only_run(tmp_path) / "metrics.json").read_text())
     assert record["test"] is None
@@ -281,7 +281,7 @@ def test_debug_fast(command, tmp_path):
 
 
 def test_debug_overfit(command, tmp_path):
-    command("train", "model=mlp", *SMALL, *NO_FIGURES, "debug=overfit", "trainer.max_epochs=20")
+    command("train", "model=mlp", *SMALL, *NO_EVENTS, "debug=overfit", "trainer.max_epochs=20")
     history = json.loads((only_run(tmp_path) / "metrics.json").read_text())["history"]
     assert len(history) == 20
     assert history[-1]["train/loss"] < 0.5 * history[0]["train/loss"]

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from sentiment_pl.models import load_checkpoint
-from tests.helpers import only_run
+from tests.helpers import NO_EVENTS, only_run
 
 QUICK = ["data=files", "data.train=reviews.csv", "data.test=reviews.csv", "model=mlp",
          "model.hidden=[4]", "optimizer.lr=0.01", "data.batch_size=16", "trainer.max_epochs=5",
-         "trainer.accelerator=cpu"]  # fmt: skip
+         "trainer.accelerator=cpu", *NO_EVENTS]  # fmt: skip
 
 
 def train(in_process, tmp_path, bad, good, *overrides):

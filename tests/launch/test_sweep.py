@@ -187,7 +187,7 @@ def begun(tmp_path, cache):
     environment = {**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "sentiment_pl.train", "-m", "hydra/launcher=parallel",
-         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=16000",
+         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=6000",
          "data.batch_size=8", "trainer.max_epochs=1", "hydra.sweep.dir=s",
          "trainer.log_every_n_steps=1", *NO_EVENTS],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -11,7 +11,7 @@ from omegaconf import open_dict
 from sentiment_pl.config import composed as config
 from sentiment_pl.training import loggers
 from sentiment_pl.training.fit import train
-from tests.helpers import NO_FIGURES, SMALL, events, timeless
+from tests.helpers import NO_EVENTS, NO_FIGURES, SMALL, events, timeless
 
 DROPOUTS = ["embedding.dropout=0.1", "model.word_dropout=0.1"]
 """So that chance has a part in training."""
@@ -26,6 +26,7 @@ def _prepared():
 
 
 def composed_in(folder, *overrides):
+    """Compose the settings of a run in a folder; `overrides` may leave out loggers."""
     config.register_resolvers()
     with initialize_config_dir(str(config.CONF), version_base="1.3"):
         cfg = compose("train", [*SMALL, *NO_FIGURES, f"run_dir={folder}", *overrides])
@@ -35,9 +36,9 @@ def composed_in(folder, *overrides):
 
 
 def trained(folder, *overrides):
-    """Train as the command does; return weights and figures."""
+    """Train as the command does, without TensorBoard; return weights and figures."""
     folder.mkdir(exist_ok=True)
-    record = train(composed_in(folder, *overrides), folder, [])
+    record = train(composed_in(folder, *NO_EVENTS, *overrides), folder, [])
     weights = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
     best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
     return {**weights["state_dict"], **{f"best.{k}": v for k, v in best["state_dict"].items()}}, (

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
-from tests.helpers import NO_FIGURES, SMALL, timeless
+from tests.helpers import NO_EVENTS, SMALL, timeless
 from tests.training.runs import DROPOUTS, assert_same, trained
 
 
@@ -20,7 +20,8 @@ from tests.training.runs import DROPOUTS, assert_same, trained
     "overrides",
     [
         ["model=gru", "model.hidden=8", "trainer.max_epochs=2", "data.train=192"],
-        ["model=mlp", "trainer.max_epochs=1", "+trainer.val_check_interval=0.5"],
+        ["model=mlp", "trainer.max_epochs=1", "+trainer.val_check_interval=0.5",
+         "data.train=320"],
         ["model=mlp", "trainer.max_epochs=1", "+trainer.accumulate_grad_batches=2"],
         ["model=mlp", "trainer.max_epochs=2", "trainer.limit_train_batches=3"],
         ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.train=192"],
@@ -91,7 +92,7 @@ def start(begin):
 
     def run(folder, *overrides):
         return begin(
-            "train", *SMALL, *NO_FIGURES, *DROPOUTS, *overrides, "hydra.run.dir=run", cwd=folder,
+            "train", *SMALL, *NO_EVENTS, *DROPOUTS, *overrides, "hydra.run.dir=run", cwd=folder,
             SENTIMENT_PL_CACHE=str(folder / "cache"),
         )  # fmt: skip
 
@@ -151,7 +152,7 @@ SOMEWHERE = "a random moment"
 @pytest.mark.slow
 def test_a_run_killed_at_twenty_random_moments_ends_where_it_would_have_ended(start, tmp_path):
     overrides = ["model=gru", "model.hidden=8", "data.train=1500", "data.val=300",
-                 "data.batch_size=16", "trainer.max_epochs=6", *NO_FIGURES,
+                 "data.batch_size=16", "trainer.max_epochs=6", *NO_EVENTS,
                  "callbacks.last_checkpoint.every_minutes=0.001"]  # fmt: skip
     (tmp_path / "whole").mkdir()
     began = time.monotonic()

@@ -15,7 +15,7 @@ from sentiment_pl import processes
 from sentiment_pl.errors import ConfigError, DataError
 from sentiment_pl.processes import Launch
 from sentiment_pl.training import distributed
-from tests.helpers import NO_FIGURES, only_run, timeless
+from tests.helpers import NO_EVENTS, only_run, timeless
 from tests.training.processes import NO_CHANCE, UNEVEN, assert_close
 
 VARIABLES = (
@@ -184,7 +184,7 @@ def ended(process, code=0):
 def test_two_processes_end_where_one_with_twice_the_batch_does(
     command, torchrun, pair, tmp_path, model
 ):
-    run = [*UNEVEN, *NO_CHANCE, EXACT, f"model={model}", "trainer.max_epochs=2"]
+    run = [*UNEVEN, *NO_CHANCE, *NO_EVENTS, EXACT, f"model={model}", "trainer.max_epochs=2"]
     command("train", *run, "data.batch_size=32", "hydra.run.dir=one")
     start = torchrun if model == "gru" else pair
     output = ended(start(*run, "data.batch_size=16", "trainer=ddp"))
@@ -208,8 +208,9 @@ def test_two_processes_end_where_one_with_twice_the_batch_does(
     assert len([line for line in output if "[INFO]" in line]) == 4  # by one of the two
 
 
+@pytest.mark.slow
 def test_processes_that_are_to_end_go_on_to_the_bit(torchrun, pair, tmp_path):
-    run = [*UNEVEN, *NO_FIGURES, "data.train=4001", "data.batch_size=8", "model=mlp",
+    run = [*UNEVEN, *NO_EVENTS, "data.train=2401", "data.batch_size=8", "model=mlp",
            "trainer.max_epochs=2", "model.word_dropout=0.1", "trainer=ddp",
            "trainer.log_every_n_steps=1"]  # fmt: skip
     ended(pair(*run, "hydra.run.dir=whole"))
@@ -221,7 +222,7 @@ def test_processes_that_are_to_end_go_on_to_the_bit(torchrun, pair, tmp_path):
     output, _ = process.communicate(timeout=60)
     assert output.count("is saved, the run stops here") == 1
     last = torch.load(tmp_path / "again" / "checkpoints" / "last.ckpt", weights_only=True)
-    assert 0 < last["ReviewDataModule"]["batches"] < 251
+    assert 0 < last["ReviewDataModule"]["batches"] < 151
     assert "going on from" in ended(pair(*run, "hydra.run.dir=again"))
     whole, again = (
         timeless(json.loads((tmp_path / run / "metrics.json").read_text()))
@@ -260,5 +261,5 @@ def test_an_error_is_reported_once(torchrun, pair):
 
 def test_a_complete_run_is_not_repeated(pair):
     run = [*UNEVEN, "model=mlp", "trainer.max_epochs=1", "trainer=ddp", "hydra.run.dir=run"]
-    ended(pair(*run))
-    assert "is complete already: nothing to do" in ended(pair(*run))
+    ended(pair(*run, *NO_EVENTS))
+    assert "is complete already: nothing to do" in ended(pair(*run, *NO_EVENTS))

@@ -10,10 +10,10 @@ from sentiment_pl.data.tokenizer import Tokenizer
 from sentiment_pl.errors import ConfigError
 from sentiment_pl.models import architectures, load_checkpoint
 from sentiment_pl.training import initial_weights
-from tests.helpers import NO_FIGURES, SMALL
+from tests.helpers import NO_EVENTS, SMALL
 
 RUN = [
-    *SMALL, *NO_FIGURES, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1",
+    *SMALL, *NO_EVENTS, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=1",
     "embedding.dim=8",
 ]  # fmt: skip
 

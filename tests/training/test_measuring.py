@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from sentiment_pl.models import load_checkpoint
-from tests.helpers import NO_FIGURES, SMALL
+from tests.helpers import NO_EVENTS, SMALL
 
 RUN = [
-    *SMALL, *NO_FIGURES, "model=mlp", "model.hidden=[4]", "optimizer.lr=0.01",
+    *SMALL, *NO_EVENTS, "model=mlp", "model.hidden=[4]", "optimizer.lr=0.01",
     "trainer.max_epochs=3",
 ]  # fmt: skip
 AVERAGES = {

@@ -9,9 +9,9 @@ import torch
 from sentiment_pl import faults
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.predict import main
-from tests.helpers import SMALL, refusal, timeless
+from tests.helpers import NO_EVENTS, SMALL, refusal, timeless
 
-RUN = [*SMALL, "trainer.max_epochs=2", "data.batch_size=96", "model.hidden=8"]
+RUN = [*SMALL, "trainer.max_epochs=2", "data.batch_size=96", "model.hidden=8", *NO_EVENTS]
 
 
 def of_a_gpu():

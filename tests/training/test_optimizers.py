@@ -8,7 +8,7 @@ import torch
 from omegaconf import OmegaConf
 
 from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
-from tests.helpers import NO_FIGURES, SMALL, only_run
+from tests.helpers import NO_EVENTS, SMALL, only_run
 from tests.training.runs import DROPOUTS, assert_same, trained
 
 RUN = [*DROPOUTS, "model=mlp", "model.hidden=[4]", "trainer.max_epochs=3", "data.batch_size=96"]
@@ -64,7 +64,7 @@ def test_a_run_goes_on_with_its_schedule(tmp_path, monkeypatch, overrides, rates
 
 
 def test_an_optimizer_of_a_users_own_by_its_class(in_process, tmp_path):
-    run = [*SMALL, *NO_FIGURES, *RUN, "schedule=constant"]
+    run = [*SMALL, *NO_EVENTS, *RUN, "schedule=constant"]
     own = [*run, f"optimizer._target_={__name__}.Signs", "hydra.run.dir=own"]
     in_process("train", *own, "trainer.max_epochs=1")
     record = json.loads((tmp_path / "own" / "metrics.json").read_text())
@@ -79,7 +79,7 @@ def test_an_optimizer_of_a_users_own_by_its_class(in_process, tmp_path):
 
 
 def test_loggers_show_optimizer_and_schedule(in_process, tmp_path):
-    in_process("train", *SMALL, *NO_FIGURES, *RUN, "optimizer=adam", "trainer.max_epochs=1")
+    in_process("train", *SMALL, *NO_EVENTS, *RUN, "optimizer=adam", "trainer.max_epochs=1")
     settings = OmegaConf.load(only_run(tmp_path) / "hparams.yaml")
     assert settings.optimizer == {"name": "Adam", "lr": 0.003, "weight_decay": 0.0}
     assert settings.schedule == {"name": "OneCycleLR", "pct_start": 0.3, "cycle_momentum": False}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sentiment_pl.training.checkpoint_files import AtomicCheckpointIO
-from tests.helpers import NO_FIGURES, SMALL
+from tests.helpers import NO_EVENTS, SMALL
 from tests.training.runs import DROPOUTS, assert_same, trained
 
 RUN = [
@@ -110,7 +110,7 @@ def test_a_lost_best_checkpoint_is_reported(interrupted, tmp_path, caplog, lost)
 
 
 def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, monkeypatch):
-    run = [*SMALL, *NO_FIGURES, *RUN]
+    run = [*SMALL, *NO_EVENTS, *RUN]
     in_process("train", *run, "hydra.run.dir=run", "trainer.max_epochs=2")
     (tmp_path / "run" / "metrics.json").unlink()
     best = (tmp_path / "run" / "checkpoints" / "best.ckpt").read_bytes()
@@ -123,7 +123,7 @@ def test_the_command_goes_on_in_a_folder_that_was_moved(in_process, tmp_path, mo
 
 
 def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_process, tmp_path):
-    run = [*SMALL, *NO_FIGURES, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
+    run = [*SMALL, *NO_EVENTS, "model=mlp", "trainer.max_epochs=1", "hydra.run.dir=run"]
     in_process("train", *run)
     (tmp_path / "run" / "metrics.json").unlink()
     (tmp_path / "run" / "checkpoints" / "best.ckpt").unlink()
@@ -137,7 +137,7 @@ def test_a_complete_run_without_its_best_checkpoint_has_one_in_the_end(in_proces
                for key in last["state_dict"])  # fmt: skip
 
 
-BEGUN = [*SMALL, *NO_FIGURES, "model=mlp", "schedule=constant"]
+BEGUN = [*SMALL, *NO_EVENTS, "model=mlp", "schedule=constant"]
 """With a schedule that leaves open how long the next run is."""
 
 

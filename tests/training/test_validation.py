@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from tests.helpers import NO_FIGURES, SMALL
+from tests.helpers import NO_EVENTS, SMALL
 
 TINY = [*SMALL, "model=mlp", "model.hidden=[4]", "hydra.run.dir=run"]
 
@@ -26,7 +26,7 @@ TINY = [*SMALL, "model=mlp", "model.hidden=[4]", "hydra.run.dir=run"]
     ],
 )  # fmt: skip
 def test_training_validates_at_its_end(in_process, tmp_path, typed, steps):
-    output = in_process("train", *TINY, *NO_FIGURES, *typed)
+    output = in_process("train", *TINY, *NO_EVENTS, *typed)
     assert "Traceback" not in output
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())
     last = record["history"][-1]
@@ -40,7 +40,7 @@ def test_training_validates_at_its_end(in_process, tmp_path, typed, steps):
 
 
 def test_a_run_that_ended_by_its_steps_can_be_longer(in_process, tmp_path):
-    typed = [*TINY[:-1], *NO_FIGURES, "schedule=constant", "trainer.max_epochs=-1"]
+    typed = [*TINY[:-1], *NO_EVENTS, "schedule=constant", "trainer.max_epochs=-1"]
     in_process("train", *typed, "+trainer.max_steps=3", "hydra.run.dir=short")
     in_process(
         "train", *typed, "+trainer.max_steps=6", "hydra.run.dir=longer",

@@ -13,10 +13,10 @@ from torch.utils.data import get_worker_info
 from sentiment_pl import faults
 from sentiment_pl.data.batching import EncodedReviews
 from sentiment_pl.errors import DataError
-from tests.helpers import NO_FIGURES, SMALL, timeless
+from tests.helpers import NO_EVENTS, SMALL, timeless
 
 RUN = [
-    *SMALL, *NO_FIGURES, "model=mlp", "trainer.max_epochs=2", "data.batch_size=96",
+    *SMALL, *NO_EVENTS, "model=mlp", "trainer.max_epochs=2", "data.batch_size=96",
     "data.num_workers=2",
 ]  # fmt: skip
 

@@ -20,7 +20,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     memory = "plit the longest texts: shorter texts need less"
     memory = f"Leave --full out, or s{memory}" if arguments.full else f"S{memory}"
     with exits.interruptible(), exits.ending(partial(faults.explain, memory=memory, folders="")):
-        from sentiment_pl.explain import modes
+        from sentiment_pl.explain import scoring_plan
+
+        scoring_plan.check(arguments)
+        from sentiment_pl.explain import modes  # imports torch
 
         modes.run(arguments)
 

@@ -4,11 +4,10 @@ import argparse
 import sys
 
 from sentiment_pl.explain import read_texts
-from sentiment_pl.explain.scored_rows import Columns
+from sentiment_pl.explain.scoring_plan import columns_of, options_of
 from sentiment_pl.explain.table_scoring import Summary, score_file
 from sentiment_pl.models import SentimentModule, load_checkpoint
 from sentiment_pl.models.lexicon import Lexicon, reader
-from sentiment_pl.tables.options import TableOptions
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -35,18 +34,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _score_table(arguments: argparse.Namespace, model: SentimentModule) -> None:
-    columns = Columns(
-        arguments.text_column or "text",
-        arguments.label_name or "label",
-        arguments.probability_name or "probability",
-    )
-    options = TableOptions(
-        arguments.separator, arguments.encoding, not arguments.no_header,
-        arguments.quoting or "auto", command_line=True,
-    )  # fmt: skip
     summary = score_file(
-        model, arguments.file, arguments.output, columns,
-        overwrite=arguments.overwrite, full=arguments.full, options=options,
+        model, arguments.file, arguments.output, columns_of(arguments),
+        overwrite=arguments.overwrite, full=arguments.full, options=options_of(arguments),
     )  # fmt: skip
     _report_table(arguments, model, summary)
 

@@ -5,18 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from sentiment_pl.errors import DataError
 from sentiment_pl.explain.progress import progress
-from sentiment_pl.explain.rejected_rows import rejects_file, rejects_path
+from sentiment_pl.explain.rejected_rows import rejects_file
 from sentiment_pl.explain.scored_rows import Columns, scored, usable
 from sentiment_pl.explain.scoring import Scorer
-from sentiment_pl.files import check_folder, replacing
+from sentiment_pl.explain.scoring_plan import plan
+from sentiment_pl.files import replacing
 from sentiment_pl.models import SentimentModule
 from sentiment_pl.tables.options import TableOptions
-from sentiment_pl.tables.readers import open_reader
-from sentiment_pl.tables.writers import has_fixed_columns, open_writer, suffix
+from sentiment_pl.tables.writers import open_writer
 
 
 @dataclass
@@ -66,16 +64,9 @@ def score_file(
         DataError: Files or columns are missing or in the way, the file is damaged, or none of its
             rows can be scored.
     """
-    rejects = rejects_path(output)
-    _check_paths(source, output, rejects, overwrite)
-    reader = open_reader(source, options or TableOptions(command_line=True))
-    schema = None
-    if reader.fixed or has_fixed_columns(output):
-        reader.check_names()
-        if reader.columns:  # JSON without any object has none, and its rows carry the reasons
-            columns = columns.found(reader)
-        schema = reader.schema.append(pa.field(columns.label, pa.string()))
-        schema = schema.append(pa.field(columns.probability, pa.float64()))
+    reader, columns, schema, rejects = plan(
+        source, output, columns, overwrite=overwrite, options=options
+    )
     summary, began = Summary(), time.perf_counter()
     with replacing(output) as partial, rejects_file(rejects) as rejected, progress(reader) as show:
         with open_writer(partial, schema, output) as writer:
@@ -100,15 +91,3 @@ def score_file(
     summary.rejects = rejects if summary.rejected else None
     summary.notes = reader.notes
     return summary
-
-
-def _check_paths(source: Path, output: Path, rejects: Path, overwrite: bool) -> None:
-    """Raise DataError if a file that would be written is the input, or is there already."""
-    suffix(output)
-    check_folder(output)
-    for path, use in ((output, ""), (rejects, ", which takes the rows that cannot be scored,")):
-        if path.exists() and source.exists() and path.samefile(source):
-            raise DataError(f"{path}{use} is the input as well: name another output")
-    for path in (output, rejects):
-        if path.exists() and not overwrite:
-            raise DataError(f"{path} exists already: --overwrite replaces it")

@@ -47,7 +47,7 @@ def model_name(path: str | Path) -> str:
     Raises:
         DataError: the file does not exist, or is not a checkpoint of this package.
     """
-    path = _file(path)
+    path = kept_checkpoints.file_of(path)
     return _name(path, read_checkpoint(path))
 
 
@@ -73,7 +73,7 @@ def load_checkpoint(path: str | Path, allow: Iterable[Allowed] = ()) -> Sentimen
         DataError: the file does not exist, is not a complete checkpoint of this package, or its
             class is neither known nor allowed; the message names the module to allow.
     """
-    path = _file(path)
+    path = kept_checkpoints.file_of(path)
     checkpoint = read_checkpoint(path)
     ours = checkpoint["sentiment_pl"]
     name = _name(path, checkpoint)
@@ -100,16 +100,6 @@ def load_checkpoint(path: str | Path, allow: Iterable[Allowed] = ()) -> Sentimen
             f" weights than this version's: {error}"
         ) from error
     return model.eval()
-
-
-def _file(path: str | Path) -> Path:
-    """Return the file of a checkpoint, given the file or the folder of its run."""
-    path = Path(path).expanduser()
-    if path.is_dir():
-        path = kept_checkpoints.best(path) or kept_checkpoints.best_path(path)
-    if not path.is_file():
-        raise DataError(f"there is no checkpoint {path}: name a .ckpt file or the folder of a run")
-    return path
 
 
 def _name(path: Path, checkpoint: dict[str, Any]) -> str:

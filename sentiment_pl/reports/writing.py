@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sentiment_pl.errors import DataError, SectionError, UserError
+from sentiment_pl.runs.states import find_runs
 
 
 def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) -> None:
@@ -20,16 +21,16 @@ def report(folders: Sequence[Path], output: Path, sections: Sequence[str] = ()) 
             than a report, or a section cannot be imported.
         SectionError: a section failed; the report is written without it.
     """
-    from sentiment_pl.reports import collecting, page, running_sections, summary_table
-    from sentiment_pl.runs.states import find_runs
-
     output = output.resolve()  # a link stays one
     if output.exists() and not output.is_dir():
         raise UserError(f"--output {output} is a file, where a folder is needed")
     if output.exists() and any(output.iterdir()) and not (output / "report.md").exists():
         raise UserError(f"--output {output} holds something other than a report: choose another")
+    runs = find_runs(folders)
+    from sentiment_pl.reports import collecting, page, running_sections, summary_table
+
     running = running_sections.RunningSections(running_sections.load(sections))
-    found = collecting.collect(find_runs(folders), running.check)
+    found = collecting.collect(runs, running.check)
     unreadable = [run for run in found.runs if run.state == "unreadable"]
     if unreadable and not found.groups and not found.untested:
         reasons = "".join(f"\n  {run.folder}: {run.reason}" for run in unreadable)

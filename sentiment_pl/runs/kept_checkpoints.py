@@ -10,6 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
+from sentiment_pl.errors import DataError
 from sentiment_pl.files import PARTIAL, replacing
 from sentiment_pl.runs.file_names import BEST, CHECKPOINTS, LAST
 
@@ -31,6 +32,20 @@ def best(run: Path) -> Path | None:
         Its path, or None where the run has left none.
     """
     return next((path for path in (best_path(run), last_path(run)) if path.is_file()), None)
+
+
+def file_of(path: str | Path) -> Path:
+    """Return the file of a checkpoint, given the file or the folder of its run.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        path = best(path) or best_path(path)
+    if not path.is_file():
+        raise DataError(f"there is no checkpoint {path}: name a .ckpt file or the folder of a run")
+    return path
 
 
 def last(run: Path) -> Path | None:

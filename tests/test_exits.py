@@ -69,6 +69,7 @@ FAULTS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_same_fault_ends_every_command_alike(in_process, monkeypatch, tmp_path, name, fault):
     (tmp_path / "runs").mkdir()
+    (tmp_path / "a.ckpt").touch()
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)  # of a training, whose folder is kept
     arguments, work = COMMANDS[name]
     fails, code, words = FAULTS[fault]
@@ -89,6 +90,7 @@ def test_a_closed_pipe_ends_every_command_in_silence(
     in_process, monkeypatch, tmp_path, name, write
 ):
     (tmp_path / "runs").mkdir()
+    (tmp_path / "a.ckpt").touch()
     arguments, work = COMMANDS[name]
 
     def writes(*arguments):
@@ -119,6 +121,7 @@ def test_head_ends_predict_in_silence(saved):
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"train"}))
 def test_sigterm_ends_a_command_by_an_exception(in_process, monkeypatch, tmp_path, name):
     (tmp_path / "runs").mkdir()
+    (tmp_path / "a.ckpt").touch()
     arguments, work = COMMANDS[name]
     cleaned = []
 

@@ -180,14 +180,18 @@ def test_a_run_that_another_process_is_at_is_named(in_process, tmp_path, no_repo
 
 
 @pytest.fixture
-def begun(tmp_path, cache):
-    """Start a sweep of several runs at once and wait until they are at work."""
+def begun(tmp_path, cache, request):
+    """Start a sweep of several runs at once and wait until they are at work.
+
+    They have so many reviews that neither is done when the other begins.
+    """
     if sys.platform != "linux":
         pytest.skip("finds the processes in /proc")
     environment = {**os.environ, "SENTIMENT_PL_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "sentiment_pl.train", "-m", "hydra/launcher=parallel",
-         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:], "data.train=6000",
+         "hydra.launcher.n_jobs=2", "model=mlp", "seed=0,1", *SMALL[1:],
+         f"data.train={getattr(request, 'param', 16_000)}",
          "data.batch_size=8", "trainer.max_epochs=1", "hydra.sweep.dir=s",
          "trainer.log_every_n_steps=1", *NO_EVENTS],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -203,6 +207,7 @@ def begun(tmp_path, cache):
     process.communicate()
 
 
+@pytest.mark.parametrize("begun", [8_000], indirect=True)  # they are trained to the end
 def test_a_process_that_is_killed_ends_no_sweep(begun, tmp_path):
     process, workers = begun
     assert len(workers) == 2

@@ -30,15 +30,16 @@ def test_two_nodes_end_where_one_process_with_twice_the_batch_does(train, alone,
 
 
 def test_two_nodes_that_are_interrupted_go_on_to_the_bit(train, cluster, tmp_path):
-    run = [*UNEVEN, *NO_FIGURES, *PAUSE, "+callbacks.pause.since=0", "data.train=2001",
+    run = [*UNEVEN, *NO_FIGURES, *PAUSE, "+callbacks.pause.since=0",
            "data.batch_size=8", "model=gru", "model.hidden=4", "model.word_dropout=0.1",
            "trainer.max_epochs=2"]  # fmt: skip
     process = train(*TWO_NODES, *run)
     two = tmp_path / "two" / "run"
     until((tmp_path / "waits").exists, "the first step of the run")
-    cluster.says("scancel", "--signal=USR2", max(cluster.jobs(), key=int))  # no array of one
+    (job,) = (job for job, state in cluster.jobs().items() if state == "RUNNING")
+    cluster.says("scancel", "--signal=USR2", job)
     until((two / "checkpoints" / "last.ckpt").exists, "the checkpoint at the signal")
-    assert 0 < last_checkpoint(two)["batches"] < 126
+    assert 0 < last_checkpoint(two)["batches"] < 31
     (tmp_path / "go").touch()
     ended(process)
     log = (two / "train.log").read_text()

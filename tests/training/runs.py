@@ -3,6 +3,7 @@
 import csv
 import functools
 import tempfile
+import time
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -49,9 +50,21 @@ def trained(folder, *overrides):
 def ran(folder, *overrides):
     """Train as the command does; return the record without what depends on the clock."""
     folder.mkdir(exist_ok=True)
+    _wait_for_another_second(folder)
     cfg = composed_in(folder, *RUN, *overrides)
     config.check(cfg, multirun=False)
     return timeless(dict(train(cfg, folder, [])))
+
+
+def _wait_for_another_second(folder):
+    """Wait until the name of a new file of events sorts behind those in a folder.
+
+    TensorBoard reads files in the order of their names, which begin with the second in which a file
+    was made and end with a number without leading zeros.
+    """
+    made = [int(path.name.split(".")[3]) for path in folder.rglob("events.out.tfevents.*")]
+    while made and time.time() < max(made) + 1:
+        time.sleep(0.05)
 
 
 def assert_same(one, other):

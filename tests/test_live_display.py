@@ -105,7 +105,7 @@ RUN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("columns", [80, 110])
+@pytest.mark.parametrize("columns", [80, pytest.param(110, marks=pytest.mark.slow)])
 def test_a_run_in_a_terminal(tmp_path, columns):
     cache = {"SENTIMENT_PL_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     code, written = run_in_terminal(RUN, cwd=tmp_path, columns=columns, environment=cache)

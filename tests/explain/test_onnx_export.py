@@ -21,9 +21,12 @@ from tests.models.building import VARIANTS
 onnxruntime = pytest.importorskip("onnxruntime")
 
 CASES = [(name, {}) for name in models()] + [
-    ("gru", {"reset_after": False, "pooling": "last", "bidirectional": True}),
-    ("elman", {"activation": "leaky_relu", "bidirectional": True, "pooling": "max"}),
-    ("windowed_attention", {"window": None, "layers": 2}),
+    pytest.param(name, settings, marks=pytest.mark.slow)
+    for name, settings in (
+        ("gru", {"reset_after": False, "pooling": "last", "bidirectional": True}),
+        ("elman", {"activation": "leaky_relu", "bidirectional": True, "pooling": "max"}),
+        ("windowed_attention", {"window": None, "layers": 2}),
+    )
 ]
 
 

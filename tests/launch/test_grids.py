@@ -127,6 +127,7 @@ def test_a_search_of_ones_own_keeps_the_best_run(command, tmp_path):
     assert (tmp_path / "my trials.db").is_file()
 
 
+@pytest.mark.slow
 def test_a_sweep_with_long_and_odd_values_is_taken_up_again(in_process, tmp_path, no_report):
     long = "x" * 150
     sweep = [

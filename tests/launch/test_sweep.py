@@ -207,6 +207,7 @@ def begun(tmp_path, cache, request):
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", [8_000], indirect=True)  # they are trained to the end
 def test_a_process_that_is_killed_ends_no_sweep(begun, tmp_path):
     process, workers = begun
@@ -220,7 +221,10 @@ def test_a_process_that_is_killed_ends_no_sweep(begun, tmp_path):
     assert (tmp_path / "s" / "report" / "report.md").exists()
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "end",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL],
+)
 def test_runs_end_with_their_sweep_and_save(begun, tmp_path, end):
     process, workers = begun
     process.send_signal(end)

@@ -24,7 +24,10 @@ from tests.training.runs import DROPOUTS, assert_same, trained
          "data.train=320"],
         ["model=mlp", "trainer.max_epochs=1", "+trainer.accumulate_grad_batches=2"],
         ["model=mlp", "trainer.max_epochs=2", "trainer.limit_train_batches=3"],
-        ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.train=192"],
+        pytest.param(
+            ["model=mlp", "trainer.max_epochs=2", "data.num_workers=1", "data.train=192"],
+            marks=pytest.mark.slow,
+        ),
         ["model=mlp", "trainer.max_epochs=2", "+trainer.accumulate_grad_batches=2",
          "+trainer.val_check_interval=3", "data.train=320"],
         ["model=mlp", "trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=2",
@@ -116,7 +119,9 @@ def test_a_run_that_is_ended_by_a_signal_saves_first(start, tmp_path):
     assert 0 < last["ReviewDataModule"]["batches"] < 5000
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "end", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT]
+)
 def test_a_run_that_a_signal_ends_while_it_is_measured_logs_that(start, tmp_path, end):
     process = start(tmp_path, "data.test=30000", "data.batch_size=4", "trainer.max_epochs=1")
     ended, deadline = tmp_path / "run" / "train.log", time.monotonic() + 120

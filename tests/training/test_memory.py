@@ -51,7 +51,11 @@ def whole(tmp_path_factory, run_command):
             "out of memory on the GPU (CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has"
             " a total capacity of 79.15 GiB of which 10.69 GiB is free). ",
         ),
-        (of_cublas, "out of memory on the GPU (CUDA error: CUBLAS_STATUS_ALLOC_FAILED"),
+        pytest.param(
+            of_cublas,
+            "out of memory on the GPU (CUDA error: CUBLAS_STATUS_ALLOC_FAILED",
+            marks=pytest.mark.slow,
+        ),
         (of_torch, "out of memory on this machine (DefaultCPUAllocator: can't allocate memory"),
         (of_numpy, "out of memory on this machine (Unable to allocate 7.11 PiB"),
     ],

@@ -53,7 +53,11 @@ def whole(tmp_path_factory, run_command):
     ("fate", "words"),
     [
         (killed, "a worker process that loads batches died (killed by signal: Killed)"),
-        (left, "a worker process that loads batches died (exited unexpectedly"),
+        pytest.param(
+            left,
+            "a worker process that loads batches died (exited unexpectedly",
+            marks=pytest.mark.slow,
+        ),
         (failed, "a worker process that loads batches failed: LookupError: a wrong turn. "),
         (out_of_memory, "out of memory on this machine (Unable to allocate 8.00 GiB for an array)"),
     ],

@@ -35,7 +35,8 @@ def test_a_missing_file_or_column_is_refused_before_torch_is_imported(tmp_path):
         cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     messages = done.stderr.splitlines()
-    for (_, words), message, code in zip(REFUSED, messages[::2], messages[1::2], strict=False):
+    assert len(messages) == 2 * len(REFUSED) + 2
+    for (_, words), message, code in zip(REFUSED, messages[:-2:2], messages[1:-2:2], strict=True):
         assert message.startswith("error: ")
         assert words in message
         assert code == "1"

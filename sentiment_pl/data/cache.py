@@ -70,6 +70,12 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
         lock.release()
 
 
+def from_home(folder: Path) -> Path:
+    """Return a folder as messages show it: with ~ for the home folder, if inside."""
+    home = Path.home()
+    return "~" / folder.relative_to(home) if folder.is_relative_to(home) else folder
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder of the cache, with those above it.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from sentiment_pl.data.batching import Batch, EncodedReviews
-from sentiment_pl.data.cache import build_once, digest
+from sentiment_pl.data.cache import build_once, digest, from_home
 from sentiment_pl.data.keys import key_column
 from sentiment_pl.data.loaders import bucketed, in_order
 from sentiment_pl.data.notices import log_prepared
@@ -265,10 +265,8 @@ class ReviewDataModule(lightning.LightningDataModule):
         return self._folder
 
     def _build(self, folder: Path) -> None:
-        shown, home = self.cache_dir, Path.home()
-        if shown.is_relative_to(home):
-            shown = "~" / shown.relative_to(home)
-        log.info("preparing %s (once; later runs find it in %s)", self.source.name, shown)
+        where = from_home(self.cache_dir)
+        log.info("preparing %s (once; later runs find it in %s)", self.source.name, where)
         self.preparation.build(folder)
 
     def adopt(self, settings: Mapping[str, Any]) -> None:

@@ -90,6 +90,12 @@ def begin(
     return record
 
 
+def from_here(folder: Path) -> Path:
+    """Return a folder as commands and messages show it: from the working folder on, if inside."""
+    whole, here = folder.absolute(), Path.cwd()
+    return whole.relative_to(here) if whole.is_relative_to(here) and whole != here else whole
+
+
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write `metrics.json`, which makes the run complete."""
     write_json(folder / RECORD, record)

@@ -19,6 +19,7 @@ from sentiment_pl.metrics import intervals as statistics
 from sentiment_pl.metrics import measures
 from sentiment_pl.runs import file_names
 from sentiment_pl.runs import kept_checkpoints as run_checkpoints
+from sentiment_pl.runs.folder import from_here
 from sentiment_pl.runs.predictions import read_predictions
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def summary(
         _print_test(console, record, folder, beside or {}, notes.labels)
     else:
         console.print("This data has no test split: nothing was tested.")
-    console.print(f"Run: {_from_here(folder)}", soft_wrap=True)
+    console.print(f"Run: {from_here(folder)}", soft_wrap=True)
     others = sorted(path.name for path in folder.iterdir() if path.name not in _OF_EVERY_RUN)
     if others:
         console.print(f"Also in it: {', '.join(others)}", soft_wrap=True)
@@ -204,7 +205,7 @@ def confusion_line(confusion: tuple[int, int, int, int], labels: Sequence[str], 
 
 
 def _commands(name: str, folder: Path, example: str | None) -> Iterator[str]:
-    folder = _from_here(folder)
+    folder = from_here(folder)
     events = "outputs" if folder.parts[:1] == ("outputs",) else quote(str(folder))
     yield f"tensorboard --logdir {events}"
     if run_checkpoints.best(folder) is not None:
@@ -213,12 +214,6 @@ def _commands(name: str, folder: Path, example: str | None) -> Iterator[str]:
         where = quote(str(folder))
         text = f" {_quoted(example)}" if example else ""
         yield f"python -m sentiment_pl.predict{allow} {where}{text}"
-
-
-def _from_here(folder: Path) -> Path:
-    """Return a folder relative to the working folder if it is inside of that."""
-    inside = folder.is_absolute() and folder.is_relative_to(Path.cwd()) and folder != Path.cwd()
-    return folder.relative_to(Path.cwd()) if inside else folder
 
 
 def _quoted(text: str) -> str:

@@ -23,6 +23,7 @@ from hydra.types import RunMode
 
 from sentiment_pl import exits, processes
 from sentiment_pl.live_display import DISPLAY
+from sentiment_pl.runs.folder import from_here
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +92,7 @@ def _resumed_by(trainer: lightning.Trainer) -> str:
     key, folder = "hydra.run.dir", Path(trainer.default_root_dir)
     if hydra.mode == RunMode.MULTIRUN:
         key, folder = "hydra.sweep.dir", Path(hydra.sweep.dir)
-    folder = folder.absolute()
-    if folder.is_relative_to(Path.cwd()):
-        folder = folder.relative_to(Path.cwd())
-    return f". The same command with {shlex.quote(f'{key}={folder}')} goes on from there"
+    return f". The same command with {shlex.quote(f'{key}={from_here(folder)}')} goes on from there"
 
 
 class EndsWhileMeasured(lightning.Callback):
